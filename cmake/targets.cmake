@@ -1,0 +1,60 @@
+# One library per folder of src/, its unit tests beside it.
+#
+#   argosy_folder(objectstore DEPS base PRIVATE_LIBS SQLite::SQLite3)
+#
+# makes   the library    argosy_objectstore   from objectstore/**.cc without *_test.cc and *_fuzz.cc,
+#         the tests      objectstore_test     from objectstore/**_test.cc (registered with ctest),
+#         fuzz targets   fuzz_<name>          from objectstore/**/<name>_fuzz.cc, when ARGOSY_FUZZ is on.
+# A folder in a folder (api/s3) is a folder of its own and is left out of its parent's glob.
+
+function(argosy_folder name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;PRIVATE_LIBS;TEST_DEPS;EXCLUDE_DIRS" ${ARGN})
+  string(REPLACE "/" "_" target ${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  foreach(dir ${ARG_EXCLUDE_DIRS})
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${dir}/")
+  endforeach()
+  set(tests ${sources})
+  set(fuzzers ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
+
+  set(deps)
+  foreach(dep ${ARG_DEPS})
+    string(REPLACE "/" "_" dep ${dep})
+    list(APPEND deps argosy_${dep})
+  endforeach()
+
+  if(sources)
+    add_library(argosy_${target} STATIC ${sources})
+    target_include_directories(argosy_${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(argosy_${target} PUBLIC ${deps} ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS})
+  else()
+    add_library(argosy_${target} INTERFACE)
+    target_include_directories(argosy_${target} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(argosy_${target} INTERFACE ${deps} ${ARG_LIBS})
+  endif()
+
+  if(tests)
+    set(test_deps)
+    foreach(dep ${ARG_TEST_DEPS})
+      string(REPLACE "/" "_" dep ${dep})
+      list(APPEND test_deps argosy_${dep})
+    endforeach()
+    add_executable(${target}_test ${tests})
+    target_link_libraries(${target}_test PRIVATE argosy_${target} ${test_deps} ${ARG_PRIVATE_LIBS} GTest::gtest_main GTest::gmock)
+    target_compile_definitions(${target}_test PRIVATE ARGOSY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${target} COMMAND ${target}_test --gtest_brief=1)
+  endif()
+
+  if(ARGOSY_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(base ${fuzzer} NAME_WE)
+      string(REGEX REPLACE "_fuzz$" "" base ${base})
+      add_executable(fuzz_${base} ${fuzzer})
+      target_link_libraries(fuzz_${base} PRIVATE argosy_${target} ${ARG_PRIVATE_LIBS})
+      target_link_options(fuzz_${base} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

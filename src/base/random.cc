@@ -1,0 +1,67 @@
+#include "base/random.h"
+
+#include <sys/random.h>
+
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "base/result.h"
+
+namespace argosy {
+
+uint64_t Random::Below(uint64_t bound) {
+  Check(bound > 0, "Below(0)");
+  const uint64_t threshold = -bound % bound;  // draws under it would favour small results
+  for (;;) {
+    const uint64_t x = Next();
+    if (x >= threshold) return x % bound;
+  }
+}
+
+double Random::Normal() {
+  const double u = 1.0 - Uniform();
+  const double v = Uniform();
+  return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+}
+
+SeededRandom::SeededRandom(uint64_t seed) {
+  for (uint64_t& word : state_) {
+    seed += 0x9e3779b97f4a7c15ULL;
+    uint64_t z = seed;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    word = z ^ (z >> 31);
+  }
+}
+
+uint64_t SeededRandom::Next() {
+  const uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+  const uint64_t t = state_[1] << 17;
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
+  state_[2] ^= t;
+  state_[3] = std::rotl(state_[3], 45);
+  return result;
+}
+
+uint64_t SystemRandom::Next() {
+  uint64_t word = 0;
+  Check(getrandom(&word, sizeof word, 0) == static_cast<ssize_t>(sizeof word), "getrandom failed");
+  return word;
+}
+
+std::string NewUid(Random& random) { return fmt::format("{:016x}{:016x}", random.Next(), random.Next()); }
+
+std::string NewUuid(Random& random) {
+  const uint64_t a = random.Next();
+  const uint64_t b = random.Next();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff,
+                     0x8000 | ((b >> 48) & 0x3fff), b & 0xffffffffffffULL);
+}
+
+}  // namespace argosy

@@ -1,0 +1,43 @@
+// Randomness is handed in: a seed replays what happened.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace argosy {
+
+class Random {
+ public:
+  virtual ~Random() = default;
+  virtual uint64_t Next() = 0;
+
+  // Uniform in [0, bound); bound > 0.
+  uint64_t Below(uint64_t bound);
+  // Uniform in [0, 1).
+  double Uniform() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
+  // Standard normal (Box-Muller; takes two draws, keeps none).
+  double Normal();
+};
+
+// xoshiro256** seeded by splitmix64 (Blackman and Vigna, 2018). Not for secrets.
+class SeededRandom : public Random {
+ public:
+  explicit SeededRandom(uint64_t seed);
+  uint64_t Next() override;
+
+ private:
+  uint64_t state_[4];
+};
+
+// The kernel's generator; fit for credentials. Thread-safe.
+class SystemRandom : public Random {
+ public:
+  uint64_t Next() override;
+};
+
+// 32 lower-case hex digits: the uid of a resource, never used twice.
+std::string NewUid(Random& random);
+// 8-4-4-4-12 form, version 4: request ids.
+std::string NewUuid(Random& random);
+
+}  // namespace argosy
