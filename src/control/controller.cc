@@ -1,0 +1,87 @@
+#include "control/controller.h"
+
+#include "base/log.h"
+
+namespace argosy::control {
+
+Controller::Controller(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher, serving::Front* front,
+                       Scheduler* scheduler, const Clock* clock, Random* random, const ControlOptions& options)
+    : catalog_(catalog),
+      compute_(compute),
+      scheduler_(scheduler),
+      jobs_(catalog, compute, publisher, scheduler, clock, random, options),
+      endpoints_(catalog, compute, front, scheduler, clock, random, options) {}
+
+Status Controller::Start() {
+  compute_->SetListener([this](const std::string& instance_id) { OnInstance(instance_id); });
+  for (const char* status : {"InProgress", "Stopping"}) {
+    Status read = ForEach(catalog::Kind::kTrainingJob, status, [this](const catalog::Resource& r) { jobs_.OnResource(r); });
+    if (!read.ok()) return read;
+  }
+  Status read = ForEach(catalog::Kind::kEndpoint, "", [this](const catalog::Resource& r) { endpoints_.OnResource(r); });
+  if (!read.ok()) return read;
+  std::vector<std::string> open;
+  read = ForEach(catalog::Kind::kInstance, "Open", [&](const catalog::Resource& r) {
+    Result<cost::LedgerEntry> entry = cost::FromResource(r);
+    if (!entry.ok()) {
+      Log(LogLevel::kError, "ledger entry cannot be read", {{"instance", r.uid}, {"error", entry.error().message()}});
+      return;
+    }
+    open.push_back(entry->instance_id);
+    owners_[entry->instance_id] = entry->owner_uid;
+    jobs_.OnLedger(*entry);
+    endpoints_.OnLedger(*entry);
+  });
+  if (!read.ok()) return read;
+  compute_->Adopt(open);
+  return {};
+}
+
+Status Controller::ForEach(catalog::Kind kind, const std::string& status,
+                           const std::function<void(const catalog::Resource&)>& each) {
+  catalog::Query query;
+  query.kind = kind;
+  query.status = status;
+  query.order = catalog::SortOrder::kAscending;
+  query.max_results = 1000;
+  do {
+    Result<catalog::Page> page = catalog_->List(query);
+    if (!page.ok()) return page.error();
+    for (const catalog::Resource& resource : page->resources) each(resource);
+    query.page_token = page->next_token;
+  } while (!query.page_token.empty());
+  return {};
+}
+
+void Controller::OnChange(const catalog::Change& change) {
+  scheduler_->Post([this, change] { Take(change); });
+}
+
+void Controller::Take(const catalog::Change& change) {
+  for (const catalog::Resource& r : change.written) {
+    if (r.kind == catalog::Kind::kTrainingJob) jobs_.OnResource(r);
+    if (r.kind == catalog::Kind::kEndpoint) endpoints_.OnResource(r);
+    if (r.kind == catalog::Kind::kInstance) {
+      if (r.status == "Open") {
+        owners_[r.uid] = r.owner;
+      } else {
+        owners_.erase(r.uid);
+      }
+    }
+  }
+  for (const catalog::Resource& r : change.removed) {
+    if (r.kind == catalog::Kind::kTrainingJob) jobs_.OnRemoved(r);
+    if (r.kind == catalog::Kind::kEndpoint) endpoints_.OnRemoved(r);
+  }
+}
+
+void Controller::OnInstance(const std::string& instance_id) {
+  const auto owner = owners_.find(instance_id);
+  if (owner == owners_.end()) return;
+  jobs_.OnInstance(owner->second);
+  endpoints_.OnInstance(owner->second);
+  const std::optional<compute::InstanceView> view = compute_->View(instance_id);
+  if (view && view->life == compute::InstanceLife::kGone) jobs_.OnCapacity();
+}
+
+}  // namespace argosy::control

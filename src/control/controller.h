@@ -1,0 +1,38 @@
+// The controllers together: what is in the catalog is read at start, instances are adopted, and from then on the change
+// feed and compute's news wake the executors.
+//
+// Lives on the control thread; OnChange may be called from any thread.
+#pragma once
+
+#include <map>
+
+#include "control/endpoints_executor.h"
+#include "control/jobs_executor.h"
+
+namespace argosy::control {
+
+class Controller {
+ public:
+  Controller(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher, serving::Front* front,
+             Scheduler* scheduler, const Clock* clock, Random* random, const ControlOptions& options);
+
+  // Reads the catalog and adopts the instances of the open ledger entries. Once, before the loop runs.
+  Status Start();
+
+  // To be made the catalog's change listener before Start.
+  void OnChange(const catalog::Change& change);
+
+ private:
+  Status ForEach(catalog::Kind kind, const std::string& status, const std::function<void(const catalog::Resource&)>& each);
+  void Take(const catalog::Change& change);
+  void OnInstance(const std::string& instance_id);
+
+  catalog::Catalog* catalog_;
+  compute::Compute* compute_;
+  Scheduler* scheduler_;
+  JobsExecutor jobs_;
+  EndpointsExecutor endpoints_;
+  std::map<std::string, std::string> owners_;  // of the instances in open ledger entries: job's or endpoint's uid
+};
+
+}  // namespace argosy::control

@@ -1,0 +1,345 @@
+#include "control/endpoints_planner.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace argosy::control {
+namespace {
+
+using catalog::EndpointInstance;
+using catalog::EndpointState;
+using catalog::Fleet;
+using catalog::VariantPlan;
+using compute::InstanceLife;
+
+constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
+
+Duration RestartBackoff(uint32_t restarts) {
+  if (restarts <= 1) return Duration::zero();
+  return std::min<Duration>(kRestartBackoffMax, std::chrono::seconds(1LL << std::min(restarts - 2, 10U)));
+}
+
+class Planning {
+ public:
+  Planning(const EndpointView& endpoint, const EndpointFacts& facts, const EndpointPolicy& policy, Time now)
+      : endpoint_(endpoint), facts_(facts), policy_(policy), now_(now), state_(endpoint.state), capacity_(facts.capacity) {}
+
+  std::vector<EndpointAction> Plan() {
+    if (state_.delete_requested) {
+      PlanDeletion();
+    } else {
+      TakeUpRequest();
+      PlanNext();
+      PlanCurrent();
+    }
+    PlanRetired();
+    // Effects follow from what is saved: a plan that changes the record has no other part but the shrinking of the route.
+    if (changed_) {
+      actions_.clear();
+      if (route_must_go_) actions_.emplace_back(SetEndpointRoute{std::nullopt});
+      actions_.emplace_back(SaveEndpoint{state_, open_, close_});
+    } else if (!removed_) {
+      // First, so that what retires has left the route before it is drained.
+      actions_.insert(actions_.begin(), SetEndpointRoute{CurrentRoute()});
+    }
+    return std::move(actions_);
+  }
+
+ private:
+  const EndpointInstanceFacts* FactsOf(const std::string& id) const {
+    const auto it = facts_.instances.find(id);
+    return it == facts_.instances.end() ? nullptr : &it->second;
+  }
+
+  const compute::InstanceView* ViewOf(const std::string& id) const {
+    const EndpointInstanceFacts* facts = FactsOf(id);
+    return facts != nullptr && facts->instance ? &*facts->instance : nullptr;
+  }
+
+  EndpointInstance NewInstance(const VariantPlan& plan) {
+    Check(fresh_used_ < policy_.fresh_ids.size(), "more instances planned than ids were given");
+    EndpointInstance instance{policy_.fresh_ids[fresh_used_++], plan.variant.variant_name, state_.next_attempt++, std::nullopt};
+    cost::LedgerEntry entry;
+    entry.instance_id = instance.instance_id;
+    entry.owner_uid = endpoint_.uid;
+    entry.owner_kind = "endpoint";
+    entry.owner_name = endpoint_.name;
+    entry.variant = instance.variant_name;
+    entry.principal = endpoint_.principal;
+    entry.instance_type = plan.variant.instance_type;
+    entry.attempt = instance.attempt;
+    const auto type = cost::FindInstanceType(plan.variant.instance_type);
+    entry.nano_dollars_per_hour = type ? type->nano_dollars_per_hour : 0;
+    entry.allocated = now_;
+    open_.push_back(std::move(entry));
+    changed_ = true;
+    return instance;
+  }
+
+  // The instance has ended (or never began): its ledger entry is closed with this plan.
+  void CloseLedger(const std::string& id) {
+    const EndpointInstanceFacts* facts = FactsOf(id);
+    if (facts == nullptr || !facts->ledger) return;
+    LedgerClose close;
+    if (facts->instance) close = {facts->instance->started, facts->instance->ended};
+    close_[id] = close;
+    changed_ = true;
+  }
+
+  void TakeUpRequest() {
+    if (state_.requested_config.empty()) return;
+    if (state_.next) Retire(&*state_.next);
+    state_.next = Fleet{state_.requested_config, state_.requested_variants, {}};
+    state_.requested_config.clear();
+    state_.requested_variants.clear();
+    state_.starts_failed = 0;
+    state_.retry_at.reset();
+    state_.failure_reason.clear();
+    for (const VariantPlan& plan : state_.next->variants) {
+      for (uint32_t i = 0; i < plan.variant.initial_instance_count; ++i) state_.next->instances.push_back(NewInstance(plan));
+    }
+    changed_ = true;
+  }
+
+  void Retire(Fleet* fleet) {
+    for (EndpointInstance& instance : fleet->instances) state_.retired.push_back(std::move(instance));
+    fleet->instances.clear();
+    changed_ = true;
+  }
+
+  const VariantPlan* PlanOf(const Fleet& fleet, const std::string& variant) const {
+    const auto it = std::find_if(fleet.variants.begin(), fleet.variants.end(),
+                                 [&](const VariantPlan& plan) { return plan.variant.variant_name == variant; });
+    return it == fleet.variants.end() ? nullptr : &*it;
+  }
+
+  protocol::Assignment MakeAssignment(const EndpointInstance& instance, const VariantPlan& plan, const Allocation& allocation) const {
+    protocol::Assignment a;
+    a.role = protocol::Role::kServing;
+    a.instance_id = instance.instance_id;
+    a.owner_uid = endpoint_.uid;
+    a.attempt = instance.attempt;
+    a.name = endpoint_.name;
+    a.arn = ResourceArn(policy_.common, "endpoint", endpoint_.name);
+    a.variant = instance.variant_name;
+    a.instance_type = plan.variant.instance_type;
+    a.memory_bytes = allocation.memory_bytes;
+    a.cpus = allocation.cpus;
+    a.region = policy_.common.region;
+    a.objects_dir = policy_.common.objects_dir;
+    a.log_group = "/aws/sagemaker/Endpoints/" + endpoint_.name;
+    a.log_stream = instance.variant_name + "/" + instance.instance_id;
+    a.model = plan.model;
+    return a;
+  }
+
+  // Brings one instance of `fleet` nearer to answering. Gives a sentence when the fleet cannot be had at all.
+  std::optional<std::string> Advance(const Fleet& fleet, EndpointInstance& instance) {
+    const VariantPlan* plan = PlanOf(fleet, instance.variant_name);
+    const EndpointInstanceFacts* facts = FactsOf(instance.instance_id);
+    if (plan == nullptr) return "the variant '" + instance.variant_name + "' is not in its configuration";
+    if (facts != nullptr && facts->answered_at && !instance.ready_at) {
+      instance.ready_at = facts->answered_at;
+      changed_ = true;
+      return std::nullopt;
+    }
+    const compute::InstanceView* view = ViewOf(instance.instance_id);
+    if (view == nullptr) return Start(*plan, instance, facts);
+    if (instance.ready_at) return std::nullopt;
+    const bool loaded = view->report && view->report->phase == protocol::AgentPhase::kReady;
+    if (loaded && (facts == nullptr || !facts->pinging)) {
+      actions_.emplace_back(PingInstance{{instance.instance_id, view->address}});
+    }
+    const Time limit = (facts != nullptr && facts->ledger ? facts->ledger->allocated : now_) + kReadyTimeout;
+    if (view->started) {
+      if (now_ >= *view->started + kReadyTimeout) {
+        actions_.emplace_back(KillInstance{instance.instance_id});
+      } else {
+        actions_.emplace_back(WakeAt{*view->started + kReadyTimeout});
+      }
+    } else if (now_ < limit) {
+      actions_.emplace_back(WakeAt{limit});
+    } else {
+      actions_.emplace_back(KillInstance{instance.instance_id});
+    }
+    return std::nullopt;
+  }
+
+  std::optional<std::string> Start(const VariantPlan& plan, const EndpointInstance& instance,
+                                   const EndpointInstanceFacts* facts) {
+    if (facts != nullptr && facts->start_error) return "CapacityError: " + facts->start_error->message();
+    if (state_.retry_at && now_ < *state_.retry_at) {
+      actions_.emplace_back(WakeAt{*state_.retry_at});
+      return std::nullopt;
+    }
+    const auto type = cost::FindInstanceType(plan.variant.instance_type);
+    if (!type) return "CapacityError: there is no instance type '" + plan.variant.instance_type + "'";
+    const Allocation allocation = Allocate(capacity_, *type, facts_.type_policy);
+    switch (allocation.verdict) {
+      case Allocation::Verdict::kRefused: return "CapacityError: " + allocation.note;
+      case Allocation::Verdict::kWait: actions_.emplace_back(WakeAt{now_ + kStartRetry}); break;
+      case Allocation::Verdict::kGranted:
+        capacity_ = Without(capacity_, allocation);
+        actions_.emplace_back(StartServing{MakeAssignment(instance, plan, allocation)});
+        break;
+    }
+    return std::nullopt;
+  }
+
+  // Why an instance that ended before it answered makes no sense to start again: the model's own fault.
+  static std::optional<std::string> ModelsFault(const compute::InstanceView& view) {
+    if (!view.report || !view.report->outcome) return std::nullopt;
+    if (view.report->outcome->kind != protocol::OutcomeKind::kFailed) return std::nullopt;
+    return view.report->outcome->failure_reason;
+  }
+
+  void PlanNext() {
+    if (!state_.next) return;
+    Fleet& next = *state_.next;
+    for (EndpointInstance& instance : next.instances) {
+      const compute::InstanceView* view = ViewOf(instance.instance_id);
+      if (view != nullptr && view->life == InstanceLife::kGone) {
+        const std::optional<std::string> fault = ModelsFault(*view);
+        ++state_.starts_failed;
+        changed_ = true;
+        if (fault || state_.starts_failed >= kFleetStartsMax) {
+          return FailNext(fault ? *fault
+                                : "The production variant " + instance.variant_name + " did not pass the ping health check: " +
+                                      view->gone_reason);
+        }
+        CloseLedger(instance.instance_id);
+        instance = NewInstance(*PlanOf(next, instance.variant_name));
+        continue;
+      }
+      if (const std::optional<std::string> impossible = Advance(next, instance)) return FailNext(*impossible);
+    }
+    const bool all_ready = std::all_of(next.instances.begin(), next.instances.end(),
+                                       [](const EndpointInstance& instance) { return instance.ready_at.has_value(); });
+    if (!all_ready) return;
+    if (state_.current) Retire(&*state_.current);
+    state_.current = std::move(state_.next);
+    state_.next.reset();
+    state_.status = "InService";
+    state_.failure_reason.clear();
+    state_.restarts = 0;
+    state_.retry_at.reset();
+    changed_ = true;
+  }
+
+  void FailNext(const std::string& reason) {
+    Retire(&*state_.next);
+    state_.next.reset();
+    state_.retry_at.reset();
+    state_.failure_reason = reason.substr(0, kFailureReasonMax);
+    state_.status = state_.current ? "InService" : "Failed";
+    changed_ = true;
+  }
+
+  void PlanCurrent() {
+    if (!state_.current) return;
+    for (EndpointInstance& instance : state_.current->instances) {
+      const compute::InstanceView* view = ViewOf(instance.instance_id);
+      if (view != nullptr && view->life == InstanceLife::kGone) {
+        CloseLedger(instance.instance_id);
+        const bool lived = instance.ready_at && view->ended && *view->ended - *instance.ready_at > kRestartBackoffMax;
+        state_.restarts = lived ? 1 : state_.restarts + 1;
+        const Duration backoff = RestartBackoff(state_.restarts);
+        state_.retry_at = backoff == Duration::zero() ? std::optional<Time>() : now_ + backoff;
+        instance = NewInstance(*PlanOf(*state_.current, instance.variant_name));
+        changed_ = true;
+        continue;
+      }
+      // The configuration was served before, so what keeps an instance from starting now is waited out.
+      (void)Advance(*state_.current, instance);
+    }
+  }
+
+  void PlanRetired() {
+    std::vector<EndpointInstance> left;
+    for (EndpointInstance& instance : state_.retired) {
+      const EndpointInstanceFacts* facts = FactsOf(instance.instance_id);
+      const compute::InstanceView* view = ViewOf(instance.instance_id);
+      if (view == nullptr || view->life == InstanceLife::kGone) {
+        CloseLedger(instance.instance_id);
+        changed_ = true;
+        continue;
+      }
+      if (instance.ready_at && (facts == nullptr || !facts->drained)) {
+        actions_.emplace_back(DrainInstance{instance.instance_id});
+      } else {
+        actions_.emplace_back(KillInstance{instance.instance_id});
+      }
+      left.push_back(std::move(instance));
+    }
+    state_.retired = std::move(left);
+  }
+
+  void PlanDeletion() {
+    route_must_go_ = true;
+    if (state_.next) {
+      Retire(&*state_.next);
+      state_.next.reset();
+    }
+    if (state_.current) {
+      Retire(&*state_.current);
+      state_.current.reset();
+    }
+    if (state_.status != "Deleting") {
+      state_.status = "Deleting";
+      changed_ = true;
+    }
+    if (!changed_ && state_.retired.empty()) {
+      removed_ = true;
+      actions_.emplace_back(SetEndpointRoute{std::nullopt});
+      actions_.emplace_back(RemoveEndpoint{});
+    }
+  }
+
+  std::optional<serving::Route> CurrentRoute() const {
+    if (!state_.current) return std::nullopt;
+    serving::Route route{endpoint_.uid, {}};
+    for (const VariantPlan& plan : state_.current->variants) {
+      serving::RouteVariant variant{plan.variant.variant_name, plan.variant.initial_weight, {}};
+      for (const EndpointInstance& instance : state_.current->instances) {
+        const compute::InstanceView* view = ViewOf(instance.instance_id);
+        if (instance.variant_name != variant.name || !instance.ready_at) continue;
+        if (view == nullptr || view->life != InstanceLife::kRunning) continue;
+        variant.instances.push_back({instance.instance_id, view->address});
+      }
+      route.variants.push_back(std::move(variant));
+    }
+    return route;
+  }
+
+  const EndpointView& endpoint_;
+  const EndpointFacts& facts_;
+  const EndpointPolicy& policy_;
+  const Time now_;
+  EndpointState state_;
+  compute::Capacity capacity_;
+  std::vector<EndpointAction> actions_;
+  std::vector<cost::LedgerEntry> open_;
+  std::map<std::string, LedgerClose> close_;
+  size_t fresh_used_ = 0;
+  bool changed_ = false;
+  bool removed_ = false;
+  bool route_must_go_ = false;
+};
+
+size_t CountOf(const std::optional<Fleet>& fleet) { return fleet ? fleet->instances.size() : 0; }
+
+}  // namespace
+
+size_t FreshIdsNeeded(const EndpointState& state) {
+  size_t needed = CountOf(state.current) + CountOf(state.next);
+  for (const VariantPlan& plan : state.requested_variants) needed += plan.variant.initial_instance_count;
+  return needed;
+}
+
+std::vector<EndpointAction> PlanEndpoint(const EndpointView& endpoint, const EndpointFacts& facts,
+                                         const EndpointPolicy& policy, Time now) {
+  return Planning(endpoint, facts, policy, now).Plan();
+}
+
+}  // namespace argosy::control

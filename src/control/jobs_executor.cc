@@ -1,0 +1,245 @@
+#include "control/jobs_executor.h"
+
+#include "base/log.h"
+
+namespace argosy::control {
+namespace {
+
+constexpr auto kSaveRetry = std::chrono::seconds(1);      // the catalog could not be written (disk full): try again
+constexpr auto kCapacityPoll = std::chrono::seconds(1);   // memory may become free without anybody telling
+constexpr size_t kNotedWaitingMax = 16;  // so many of the waiting are told why; all of them would only load the disk
+
+}  // namespace
+
+JobsExecutor::JobsExecutor(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher, Scheduler* scheduler,
+                           const Clock* clock, Random* random, ControlOptions options)
+    : catalog_(catalog),
+      compute_(compute),
+      publisher_(publisher),
+      scheduler_(scheduler),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)),
+      worklist_(scheduler, clock, [this](const std::string& uid) { Plan(uid); }) {}
+
+bool JobsExecutor::IsWaiting(const Job& job) const { return job.view.state.phase == catalog::AttemptPhase::kNone; }
+
+void JobsExecutor::OnResource(const catalog::Resource& resource) {
+  const auto known = jobs_.find(resource.uid);
+  if (known != jobs_.end() && resource.version <= known->second.view.version) return;
+  Result<catalog::TrainingJobState> state = catalog::TrainingJobState::FromJson(resource.state);
+  if (!state.ok()) {
+    Log(LogLevel::kError, "training job cannot be read", {{"job", resource.name}, {"error", state.error().message()}});
+    return;
+  }
+  if (state->terminal()) {
+    if (known != jobs_.end()) known->second.view.state = std::move(*state);  // OnSaved cleans up
+    return;
+  }
+  Job& job = known != jobs_.end() ? known->second : jobs_[resource.uid];
+  if (known == jobs_.end()) {
+    Result<catalog::TrainingJobSpec> spec = catalog::TrainingJobSpec::FromRequestJson(resource.spec);
+    if (!spec.ok()) {
+      Log(LogLevel::kError, "training job cannot be read", {{"job", resource.name}, {"error", spec.error().message()}});
+      jobs_.erase(resource.uid);
+      return;
+    }
+    job.view = {.uid = resource.uid,
+                .name = resource.name,
+                .principal = resource.principal,
+                .created = resource.created,
+                .spec = std::move(*spec)};
+  }
+  job.view.version = resource.version;
+  job.view.modified = resource.modified;
+  job.view.state = std::move(*state);
+  const WaitingKey key{job.view.created, job.view.uid};
+  if (IsWaiting(job)) {
+    waiting_.insert(key);
+  } else {
+    waiting_.erase(key);
+  }
+  worklist_.Add(resource.uid);
+}
+
+void JobsExecutor::OnRemoved(const catalog::Resource& resource) {
+  const auto it = jobs_.find(resource.uid);
+  if (it == jobs_.end()) return;
+  waiting_.erase({it->second.view.created, it->second.view.uid});
+  worklist_.Remove(resource.uid);
+  jobs_.erase(it);
+}
+
+void JobsExecutor::OnLedger(const cost::LedgerEntry& entry) {
+  const auto it = jobs_.find(entry.owner_uid);
+  if (it != jobs_.end()) it->second.ledger = entry;
+}
+
+void JobsExecutor::OnInstance(const std::string& job_uid) {
+  if (jobs_.contains(job_uid)) worklist_.Add(job_uid);
+}
+
+void JobsExecutor::OnCapacity() {
+  if (!waiting_.empty()) worklist_.Add(waiting_.begin()->second);
+}
+
+compute::Capacity JobsExecutor::FreeCapacity() const {
+  compute::Capacity capacity = compute_->GetCapacity();
+  for (const auto& [uid, job] : jobs_) {
+    if (job.granted) capacity = Without(capacity, *job.granted);
+  }
+  return capacity;
+}
+
+Allocation JobsExecutor::AllocationFor(const JobView& view, const compute::Capacity& capacity) const {
+  const auto type = cost::FindInstanceType(view.spec.instance_type);
+  if (!type) {
+    return {.verdict = Allocation::Verdict::kRefused, .note = "there is no instance type '" + view.spec.instance_type + "'"};
+  }
+  return Allocate(capacity, *type, options_.type_policy);
+}
+
+void JobsExecutor::Plan(const std::string& uid) {
+  const auto it = jobs_.find(uid);
+  if (it == jobs_.end()) return;
+  Job& job = it->second;
+  if (job.saving || job.publishing) return;
+  if (IsWaiting(job) && !job.view.state.stop_requested) return PlanWaiting();
+  PlanOne(job, job.granted ? *job.granted : AllocationFor(job.view, compute_->GetCapacity()));
+}
+
+// Gives what is free to those who wait, in the order they came; nobody overtakes.
+void JobsExecutor::PlanWaiting() {
+  compute::Capacity capacity = FreeCapacity();
+  size_t noted = 0;
+  const std::set<WaitingKey> waiting = waiting_.size() <= 4 * kNotedWaitingMax
+                                           ? waiting_
+                                           : std::set<WaitingKey>(waiting_.begin(), std::next(waiting_.begin(), 4 * kNotedWaitingMax));
+  for (const WaitingKey& key : waiting) {
+    Job& job = jobs_.at(key.second);
+    if (job.saving || job.publishing) continue;
+    const bool later = job.view.state.retry_at && clock_->Now() < *job.view.state.retry_at;
+    const Allocation allocation = AllocationFor(job.view, capacity);
+    if (allocation.verdict == Allocation::Verdict::kGranted && !later) capacity = Without(capacity, allocation);
+    if (allocation.verdict == Allocation::Verdict::kWait && ++noted > kNotedWaitingMax) break;
+    PlanOne(job, allocation);
+  }
+  if (!waiting_.empty() && !waiting_timer_) {
+    waiting_timer_ = true;
+    scheduler_->After(kCapacityPoll, [this] {
+      waiting_timer_ = false;
+      OnCapacity();
+    });
+  }
+}
+
+void JobsExecutor::PlanOne(Job& job, Allocation allocation) {
+  JobFacts facts;
+  const catalog::TrainingJobState& state = job.view.state;
+  if (!state.instance_id.empty() && state.phase == catalog::AttemptPhase::kAllocated) {
+    facts.instance = compute_->View(state.instance_id);
+  }
+  facts.ledger = job.ledger;
+  facts.start_error = job.start_error;
+  facts.published = job.published;
+  facts.allocation = std::move(allocation);
+  JobPolicy policy{options_.region, options_.account, "", options_.objects_dir};
+  if (IsWaiting(job)) policy.new_instance_id = "i-" + NewUid(*random_).substr(0, 17);
+  const std::string uid = job.view.uid;
+  for (const JobAction& action : PlanJob(job.view, facts, policy, clock_->Now())) {
+    if (const auto* save = std::get_if<SaveJob>(&action); save != nullptr && save->open) job.granted = facts.allocation;
+    Carry(job, action);
+  }
+}
+
+void JobsExecutor::Carry(Job& job, const JobAction& action) {
+  const std::string uid = job.view.uid;
+  if (const auto* save = std::get_if<SaveJob>(&action)) {
+    Save(job, *save);
+  } else if (const auto* start = std::get_if<StartAttempt>(&action)) {
+    job.granted.reset();
+    if (Status started = compute_->Start({start->assignment}); !started.ok()) {
+      job.start_error = started.error();
+      worklist_.Add(uid);
+    }
+  } else if (const auto* stop = std::get_if<StopInstance>(&action)) {
+    compute_->Send(stop->instance_id, protocol::CommandKind::kStop);
+  } else if (const auto* kill = std::get_if<KillInstance>(&action)) {
+    compute_->Kill(kill->instance_id);
+  } else if (const auto* publish = std::get_if<PublishJob>(&action)) {
+    job.publishing = true;
+    publisher_->Publish({uid, job.view.state.attempt, publish->files}, [this, uid](Status status) {
+      const auto it = jobs_.find(uid);
+      if (it == jobs_.end()) return;
+      it->second.publishing = false;
+      it->second.published = std::move(status);
+      worklist_.Add(uid);
+    });
+  } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
+    worklist_.AddAt(uid, wake->at);
+  }
+}
+
+void JobsExecutor::Save(Job& job, const SaveJob& save) {
+  const Time now = clock_->Now();
+  catalog::Transaction transaction;
+  transaction.updates.push_back({.uid = job.view.uid,
+                                 .version = job.view.version,
+                                 .status = save.state.status,
+                                 .state = save.state.ToJson(),
+                                 .modified = now});
+  if (save.open) transaction.inserts.push_back({cost::ToResource(*save.open)});
+  if (save.close && job.ledger) {
+    transaction.updates.push_back(cost::CloseEntry(*job.ledger, save.close->started, save.close->ended, now));
+  }
+  job.saving = true;
+  const std::string uid = job.view.uid;
+  const std::string instance_before = job.view.state.instance_id;
+  catalog_->Commit(std::move(transaction), [this, uid, save, instance_before](Result<catalog::Change> result) {
+    scheduler_->Post([this, uid, save, instance_before, result = std::move(result)]() mutable {
+      OnSaved(uid, save, instance_before, std::move(result));
+    });
+  });
+}
+
+void JobsExecutor::OnSaved(const std::string& uid, const SaveJob& save, const std::string& instance_before,
+                           Result<catalog::Change> result) {
+  const auto it = jobs_.find(uid);
+  if (it == jobs_.end()) return;
+  Job& job = it->second;
+  job.saving = false;
+  if (!result.ok()) {
+    job.granted.reset();
+    if (result.error().code() == ErrorCode::kConflict) {
+      worklist_.Add(uid);  // the feed has brought, or will bring, the newer version
+    } else {
+      Log(LogLevel::kError, "training job cannot be saved", {{"job", job.view.name}, {"error", result.error().message()}});
+      worklist_.AddAt(uid, clock_->Now() + kSaveRetry);
+    }
+    return;
+  }
+  job.start_error.reset();
+  job.published.reset();
+  for (const catalog::Resource& written : result->written) {
+    if (written.uid == uid) OnResource(written);
+  }
+  if (save.close) job.ledger.reset();
+  if (save.open) job.ledger = save.open;
+  const bool attempt_over = save.close && save.state.phase != catalog::AttemptPhase::kPublishing;
+  if (save.state.terminal() || attempt_over) {
+    if (!instance_before.empty()) compute_->Forget(instance_before);
+  }
+  if (save.state.terminal()) {
+    Log(LogLevel::kInfo, "training job ended",
+        {{"job", job.view.name}, {"status", save.state.status}, {"reason", save.state.failure_reason}});
+    waiting_.erase({job.view.created, uid});
+    worklist_.Remove(uid);
+    jobs_.erase(it);
+    OnCapacity();
+    return;
+  }
+  if (save.close) OnCapacity();
+  worklist_.Add(uid);
+}
+
+}  // namespace argosy::control

@@ -1,0 +1,372 @@
+#include "control/jobs_planner.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace argosy::control {
+namespace {
+
+using catalog::AttemptPhase;
+using catalog::JobOutcome;
+using catalog::TrainingJobState;
+using compute::InstanceLife;
+using protocol::AgentPhase;
+using protocol::OutcomeKind;
+
+constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
+
+Duration PublishBackoff(uint32_t failures) { return std::chrono::seconds(std::min(60U, 1U << std::min(failures, 6U))); }
+
+// How far a secondary status is within an attempt; phases only move forward.
+int SecondaryRank(std::string_view secondary) {
+  if (secondary == "Downloading") return 1;
+  if (secondary == "Training") return 2;
+  if (secondary == "Uploading") return 3;
+  return 0;
+}
+
+struct PhaseWords {
+  const char* secondary;
+  const char* message;
+};
+
+std::optional<PhaseWords> WordsOf(AgentPhase phase) {
+  switch (phase) {
+    case AgentPhase::kDownloading: return PhaseWords{"Downloading", "Downloading input data"};
+    case AgentPhase::kTraining: return PhaseWords{"Training", "Training in progress"};
+    case AgentPhase::kUploading: return PhaseWords{"Uploading", "Uploading generated training model"};
+    default: return std::nullopt;
+  }
+}
+
+// One plan in the making.
+class Planning {
+ public:
+  Planning(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now)
+      : job_(job), facts_(facts), policy_(policy), now_(now), state_(job.state) {}
+
+  std::vector<JobAction> Plan() {
+    if (state_.terminal()) return {};
+    switch (state_.phase) {
+      case AttemptPhase::kNone: PlanWaiting(); break;
+      case AttemptPhase::kAllocated: PlanAllocated(); break;
+      case AttemptPhase::kPublishing: PlanPublishing(); break;
+    }
+    return std::move(actions_);
+  }
+
+ private:
+  void Save(std::optional<cost::LedgerEntry> open = std::nullopt, std::optional<LedgerClose> close = std::nullopt) {
+    actions_.emplace_back(SaveJob{state_, std::move(open), std::move(close)});
+  }
+
+  void Wake(Time at) { actions_.emplace_back(WakeAt{at}); }
+
+  // The state becomes terminal; nothing is published.
+  void End(std::string status, std::string secondary, std::string reason) {
+    state_.status = std::move(status);
+    state_.failure_reason = reason.substr(0, kFailureReasonMax);
+    state_.phase = AttemptPhase::kNone;
+    state_.outcome.reset();
+    state_.retry_at.reset();
+    if (!state_.training_end && state_.training_start) state_.training_end = now_;
+    state_.Enter(std::move(secondary), now_, state_.failure_reason);
+    if (!state_.transitions.empty()) state_.transitions.back().end = state_.transitions.back().start;
+  }
+
+  void EndStopped() {
+    if (state_.runtime_exceeded) {
+      End("Stopped", "MaxRuntimeExceeded", "");
+    } else {
+      End("Stopped", "Stopped", "");
+    }
+  }
+
+  void PlanWaiting() {
+    if (state_.stop_requested) {
+      EndStopped();
+      return Save();
+    }
+    if (state_.retry_at && now_ < *state_.retry_at) return Wake(*state_.retry_at);
+    switch (facts_.allocation.verdict) {
+      case Allocation::Verdict::kRefused:
+        End("Failed", "Failed", "CapacityError: " + facts_.allocation.note);
+        return Save();
+      case Allocation::Verdict::kWait:
+        if (state_.status_message == facts_.allocation.note) return;
+        state_.Enter("Pending", now_, facts_.allocation.note);
+        return Save();
+      case Allocation::Verdict::kGranted: return Allocate();
+    }
+  }
+
+  void Allocate() {
+    ++state_.attempt;
+    state_.phase = AttemptPhase::kAllocated;
+    state_.instance_id = policy_.new_instance_id;
+    state_.retry_at.reset();
+    std::string message = state_.attempt == 1 ? "Launching requested ML instances"
+                                              : fmt::format("Launching ML instances for attempt {}", state_.attempt);
+    if (!facts_.allocation.note.empty()) message += ". " + facts_.allocation.note;
+    state_.Enter("Starting", now_, message);
+    cost::LedgerEntry entry;
+    entry.instance_id = state_.instance_id;
+    entry.owner_uid = job_.uid;
+    entry.owner_kind = "training-job";
+    entry.owner_name = job_.name;
+    entry.principal = job_.principal;
+    entry.instance_type = job_.spec.instance_type;
+    entry.attempt = state_.attempt;
+    const auto type = cost::FindInstanceType(job_.spec.instance_type);
+    entry.nano_dollars_per_hour = type ? type->nano_dollars_per_hour : 0;
+    entry.allocated = now_;
+    Save(std::move(entry));
+  }
+
+  protocol::Assignment MakeAssignment() const {
+    protocol::Assignment a;
+    a.role = protocol::Role::kTraining;
+    a.instance_id = state_.instance_id;
+    a.owner_uid = job_.uid;
+    a.attempt = state_.attempt;
+    a.name = job_.name;
+    a.arn = ResourceArn(policy_, "training-job", job_.name);
+    a.instance_type = job_.spec.instance_type;
+    a.memory_bytes = facts_.allocation.memory_bytes;
+    a.cpus = facts_.allocation.cpus;
+    a.region = policy_.region;
+    a.objects_dir = policy_.objects_dir;
+    a.log_group = "/aws/sagemaker/TrainingJobs";
+    // Attempts may follow one another within a second; adding the number keeps each one's stream its own.
+    const Time allocated = facts_.ledger ? facts_.ledger->allocated : now_;
+    const int64_t epoch = ToUnixMillis(allocated) / 1000 + state_.attempt - 1;
+    a.log_stream = fmt::format("{}/algo-1-{}", job_.name, epoch);
+    a.training = job_.spec;
+    return a;
+  }
+
+  void PlanAllocated() {
+    if (facts_.start_error) return PlanRefusedStart();
+    if (!facts_.instance) {
+      actions_.emplace_back(StartAttempt{MakeAssignment()});
+      return;
+    }
+    const compute::InstanceView& instance = *facts_.instance;
+    if (instance.life == InstanceLife::kGone) return PlanGone(instance);
+
+    bool changed = TakeReport(instance);
+    if (ExceedsRuntime(instance)) {
+      state_.runtime_exceeded = true;
+      state_.status = "Stopping";
+      state_.Enter("Stopping", now_, "Stopping the training job: MaxRuntimeInSeconds is over");
+      changed = true;
+    }
+    if (changed) Save();
+    PlanLimits(instance);
+  }
+
+  void PlanRefusedStart() {
+    const LedgerClose never{};
+    if (facts_.start_error->code() == ErrorCode::kInvalidArgument) {
+      End("Failed", "Failed", "CapacityError: " + facts_.start_error->message());
+    } else {
+      state_.phase = AttemptPhase::kNone;
+      state_.retry_at = now_ + kStartRetry;
+      state_.Enter("Pending", now_, "Waiting for capacity: " + facts_.start_error->message());
+    }
+    Save(std::nullopt, never);
+  }
+
+  // Takes over what the newest report says; whether the state has changed by it.
+  bool TakeReport(const compute::InstanceView& instance) {
+    if (!instance.report) return false;
+    bool changed = false;
+    for (const protocol::PhaseTime& reached : instance.report->phase_times) {
+      const std::optional<PhaseWords> words = WordsOf(reached.phase);
+      if (!words) continue;
+      if (!state_.training_start && reached.phase == AgentPhase::kDownloading) {
+        state_.training_start = reached.at;
+        changed = true;
+      }
+      if (state_.status != "InProgress" || SecondaryRank(words->secondary) <= SecondaryRank(state_.secondary_status)) continue;
+      state_.Enter(words->secondary, reached.at, words->message);
+      changed = true;
+    }
+    const bool metrics_due = changed || now_ - job_.modified >= kMetricsInterval;
+    if (metrics_due && TakeMetrics(*instance.report)) changed = true;
+    if (!changed && !instance.report->metrics.empty() && !metrics_due) Wake(job_.modified + kMetricsInterval);
+    return changed;
+  }
+
+  bool TakeMetrics(const protocol::Report& report) {
+    std::vector<catalog::FinalMetric> metrics;
+    for (const protocol::MetricValue& m : report.metrics) metrics.push_back({m.name, m.value, m.timestamp});
+    const auto same = [](const catalog::FinalMetric& a, const catalog::FinalMetric& b) {
+      return a.name == b.name && a.value == b.value && a.timestamp == b.timestamp;
+    };
+    if (std::equal(metrics.begin(), metrics.end(), state_.final_metrics.begin(), state_.final_metrics.end(), same)) return false;
+    state_.final_metrics = std::move(metrics);
+    return true;
+  }
+
+  Time RuntimeEnd(const compute::InstanceView& instance) const {
+    const Duration used(state_.billable_nanos);
+    return *instance.started + std::chrono::seconds(job_.spec.max_runtime_seconds) - used;
+  }
+
+  bool ExceedsRuntime(const compute::InstanceView& instance) const {
+    return instance.started && state_.status == "InProgress" && now_ >= RuntimeEnd(instance);
+  }
+
+  // Everything that happens because time passes while the instance lives.
+  void PlanLimits(const compute::InstanceView& instance) {
+    if (state_.status == "Stopping") {
+      actions_.emplace_back(StopInstance{instance.instance_id});
+      const Time asked = state_.transitions.empty() ? now_ : state_.transitions.back().start;
+      if (now_ >= asked + kStopGrace) {
+        actions_.emplace_back(KillInstance{instance.instance_id});
+      } else {
+        Wake(asked + kStopGrace);
+      }
+    } else if (instance.started) {
+      Wake(RuntimeEnd(instance));
+    }
+    if (instance.life == InstanceLife::kStarting) {
+      const Time allocated = facts_.ledger ? facts_.ledger->allocated : now_;
+      const Time limit = std::max(allocated, job_.modified) + kStartTimeout;
+      if (now_ >= limit) {
+        actions_.emplace_back(KillInstance{instance.instance_id});
+      } else {
+        Wake(limit);
+      }
+    }
+    if (instance.report && instance.report->outcome) {
+      const Time limit = instance.report->outcome->finished + kLeaveTimeout;
+      if (now_ >= limit) {
+        actions_.emplace_back(KillInstance{instance.instance_id});
+      } else {
+        Wake(limit);
+      }
+    }
+  }
+
+  void PlanGone(const compute::InstanceView& instance) {
+    TakeReport(instance);
+    if (instance.report) TakeMetrics(*instance.report);
+    const LedgerClose close{instance.started, instance.ended};
+    if (instance.started && instance.ended) {
+      state_.billable_nanos += std::max<int64_t>(0, (*instance.ended - *instance.started).count());
+    }
+    const bool stopping = state_.stop_requested || state_.runtime_exceeded;
+    const protocol::AgentOutcome* outcome =
+        instance.report && instance.report->outcome ? &*instance.report->outcome : nullptr;
+    // A program that was told to end by somebody else than us (the machine shuts down) has been interrupted.
+    if (outcome != nullptr && outcome->kind == OutcomeKind::kStopped && !stopping) outcome = nullptr;
+    if (outcome != nullptr) {
+      state_.phase = AttemptPhase::kPublishing;
+      state_.outcome = ToJobOutcome(*outcome);
+      if (state_.training_start) state_.training_end = outcome->finished;
+      return Save(std::nullopt, close);
+    }
+    if (stopping) {
+      if (state_.training_start) state_.training_end = instance.ended.value_or(now_);
+      EndStopped();
+      return Save(std::nullopt, close);
+    }
+    if (instance.started) ++state_.interruptions;
+    if (state_.interruptions >= job_.spec.attempts_max) {
+      End("Failed", "Failed",
+          fmt::format("InternalServerError: the instance was lost {} times; the last: {}", state_.interruptions,
+                      instance.gone_reason));
+      return Save(std::nullopt, close);
+    }
+    state_.phase = AttemptPhase::kNone;
+    state_.Enter("Interrupted", std::min(now_, instance.ended.value_or(now_)),
+                 fmt::format("Attempt {} was interrupted ({}); another one follows", state_.attempt, instance.gone_reason));
+    Save(std::nullopt, close);
+  }
+
+  JobOutcome ToJobOutcome(const protocol::AgentOutcome& outcome) const {
+    JobOutcome out;
+    out.failure_reason = outcome.failure_reason.substr(0, kFailureReasonMax);
+    out.staged_output = outcome.staged_output;
+    switch (outcome.kind) {
+      case OutcomeKind::kSucceeded:
+        out.status = out.secondary_status = "Completed";
+        out.staged_artifact = outcome.staged_artifact;
+        break;
+      case OutcomeKind::kStopped:
+        out.status = "Stopped";
+        out.secondary_status = state_.runtime_exceeded ? "MaxRuntimeExceeded" : "Stopped";
+        out.staged_artifact = outcome.staged_artifact;
+        break;
+      case OutcomeKind::kFailed: out.status = out.secondary_status = "Failed"; break;
+    }
+    return out;
+  }
+
+  std::vector<PublishedFile> FilesToPublish() const {
+    std::vector<PublishedFile> files;
+    const JobOutcome& outcome = *state_.outcome;
+    if (!outcome.staged_artifact.empty()) files.push_back({outcome.staged_artifact, OutputUri(job_.spec, "model.tar.gz")});
+    if (!outcome.staged_output.empty()) files.push_back({outcome.staged_output, OutputUri(job_.spec, "output.tar.gz")});
+    return files;
+  }
+
+  void PlanPublishing() {
+    Check(state_.outcome.has_value(), "publishing without an outcome");
+    const std::vector<PublishedFile> files = FilesToPublish();
+    if (!files.empty()) {
+      if (!facts_.published) {
+        if (state_.retry_at && now_ < *state_.retry_at) return Wake(*state_.retry_at);
+        actions_.emplace_back(PublishJob{files});
+        return;
+      }
+      if (!facts_.published->ok()) return PlanFailedPublish(facts_.published->error());
+    }
+    const JobOutcome outcome = *state_.outcome;
+    if (!outcome.staged_artifact.empty()) state_.model_artifacts = OutputUri(job_.spec, "model.tar.gz");
+    End(outcome.status, outcome.secondary_status, outcome.failure_reason);
+    Save();
+  }
+
+  void PlanFailedPublish(const Error& error) {
+    ++state_.publish_failures;
+    const bool users_fault = error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kInvalidArgument ||
+                             error.code() == ErrorCode::kPermissionDenied;
+    if (users_fault || state_.publish_failures >= kPublishTriesMax) {
+      End("Failed", "Failed",
+          (users_fault ? "ClientError: " : "InternalServerError: ") +
+              fmt::format("the artifact could not be written to {}: {}", OutputUri(job_.spec, ""), error.message()));
+    } else {
+      state_.retry_at = now_ + PublishBackoff(state_.publish_failures);
+    }
+    Save();
+  }
+
+  const JobView& job_;
+  const JobFacts& facts_;
+  const JobPolicy& policy_;
+  const Time now_;
+  TrainingJobState state_;
+  std::vector<JobAction> actions_;
+};
+
+}  // namespace
+
+std::vector<JobAction> PlanJob(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now) {
+  return Planning(job, facts, policy, now).Plan();
+}
+
+std::string OutputUri(const catalog::TrainingJobSpec& spec, std::string_view file) {
+  std::string path = spec.output_path;
+  while (path.ends_with('/')) path.pop_back();
+  return fmt::format("{}/{}/output/{}", path, spec.job_name, file);
+}
+
+std::string ResourceArn(const JobPolicy& policy, std::string_view kind, std::string_view name) {
+  return fmt::format("arn:aws:sagemaker:{}:{}:{}/{}", policy.region, policy.account, kind, name);
+}
+
+}  // namespace argosy::control

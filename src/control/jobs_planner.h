@@ -1,0 +1,101 @@
+// What is to be done next about a training job. Pure: what is known and the time in, actions out.
+//
+// A job's catalog record is the only memory. It says which attempt is the present one and how far it is (AttemptPhase):
+//
+//   none ──capacity──▶ allocated ──instance gone, outcome──▶ publishing ──published──▶ terminal
+//    ▲                    │
+//    └── gone, no outcome ┘        (ledger entry closed, next attempt; bounded)
+//
+// Every move is a SaveJob first; effects (start, publish) follow from what is saved, so that carrying out the same plan
+// twice, or after a crash, does no harm. At most one SaveJob a plan.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "catalog/training_job.h"
+#include "compute/compute.h"
+#include "control/allocation.h"
+#include "cost/ledger.h"
+
+namespace argosy::control {
+
+inline constexpr auto kStopGrace = std::chrono::seconds(120);    // SIGTERM to SIGKILL, as SageMaker's
+inline constexpr auto kStartTimeout = std::chrono::seconds(60);  // asked for, but the agent does not report
+inline constexpr auto kLeaveTimeout = std::chrono::seconds(30);  // the outcome is reported, but the agent does not leave
+inline constexpr auto kStartRetry = std::chrono::seconds(1);     // compute said no though there seemed to be room
+inline constexpr auto kMetricsInterval = std::chrono::seconds(2);  // new metric values are saved this often at most
+inline constexpr uint32_t kPublishTriesMax = 12;                 // with doubling waits up to a minute: about six minutes
+
+struct JobView {
+  std::string uid;
+  std::string name;
+  std::string principal;
+  uint64_t version = 0;
+  Time created{};
+  Time modified{};
+  catalog::TrainingJobSpec spec;
+  catalog::TrainingJobState state;
+};
+
+// What is known about the present attempt beside the catalog.
+struct JobFacts {
+  std::optional<compute::InstanceView> instance;
+  std::optional<cost::LedgerEntry> ledger;  // its open entry
+  std::optional<Error> start_error;         // compute refused to start it
+  std::optional<Status> published;          // the end of the present try to publish
+  Allocation allocation;                    // what it would get if it started now
+};
+
+struct LedgerClose {
+  std::optional<Time> started;
+  std::optional<Time> ended;
+};
+
+// Commit this state, with these ledger moves in the same transaction.
+struct SaveJob {
+  catalog::TrainingJobState state;
+  std::optional<cost::LedgerEntry> open;
+  std::optional<LedgerClose> close;  // of the entry in JobFacts
+};
+struct StartAttempt {
+  protocol::Assignment assignment;
+};
+struct StopInstance {
+  std::string instance_id;
+};
+struct KillInstance {
+  std::string instance_id;
+};
+struct PublishedFile {
+  std::string staged;  // path
+  std::string uri;     // s3://
+};
+struct PublishJob {
+  std::vector<PublishedFile> files;
+};
+struct WakeAt {
+  Time at{};
+};
+using JobAction = std::variant<SaveJob, StartAttempt, StopInstance, KillInstance, PublishJob, WakeAt>;
+
+struct JobPolicy {
+  std::string region;
+  std::string account;
+  std::string new_instance_id;  // to use if this plan allocates one
+  std::string objects_dir;      // for the assignment
+};
+
+std::vector<JobAction> PlanJob(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now);
+
+// s3://bucket/prefix/<job>/output/<file>
+std::string OutputUri(const catalog::TrainingJobSpec& spec, std::string_view file);
+
+// arn:aws:sagemaker:<region>:<account>:<kind>/<name>
+std::string ResourceArn(const JobPolicy& policy, std::string_view kind, std::string_view name);
+
+}  // namespace argosy::control

@@ -1,0 +1,96 @@
+// The simulated world: the real controllers on the real catalog tables, with time, disk, network, machines and power in the
+// hands of one seed.
+//
+// Clients create, stop, update and delete at random; the server is killed or loses power (also in the midst of a commit),
+// machines die, messages are lost, doubled and late, the disk fills up; then the faults end and everything must come to
+// rest. Run() gives the sentences of every invariant that broke: none, for a program that is right.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compute/fake/fake_compute.h"
+#include "control/controller.h"
+#include "testing/sim_catalog.h"
+#include "testing/sim_disk.h"
+
+namespace argosy::testing {
+
+struct WorldOptions {
+  uint64_t seed = 0;
+  compute::FenceFault fence = compute::FenceFault::kNone;
+};
+
+struct WorldSummary {
+  std::vector<std::string> violations;
+  size_t jobs = 0;
+  size_t endpoints = 0;
+  size_t server_crashes = 0;
+  size_t machine_deaths = 0;
+  size_t attempts = 0;
+  std::map<std::string, size_t> job_ends;  // by status
+};
+
+class SimWorld {
+ public:
+  explicit SimWorld(const WorldOptions& options);
+  ~SimWorld();
+
+  WorldSummary Run();
+
+ private:
+  class Front;
+  class Publisher;
+  struct Server;
+
+  void Boot();
+  void Crash(SimDisk::Loss loss);
+  void PlanFaults();
+  void PlanClients();
+  void Retry(Task task);  // later, when perhaps the server is up
+
+  void CreateJob(int number);
+  void StopJob(const std::string& uid);
+  void CreateEndpoint(int number);
+  void ChangeEndpoint(const std::string& uid, const std::string& config);  // "" = delete
+
+  void OnMachineStart(const compute::Machine& machine);
+  void OnDurable(const catalog::Change& change);
+  void OnJobWritten(const catalog::Resource& resource);
+  void OnVisible(const std::string& owner_uid, const std::string& uri, const std::string& content);
+  void Violation(const std::string& what);
+  bool AtRest();
+  void CheckEnd();
+  void CheckJobs();
+  void CheckEndpoints();
+  void CheckLedger();
+  std::vector<catalog::Resource> All(catalog::Kind kind);
+
+  Time InFaultTime();  // a random moment of it
+  Duration Millis(uint64_t below) { return std::chrono::milliseconds(random_.Below(below)); }
+
+  const WorldOptions options_;
+  SeededRandom random_;
+  SimQueue queue_;
+  Time fault_end_;
+  SimDisk disk_;
+  compute::FakeCloud cloud_;
+  SimProcess clients_;
+  std::unique_ptr<Server> server_;
+
+  std::map<std::string, std::string> acked_jobs_;       // uid → name
+  std::map<std::string, std::string> acked_endpoints_;  // uid → name
+  std::set<std::string> asked_deletions_;               // endpoint uids
+  std::set<std::string> acked_deletions_;
+  std::set<std::string> durable_ledger_;
+  std::map<std::string, std::string> job_status_;       // as last durable
+  std::map<std::string, std::pair<std::string, std::string>> visible_;  // uri → (owner, content)
+  WorldSummary summary_;
+};
+
+}  // namespace argosy::testing
