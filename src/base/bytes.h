@@ -9,10 +9,10 @@
 
 namespace argosy {
 
-std::string ToHex(std::string_view bytes);                       // lower case
-std::optional<std::string> FromHex(std::string_view hex);        // either case; nothing when it is not hex
-std::string ToBase64(std::string_view bytes);                    // with padding
-std::optional<std::string> FromBase64(std::string_view text);    // strict: padding required, no spaces
+std::string ToHex(std::string_view bytes);                     // lower case
+std::optional<std::string> FromHex(std::string_view hex);      // either case; nothing when it is not hex
+std::string ToBase64(std::string_view bytes);                  // with padding
+std::optional<std::string> FromBase64(std::string_view text);  // strict: padding required, no spaces
 
 // RFC 3986: all but A-Z a-z 0-9 - . _ ~ becomes %XX (upper case); '/' is kept when `keep` has it.
 std::string PercentEncode(std::string_view text, std::string_view keep = "");

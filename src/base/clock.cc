@@ -1,9 +1,9 @@
 #include "base/clock.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <ctime>
-
-#include <fmt/format.h>
 
 namespace argosy {
 namespace {
@@ -17,17 +17,26 @@ std::tm Broken(Time t) {
 
 }  // namespace
 
-Time SystemClock::Now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+Time SystemClock::Now() const {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
 
-Duration SystemClock::Monotonic() const { return std::chrono::steady_clock::now().time_since_epoch(); }
+Duration SystemClock::Monotonic() const {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
 
-double ToUnixSeconds(Time t) { return static_cast<double>(ToUnixMillis(t)) / 1000.0; }
+double ToUnixSeconds(Time t) {
+  return static_cast<double>(ToUnixMillis(t)) / 1000.0;
+}
 
-Time FromUnixSeconds(double seconds) { return FromUnixMillis(std::llround(seconds * 1000.0)); }
+Time FromUnixSeconds(double seconds) {
+  return FromUnixMillis(std::llround(seconds * 1000.0));
+}
 
 std::string FormatIso8601(Time t) {
   const std::tm b = Broken(t);
-  const auto millis = (std::chrono::floor<std::chrono::milliseconds>(t) - std::chrono::floor<std::chrono::seconds>(t)).count();
+  const auto millis =
+      (std::chrono::floor<std::chrono::milliseconds>(t) - std::chrono::floor<std::chrono::seconds>(t)).count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", b.tm_year + 1900, b.tm_mon + 1, b.tm_mday, b.tm_hour,
                      b.tm_min, b.tm_sec, millis);
 }

@@ -1,5 +1,5 @@
-// Time is handed in, never asked for: whatever needs it takes a Clock (or a Time), so that tests and the simulated world
-// decide what time it is.
+// Time is handed in, never asked for: whatever needs it takes a Clock (or a Time), so that tests and the simulated
+// world decide what time it is.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@ using Time = std::chrono::sys_time<Duration>;  // since the Unix epoch, UTC
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Time Now() const = 0;          // wall clock; may be set back by the operator
+  virtual Time Now() const = 0;            // wall clock; may be set back by the operator
   virtual Duration Monotonic() const = 0;  // never goes back; its zero means nothing
 };
 
@@ -38,15 +38,21 @@ class ManualClock : public Clock {
 inline int64_t ToUnixMillis(Time t) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
 }
-inline int64_t ToUnixNanos(Time t) { return t.time_since_epoch().count(); }
-inline Time FromUnixNanos(int64_t nanos) { return Time(Duration(nanos)); }
-inline Time FromUnixMillis(int64_t millis) { return Time(std::chrono::milliseconds(millis)); }
+inline int64_t ToUnixNanos(Time t) {
+  return t.time_since_epoch().count();
+}
+inline Time FromUnixNanos(int64_t nanos) {
+  return Time(Duration(nanos));
+}
+inline Time FromUnixMillis(int64_t millis) {
+  return Time(std::chrono::milliseconds(millis));
+}
 // Seconds as the JSON services write them: a number with millisecond fraction.
 double ToUnixSeconds(Time t);
 Time FromUnixSeconds(double seconds);
 
-std::string FormatIso8601(Time t);    // 2024-05-01T12:34:56.789Z
-std::string FormatHttpDate(Time t);   // Wed, 01 May 2024 12:34:56 GMT
-std::string FormatAmzDate(Time t);    // 20240501T123456Z
+std::string FormatIso8601(Time t);   // 2024-05-01T12:34:56.789Z
+std::string FormatHttpDate(Time t);  // Wed, 01 May 2024 12:34:56 GMT
+std::string FormatAmzDate(Time t);   // 20240501T123456Z
 
 }  // namespace argosy

@@ -12,7 +12,9 @@ namespace {
 
 constexpr int kEventsPerTurn = 256;  // how many events one turn takes, so that posted tasks and timers get their share
 
-uint64_t PackKey(int fd, uint64_t generation) { return (generation << 32) | static_cast<uint32_t>(fd); }
+uint64_t PackKey(int fd, uint64_t generation) {
+  return (generation << 32) | static_cast<uint32_t>(fd);
+}
 
 }  // namespace
 

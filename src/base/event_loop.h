@@ -1,8 +1,8 @@
 // The real Scheduler: an epoll loop on one thread.
 //
-// Lifecycle: construct anywhere, Run() on the thread that is to be the loop, Stop() from any thread. Tasks left over when
-// Run() returns are destroyed unrun. All but Post() and Stop() belong to the loop's own thread (before Run(): to the
-// thread that will call it).
+// Lifecycle: construct anywhere, Run() on the thread that is to be the loop, Stop() from any thread. Tasks left over
+// when Run() returns are destroyed unrun. All but Post() and Stop() belong to the loop's own thread (before Run(): to
+// the thread that will call it).
 #pragma once
 
 #include <atomic>

@@ -21,7 +21,11 @@ Result<Json> ParseJson(std::string_view text) {
   }
 }
 
-std::string DumpJson(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-std::string DumpJsonPretty(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+std::string DumpJson(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+std::string DumpJsonPretty(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace argosy

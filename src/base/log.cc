@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <atomic>
-
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -18,10 +17,14 @@ std::atomic<LogFormat> log_format{isatty(STDERR_FILENO) != 0 ? LogFormat::kLogfm
 
 std::string_view LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "error";
 }
@@ -56,7 +59,11 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   (void)WriteAll(STDERR_FILENO, line);
 }
 
-void SetLogLevel(LogLevel least) { least_level = least; }
-void SetLogFormat(LogFormat format) { log_format = format; }
+void SetLogLevel(LogLevel least) {
+  least_level = least;
+}
+void SetLogFormat(LogFormat format) {
+  log_format = format;
+}
 
 }  // namespace argosy

@@ -1,12 +1,11 @@
 #include "base/random.h"
 
+#include <fmt/format.h>
 #include <sys/random.h>
 
 #include <bit>
 #include <cmath>
 #include <numbers>
-
-#include <fmt/format.h>
 
 #include "base/result.h"
 
@@ -55,7 +54,9 @@ uint64_t SystemRandom::Next() {
   return word;
 }
 
-std::string NewUid(Random& random) { return fmt::format("{:016x}{:016x}", random.Next(), random.Next()); }
+std::string NewUid(Random& random) {
+  return fmt::format("{:016x}{:016x}", random.Next(), random.Next());
+}
 
 std::string NewUuid(Random& random) {
   const uint64_t a = random.Next();

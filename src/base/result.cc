@@ -8,18 +8,30 @@ namespace argosy {
 
 std::string_view ErrorCodeName(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "InvalidArgument";
-    case ErrorCode::kNotFound: return "NotFound";
-    case ErrorCode::kAlreadyExists: return "AlreadyExists";
-    case ErrorCode::kConflict: return "Conflict";
-    case ErrorCode::kPermissionDenied: return "PermissionDenied";
-    case ErrorCode::kResourceExhausted: return "ResourceExhausted";
-    case ErrorCode::kUnavailable: return "Unavailable";
-    case ErrorCode::kDeadlineExceeded: return "DeadlineExceeded";
-    case ErrorCode::kCancelled: return "Cancelled";
-    case ErrorCode::kCorrupt: return "Corrupt";
-    case ErrorCode::kIo: return "Io";
-    case ErrorCode::kInternal: return "Internal";
+    case ErrorCode::kInvalidArgument:
+      return "InvalidArgument";
+    case ErrorCode::kNotFound:
+      return "NotFound";
+    case ErrorCode::kAlreadyExists:
+      return "AlreadyExists";
+    case ErrorCode::kConflict:
+      return "Conflict";
+    case ErrorCode::kPermissionDenied:
+      return "PermissionDenied";
+    case ErrorCode::kResourceExhausted:
+      return "ResourceExhausted";
+    case ErrorCode::kUnavailable:
+      return "Unavailable";
+    case ErrorCode::kDeadlineExceeded:
+      return "DeadlineExceeded";
+    case ErrorCode::kCancelled:
+      return "Cancelled";
+    case ErrorCode::kCorrupt:
+      return "Corrupt";
+    case ErrorCode::kIo:
+      return "Io";
+    case ErrorCode::kInternal:
+      return "Internal";
   }
   return "Unknown";
 }
@@ -30,12 +42,21 @@ Error ErrnoError(std::string_view what, int errno_value) {
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
-    case ENFILE: code = ErrorCode::kResourceExhausted; break;
-    case ENOENT: code = ErrorCode::kNotFound; break;
+    case ENFILE:
+      code = ErrorCode::kResourceExhausted;
+      break;
+    case ENOENT:
+      code = ErrorCode::kNotFound;
+      break;
     case EACCES:
-    case EPERM: code = ErrorCode::kPermissionDenied; break;
-    case EEXIST: code = ErrorCode::kAlreadyExists; break;
-    default: break;
+    case EPERM:
+      code = ErrorCode::kPermissionDenied;
+      break;
+    case EEXIST:
+      code = ErrorCode::kAlreadyExists;
+      break;
+    default:
+      break;
   }
   char buffer[128];
   return Error(code, std::string(what) + ": " + strerror_r(errno_value, buffer, sizeof buffer));

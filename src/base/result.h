@@ -1,8 +1,8 @@
 // Errors as values.
 //
-// A function that can fail for a reason outside the program returns Result<T> (or Status, for no value). An Error carries
-// a code that a caller can act on and a sentence a person can act on: which value, which rule, what to do. What must be
-// true inside the program is a Check(), which stays on in release builds.
+// A function that can fail for a reason outside the program returns Result<T> (or Status, for no value). An Error
+// carries a code that a caller can act on and a sentence a person can act on: which value, which rule, what to do. What
+// must be true inside the program is a Check(), which stays on in release builds.
 #pragma once
 
 #include <cstdlib>
@@ -57,13 +57,14 @@ Error ErrnoError(std::string_view what, int errno_value);
 // Ends the process with `what` and the place when `condition` does not hold.
 inline void Check(bool condition, std::string_view what = "invariant broken",
                   std::source_location where = std::source_location::current()) {
-  if (!condition) [[unlikely]] CheckFailed(what, where);
+  if (!condition) [[unlikely]]
+    CheckFailed(what, where);
 }
 
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : value_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return value_.index() == 0; }
@@ -82,7 +83,8 @@ class [[nodiscard]] Result {
 
  private:
   void Checked() const {
-    if (!ok()) [[unlikely]] CheckFailed(std::get<1>(value_).message(), std::source_location::current());
+    if (!ok()) [[unlikely]]
+      CheckFailed(std::get<1>(value_).message(), std::source_location::current());
   }
   std::variant<T, Error> value_;
 };

@@ -31,8 +31,8 @@ class ThreadPool {
   const size_t queue_max_;
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Task> queue_;   // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
+  std::deque<Task> queue_;  // guarded by mutex_
+  bool stopping_ = false;   // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

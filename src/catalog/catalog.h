@@ -24,7 +24,8 @@ class Catalog {
   // kInvalidArgument for a page token that is not one of this query's.
   virtual Result<Page> List(const Query& query) = 0;
 
-  // Told of every committed change, in order of sequence, on the writer thread. One listener; set before the first commit.
+  // Told of every committed change, in order of sequence, on the writer thread. One listener; set before the first
+  // commit.
   virtual void SetChangeListener(std::function<void(const Change&)> listener) = 0;
 };
 

@@ -1,6 +1,7 @@
 // Models, endpoint configs and endpoints: what was asked and what is so.
 //
-// Names and states are SageMaker's (API reference: CreateModel, CreateEndpointConfig, CreateEndpoint, DescribeEndpoint).
+// Names and states are SageMaker's (API reference: CreateModel, CreateEndpointConfig, CreateEndpoint,
+// DescribeEndpoint).
 #pragma once
 
 #include <map>
@@ -37,8 +38,8 @@ struct EndpointConfigSpec {
   static Result<EndpointConfigSpec> FromRequestJson(std::string_view json);
 };
 
-// A variant as an endpoint holds it: config and model are copied in when the endpoint is created or updated, so that both
-// may be deleted while it lives.
+// A variant as an endpoint holds it: config and model are copied in when the endpoint is created or updated, so that
+// both may be deleted while it lives.
 struct VariantPlan {
   VariantSpec variant;
   ModelSpec model;
@@ -61,15 +62,16 @@ struct Fleet {
 struct EndpointState {
   std::string status = "Creating";  // Creating, Updating, InService, RollingBack, Deleting, Failed
   std::string failure_reason;
-  std::optional<Fleet> current;  // what the route shows
-  std::optional<Fleet> next;     // being brought up (Creating, Updating)
+  std::optional<Fleet> current;           // what the route shows
+  std::optional<Fleet> next;              // being brought up (Creating, Updating)
   std::vector<EndpointInstance> retired;  // to be drained and released
-  uint32_t starts_failed = 0;     // instances of `next` that ended before they answered
-  uint32_t next_attempt = 1;      // number for the next instance started
-  uint32_t restarts = 0;          // instances of `current` lost in a row; the next waits longer each time
-  std::optional<Time> retry_at;   // no instance is started before
+  uint32_t starts_failed = 0;             // instances of `next` that ended before they answered
+  uint32_t next_attempt = 1;              // number for the next instance started
+  uint32_t restarts = 0;                  // instances of `current` lost in a row; the next waits longer each time
+  std::optional<Time> retry_at;           // no instance is started before
   bool delete_requested = false;
-  std::string requested_config;   // set by UpdateEndpoint/CreateEndpoint with `requested_variants` until the controller has taken it up
+  std::string requested_config;  // set by UpdateEndpoint/CreateEndpoint with `requested_variants` until the controller
+                                 // has taken it up
   std::vector<VariantPlan> requested_variants;
 
   static Result<EndpointState> FromJson(std::string_view json);

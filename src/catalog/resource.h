@@ -1,8 +1,8 @@
 // The nouns as they are stored: named things that the API creates and describes.
 //
-// A Resource has a uid (never reused), a name (unique among the living of its kind), a version (counts its updates), what
-// was asked (spec), what is so (state), and the columns by which lists filter and sort. Spec and state are JSON texts;
-// training_job.h, endpoint.h and model.h give them types.
+// A Resource has a uid (never reused), a name (unique among the living of its kind), a version (counts its updates),
+// what was asked (spec), what is so (state), and the columns by which lists filter and sort. Spec and state are JSON
+// texts; training_job.h, endpoint.h and model.h give them types.
 #pragma once
 
 #include <cstdint>
@@ -37,9 +37,9 @@ struct Resource {
   Tags tags;
 };
 
-// One atomic, durable change. Inserts fail with kAlreadyExists when the kind has a living resource of that name; updates
-// and removals with kConflict when the version is not the stored one any more, kNotFound when the uid is not there. Any
-// failure leaves everything as it was.
+// One atomic, durable change. Inserts fail with kAlreadyExists when the kind has a living resource of that name;
+// updates and removals with kConflict when the version is not the stored one any more, kNotFound when the uid is not
+// there. Any failure leaves everything as it was.
 struct Transaction {
   struct Insert {
     Resource resource;  // version is ignored

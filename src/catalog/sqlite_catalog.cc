@@ -39,7 +39,8 @@ class SqliteCatalog::ReaderLease {
   SqliteStore* operator->() { return store_.get(); }
 
  private:
-  ReaderLease(SqliteCatalog* catalog, std::unique_ptr<SqliteStore> store) : catalog_(catalog), store_(std::move(store)) {}
+  ReaderLease(SqliteCatalog* catalog, std::unique_ptr<SqliteStore> store)
+      : catalog_(catalog), store_(std::move(store)) {}
   SqliteCatalog* catalog_;
   std::unique_ptr<SqliteStore> store_;
 };
@@ -72,7 +73,8 @@ void SqliteCatalog::Commit(Transaction transaction, Callback<Change> done) {
     }
   }
   if (done) {
-    done(Error(ErrorCode::kResourceExhausted, "the catalog is busy: " + std::to_string(kQueueMax) + " changes are waiting"));
+    done(Error(ErrorCode::kResourceExhausted,
+               "the catalog is busy: " + std::to_string(kQueueMax) + " changes are waiting"));
     return;
   }
   ready_.notify_one();

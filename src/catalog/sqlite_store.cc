@@ -11,8 +11,8 @@ namespace argosy::catalog {
 namespace {
 
 constexpr int kSchemaVersion = 1;
-constexpr int kBusyWaitMillis = 10'000;    // readers never wait on WAL; this covers a checkpoint of another connection
-constexpr size_t kPreparedMax = 64;        // shapes of list queries are few; more means a bug
+constexpr int kBusyWaitMillis = 10'000;  // readers never wait on WAL; this covers a checkpoint of another connection
+constexpr size_t kPreparedMax = 64;      // shapes of list queries are few; more means a bug
 constexpr size_t kPageMax = 1000;
 
 constexpr const char* kColumns =
@@ -29,7 +29,9 @@ CREATE INDEX resource_status ON resource(kind, status);
 CREATE INDEX resource_owner ON resource(owner) WHERE owner <> '';
 )sql";
 
-std::string TagsToJson(const Tags& tags) { return tags.empty() ? std::string() : DumpJson(Json(tags)); }
+std::string TagsToJson(const Tags& tags) {
+  return tags.empty() ? std::string() : DumpJson(Json(tags));
+}
 
 Tags TagsFromJson(const std::string& text) {
   if (text.empty()) return {};
@@ -44,10 +46,14 @@ Tags TagsFromJson(const std::string& text) {
 
 const char* SortColumn(SortBy sort_by) {
   switch (sort_by) {
-    case SortBy::kCreated: return "created";
-    case SortBy::kName: return "name";
-    case SortBy::kModified: return "modified";
-    case SortBy::kStatus: return "status";
+    case SortBy::kCreated:
+      return "created";
+    case SortBy::kName:
+      return "name";
+    case SortBy::kModified:
+      return "modified";
+    case SortBy::kStatus:
+      return "status";
   }
   return "created";
 }
@@ -75,11 +81,16 @@ std::string EscapeLike(std::string_view text) {
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
-    case Kind::kTrainingJob: return "training-job";
-    case Kind::kModel: return "model";
-    case Kind::kEndpointConfig: return "endpoint-config";
-    case Kind::kEndpoint: return "endpoint";
-    case Kind::kInstance: return "instance";
+    case Kind::kTrainingJob:
+      return "training-job";
+    case Kind::kModel:
+      return "model";
+    case Kind::kEndpointConfig:
+      return "endpoint-config";
+    case Kind::kEndpoint:
+      return "endpoint";
+    case Kind::kInstance:
+      return "instance";
   }
   return "resource";
 }
@@ -134,8 +145,8 @@ class SqliteStore::Statement {
 };
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, Access access, const std::string& vfs) {
-  const int flags = SQLITE_OPEN_NOMUTEX | (access == Access::kReader ? SQLITE_OPEN_READWRITE
-                                                                     : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int flags = SQLITE_OPEN_NOMUTEX |
+                    (access == Access::kReader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   sqlite3* db = nullptr;
   const int rc = sqlite3_open_v2(path.c_str(), &db, flags, vfs.empty() ? nullptr : vfs.c_str());
   std::unique_ptr<SqliteStore> store(new SqliteStore(db));
@@ -163,13 +174,17 @@ Error SqliteStore::Failure(std::string_view doing) const {
   const int rc = db_ == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(db_);
   const std::string text = std::string(doing) + ": " + (db_ == nullptr ? "out of memory" : sqlite3_errmsg(db_));
   switch (rc & 0xff) {
-    case SQLITE_FULL: return {ErrorCode::kResourceExhausted, text};
+    case SQLITE_FULL:
+      return {ErrorCode::kResourceExhausted, text};
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return {ErrorCode::kCorrupt, text};
+    case SQLITE_NOTADB:
+      return {ErrorCode::kCorrupt, text};
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-    case SQLITE_PERM: return {ErrorCode::kPermissionDenied, text};
-    default: return {ErrorCode::kIo, text};
+    case SQLITE_PERM:
+      return {ErrorCode::kPermissionDenied, text};
+    default:
+      return {ErrorCode::kIo, text};
   }
 }
 
@@ -227,7 +242,8 @@ std::vector<Result<Change>> SqliteStore::Apply(const std::vector<Transaction>& t
     }
     results.push_back(ApplyOne(transaction));
     if (!results.back().ok() && results.back().error().code() != ErrorCode::kAlreadyExists &&
-        results.back().error().code() != ErrorCode::kConflict && results.back().error().code() != ErrorCode::kNotFound) {
+        results.back().error().code() != ErrorCode::kConflict &&
+        results.back().error().code() != ErrorCode::kNotFound) {
       return fail_all(results.back().error());
     }
     if (!single) {
@@ -262,8 +278,7 @@ Result<Change> SqliteStore::ApplyOne(const Transaction& transaction) {
 Result<Resource> SqliteStore::InsertOne(const Resource& resource) {
   Resource r = resource;
   r.version = 1;
-  static const std::string sql =
-      std::string("INSERT INTO resource(") + kColumns + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)";
+  static const std::string sql = std::string("INSERT INTO resource(") + kColumns + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)";
   Statement insert(Prepared(sql));
   insert.Text(r.uid).Int(static_cast<int64_t>(r.kind)).Text(r.name).Int(1);
   insert.Int(ToUnixNanos(r.created)).Int(ToUnixNanos(r.modified)).Text(r.status).Text(r.principal).Text(r.owner);
@@ -282,7 +297,8 @@ Result<Resource> SqliteStore::UpdateOne(const Transaction::Update& update) {
   if (!stored.ok()) return stored;
   if (update.version != 0 && update.version != stored->version) {
     return Error(ErrorCode::kConflict, "'" + stored->name + "' has changed meanwhile (version " +
-                                           std::to_string(stored->version) + ", not " + std::to_string(update.version) + ")");
+                                           std::to_string(stored->version) + ", not " + std::to_string(update.version) +
+                                           ")");
   }
   Resource r = std::move(*stored);
   ++r.version;
@@ -317,7 +333,8 @@ Result<Resource> SqliteStore::Get(Kind kind, std::string_view name) {
   const int rc = read.Step();
   if (rc == SQLITE_ROW) return read.Row();
   if (rc != SQLITE_DONE) return Failure("reading the catalog");
-  return Error(ErrorCode::kNotFound, "there is no " + std::string(KindName(kind)) + " named '" + std::string(name) + "'");
+  return Error(ErrorCode::kNotFound,
+               "there is no " + std::string(KindName(kind)) + " named '" + std::string(name) + "'");
 }
 
 Result<Resource> SqliteStore::GetByUid(std::string_view uid) {
@@ -392,15 +409,25 @@ Result<Page> SqliteStore::List(const Query& query) {
   const Resource& last = page.resources.back();
   std::string key;
   switch (query.sort_by) {
-    case SortBy::kCreated: key = std::to_string(ToUnixNanos(last.created)); break;
-    case SortBy::kModified: key = std::to_string(ToUnixNanos(last.modified)); break;
-    case SortBy::kName: key = last.name; break;
-    case SortBy::kStatus: key = last.status; break;
+    case SortBy::kCreated:
+      key = std::to_string(ToUnixNanos(last.created));
+      break;
+    case SortBy::kModified:
+      key = std::to_string(ToUnixNanos(last.modified));
+      break;
+    case SortBy::kName:
+      key = last.name;
+      break;
+    case SortBy::kStatus:
+      key = last.status;
+      break;
   }
   page.next_token = ToBase64(DumpJson(Json::array({fingerprint, key, last.uid})));
   return page;
 }
 
-void SqliteStore::Checkpoint() { sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr); }
+void SqliteStore::Checkpoint() {
+  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
 
 }  // namespace argosy::catalog

@@ -1,5 +1,5 @@
-// The catalog's tables in one SQLite file, one connection: blocking and single-threaded. SqliteCatalog gives it threads;
-// the simulated world runs it as it is on a disk that forgets.
+// The catalog's tables in one SQLite file, one connection: blocking and single-threaded. SqliteCatalog gives it
+// threads; the simulated world runs it as it is on a disk that forgets.
 //
 // File and schema: docs/formats/catalog.md.
 #pragma once

@@ -60,7 +60,8 @@ Result<TrainingJobSpec> TrainingJobSpec::FromRequestJson(std::string_view text) 
   spec.output_path = TextField(output, "S3OutputPath");
   spec.output_compression = TextField(output, "CompressionType", "GZIP");
   spec.instance_type = TextField(resources, "InstanceType");
-  spec.instance_count = static_cast<uint32_t>(std::clamp<int64_t>(IntField(resources, "InstanceCount", 1), 1, 1'000'000));
+  spec.instance_count =
+      static_cast<uint32_t>(std::clamp<int64_t>(IntField(resources, "InstanceCount", 1), 1, 1'000'000));
   spec.max_runtime_seconds = IntField(ObjectField(json, "StoppingCondition"), "MaxRuntimeInSeconds", 86400);
   const int64_t retries = IntField(ObjectField(json, "RetryStrategy"), "MaximumRetryAttempts", kAttemptsDefault - 1);
   spec.attempts_max = static_cast<uint32_t>(std::clamp<int64_t>(retries, 0, 30)) + 1;
@@ -76,7 +77,8 @@ void TrainingJobState::Enter(std::string secondary, Time at, std::string message
     return;
   }
   if (!transitions.empty()) {
-    at = std::max(at, transitions.back().start);  // clocks of agent and server may differ; the story does not run backwards
+    at = std::max(at,
+                  transitions.back().start);  // clocks of agent and server may differ; the story does not run backwards
     if (!transitions.back().end) transitions.back().end = at;
   }
   transitions.push_back({secondary, at, std::nullopt, std::move(message)});
@@ -91,14 +93,15 @@ Result<TrainingJobState> TrainingJobState::FromJson(std::string_view text) {
   state.status = TextField(json, "status", "InProgress");
   state.secondary_status = TextField(json, "secondary_status", "Starting");
   for (const Json& t : ArrayField(json, "transitions")) {
-    state.transitions.push_back({TextField(t, "status"), TimeField(t, "start").value_or(Time{}), TimeField(t, "end"),
-                                 TextField(t, "message")});
+    state.transitions.push_back(
+        {TextField(t, "status"), TimeField(t, "start").value_or(Time{}), TimeField(t, "end"), TextField(t, "message")});
   }
   state.status_message = TextField(json, "status_message");
   state.failure_reason = TextField(json, "failure_reason");
   state.model_artifacts = TextField(json, "model_artifacts");
   for (const Json& m : ArrayField(json, "final_metrics")) {
-    state.final_metrics.push_back({TextField(m, "name"), NumberField(m, "value"), TimeField(m, "timestamp").value_or(Time{})});
+    state.final_metrics.push_back(
+        {TextField(m, "name"), NumberField(m, "value"), TimeField(m, "timestamp").value_or(Time{})});
   }
   state.stop_requested = FlagField(json, "stop_requested");
   state.training_start = TimeField(json, "training_start");

@@ -36,7 +36,7 @@ struct TrainingJobSpec {
   std::map<std::string, std::string> hyperparameters;
   std::vector<ChannelSpec> channels;
   std::vector<MetricDefinition> metric_definitions;
-  std::string output_path;  // s3://bucket/prefix
+  std::string output_path;         // s3://bucket/prefix
   std::string output_compression;  // GZIP (default), NONE
   std::string instance_type;
   uint32_t instance_count = 1;
@@ -76,8 +76,8 @@ struct JobOutcome {
   std::string status;            // Completed, Failed, Stopped
   std::string secondary_status;  // Completed, Failed, Stopped, MaxRuntimeExceeded
   std::string failure_reason;
-  std::string staged_artifact;   // path of model.tar.gz in the attempt's staging area; "" = none
-  std::string staged_output;     // path of output.tar.gz; "" = none
+  std::string staged_artifact;  // path of model.tar.gz in the attempt's staging area; "" = none
+  std::string staged_output;    // path of output.tar.gz; "" = none
 };
 
 struct TrainingJobState {
@@ -96,7 +96,7 @@ struct TrainingJobState {
 
   uint32_t attempt = 0;  // number of the present attempt, from 1
   AttemptPhase phase = AttemptPhase::kNone;
-  std::string instance_id;  // of the present attempt
+  std::string instance_id;            // of the present attempt
   uint32_t interruptions = 0;         // attempts that were lost after they had begun
   bool runtime_exceeded = false;      // stopped because MaxRuntimeInSeconds is over
   std::optional<Time> retry_at;       // not to be tried before

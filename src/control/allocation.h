@@ -1,8 +1,8 @@
 // What an instance type becomes on this machine: how much memory it is granted, whether it must wait, or is refused.
 //
-// Rule (docs/decisions/capacity.md): a type is a price and a wish. An instance is granted the smaller of its type's memory
-// and what is free, and starts when that is at least the smaller of its type's memory and kMemoryFloor. Only memory and
-// the number of hosts queue; cores are shared. Under strict types it gets what its type says or is refused.
+// Rule (docs/decisions/capacity.md): a type is a price and a wish. An instance is granted the smaller of its type's
+// memory and what is free, and starts when that is at least the smaller of its type's memory and kMemoryFloor. Only
+// memory and the number of hosts queue; cores are shared. Under strict types it gets what its type says or is refused.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct Allocation {
   Verdict verdict = Verdict::kWait;
   uint64_t memory_bytes = 0;
   uint32_t cpus = 0;
-  std::string note;    // granted: how it differs from the type ("" = it does not); wait, refused: why
+  std::string note;  // granted: how it differs from the type ("" = it does not); wait, refused: why
 };
 
 Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType& type, TypePolicy policy);

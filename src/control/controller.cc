@@ -4,8 +4,9 @@
 
 namespace argosy::control {
 
-Controller::Controller(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher, serving::Front* front,
-                       Scheduler* scheduler, const Clock* clock, Random* random, const ControlOptions& options)
+Controller::Controller(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher,
+                       serving::Front* front, Scheduler* scheduler, const Clock* clock, Random* random,
+                       const ControlOptions& options)
     : catalog_(catalog),
       compute_(compute),
       scheduler_(scheduler),
@@ -15,7 +16,8 @@ Controller::Controller(catalog::Catalog* catalog, compute::Compute* compute, Pub
 Status Controller::Start() {
   compute_->SetListener([this](const std::string& instance_id) { OnInstance(instance_id); });
   for (const char* status : {"InProgress", "Stopping"}) {
-    Status read = ForEach(catalog::Kind::kTrainingJob, status, [this](const catalog::Resource& r) { jobs_.OnResource(r); });
+    Status read =
+        ForEach(catalog::Kind::kTrainingJob, status, [this](const catalog::Resource& r) { jobs_.OnResource(r); });
     if (!read.ok()) return read;
   }
   Status read = ForEach(catalog::Kind::kEndpoint, "", [this](const catalog::Resource& r) { endpoints_.OnResource(r); });

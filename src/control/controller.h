@@ -23,7 +23,8 @@ class Controller {
   void OnChange(const catalog::Change& change);
 
  private:
-  Status ForEach(catalog::Kind kind, const std::string& status, const std::function<void(const catalog::Resource&)>& each);
+  Status ForEach(catalog::Kind kind, const std::string& status,
+                 const std::function<void(const catalog::Resource&)>& each);
   void Take(const catalog::Change& change);
   void OnInstance(const std::string& instance_id);
 

@@ -7,7 +7,7 @@
 namespace argosy::control {
 namespace {
 
-constexpr auto kSaveRetry = std::chrono::seconds(1);       // the catalog could not be written (disk full): try again
+constexpr auto kSaveRetry = std::chrono::seconds(1);        // the catalog could not be written (disk full): try again
 constexpr auto kPingRetry = std::chrono::milliseconds(50);  // loaded but not answering yet
 
 bool SameRoute(const std::optional<serving::Route>& a, const std::optional<serving::Route>& b) {
@@ -194,7 +194,8 @@ void EndpointsExecutor::Save(Endpoint& endpoint, const SaveEndpoint& save) {
   }
   endpoint.saving = true;
   catalog_->Commit(std::move(transaction), [this, uid = endpoint.view.uid, save](Result<catalog::Change> result) {
-    scheduler_->Post([this, uid, save, result = std::move(result)]() mutable { OnSaved(uid, save, std::move(result)); });
+    scheduler_->Post(
+        [this, uid, save, result = std::move(result)]() mutable { OnSaved(uid, save, std::move(result)); });
   });
 }
 

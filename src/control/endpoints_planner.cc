@@ -1,8 +1,8 @@
 #include "control/endpoints_planner.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace argosy::control {
 namespace {
@@ -23,7 +23,12 @@ Duration RestartBackoff(uint32_t restarts) {
 class Planning {
  public:
   Planning(const EndpointView& endpoint, const EndpointFacts& facts, const EndpointPolicy& policy, Time now)
-      : endpoint_(endpoint), facts_(facts), policy_(policy), now_(now), state_(endpoint.state), capacity_(facts.capacity) {}
+      : endpoint_(endpoint),
+        facts_(facts),
+        policy_(policy),
+        now_(now),
+        state_(endpoint.state),
+        capacity_(facts.capacity) {}
 
   std::vector<EndpointAction> Plan() {
     if (state_.delete_requested) {
@@ -34,7 +39,8 @@ class Planning {
       PlanCurrent();
     }
     PlanRetired();
-    // Effects follow from what is saved: a plan that changes the record has no other part but the shrinking of the route.
+    // Effects follow from what is saved: a plan that changes the record has no other part but the shrinking of the
+    // route.
     if (changed_) {
       actions_.clear();
       if (route_must_go_) actions_.emplace_back(SetEndpointRoute{std::nullopt});
@@ -59,7 +65,8 @@ class Planning {
 
   EndpointInstance NewInstance(const VariantPlan& plan) {
     Check(fresh_used_ < policy_.fresh_ids.size(), "more instances planned than ids were given");
-    EndpointInstance instance{policy_.fresh_ids[fresh_used_++], plan.variant.variant_name, state_.next_attempt++, std::nullopt};
+    EndpointInstance instance{policy_.fresh_ids[fresh_used_++], plan.variant.variant_name, state_.next_attempt++,
+                              std::nullopt};
     cost::LedgerEntry entry;
     entry.instance_id = instance.instance_id;
     entry.owner_uid = endpoint_.uid;
@@ -97,7 +104,8 @@ class Planning {
     state_.retry_at.reset();
     state_.failure_reason.clear();
     for (const VariantPlan& plan : state_.next->variants) {
-      for (uint32_t i = 0; i < plan.variant.initial_instance_count; ++i) state_.next->instances.push_back(NewInstance(plan));
+      for (uint32_t i = 0; i < plan.variant.initial_instance_count; ++i)
+        state_.next->instances.push_back(NewInstance(plan));
     }
     changed_ = true;
   }
@@ -114,7 +122,8 @@ class Planning {
     return it == fleet.variants.end() ? nullptr : &*it;
   }
 
-  protocol::Assignment MakeAssignment(const EndpointInstance& instance, const VariantPlan& plan, const Allocation& allocation) const {
+  protocol::Assignment MakeAssignment(const EndpointInstance& instance, const VariantPlan& plan,
+                                      const Allocation& allocation) const {
     protocol::Assignment a;
     a.role = protocol::Role::kServing;
     a.instance_id = instance.instance_id;
@@ -177,8 +186,11 @@ class Planning {
     if (!type) return "CapacityError: there is no instance type '" + plan.variant.instance_type + "'";
     const Allocation allocation = Allocate(capacity_, *type, facts_.type_policy);
     switch (allocation.verdict) {
-      case Allocation::Verdict::kRefused: return "CapacityError: " + allocation.note;
-      case Allocation::Verdict::kWait: actions_.emplace_back(WakeAt{now_ + kStartRetry}); break;
+      case Allocation::Verdict::kRefused:
+        return "CapacityError: " + allocation.note;
+      case Allocation::Verdict::kWait:
+        actions_.emplace_back(WakeAt{now_ + kStartRetry});
+        break;
       case Allocation::Verdict::kGranted:
         capacity_ = Without(capacity_, allocation);
         actions_.emplace_back(StartServing{MakeAssignment(instance, plan, allocation)});
@@ -205,8 +217,8 @@ class Planning {
         changed_ = true;
         if (fault || state_.starts_failed >= kFleetStartsMax) {
           return FailNext(fault ? *fault
-                                : "The production variant " + instance.variant_name + " did not pass the ping health check: " +
-                                      view->gone_reason);
+                                : "The production variant " + instance.variant_name +
+                                      " did not pass the ping health check: " + view->gone_reason);
         }
         CloseLedger(instance.instance_id);
         instance = NewInstance(*PlanOf(next, instance.variant_name));
@@ -327,7 +339,9 @@ class Planning {
   bool route_must_go_ = false;
 };
 
-size_t CountOf(const std::optional<Fleet>& fleet) { return fleet ? fleet->instances.size() : 0; }
+size_t CountOf(const std::optional<Fleet>& fleet) {
+  return fleet ? fleet->instances.size() : 0;
+}
 
 }  // namespace
 

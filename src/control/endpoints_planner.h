@@ -1,9 +1,9 @@
 // What is to be done next about an endpoint. Pure: what is known and the time in, actions out.
 //
-// An endpoint's record holds up to three sets of instances: `current` (the route shows those that answer), `next` (being
-// brought up by a create or an update) and `retired` (out of every route: drained, ended, then struck off). A request moves
-// `next` in; when all of it has answered a ping it becomes `current` in one commit and the old one retires: a new fleet
-// first, then the switch. An update that fails leaves `current` as it was.
+// An endpoint's record holds up to three sets of instances: `current` (the route shows those that answer), `next`
+// (being brought up by a create or an update) and `retired` (out of every route: drained, ended, then struck off). A
+// request moves `next` in; when all of it has answered a ping it becomes `current` in one commit and the old one
+// retires: a new fleet first, then the switch. An update that fails leaves `current` as it was.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@
 namespace argosy::control {
 
 inline constexpr uint32_t kFleetStartsMax = 3;  // instances of a new fleet that may end before they answer
-inline constexpr auto kReadyTimeout = std::chrono::minutes(4);   // SageMaker's time for a container to become healthy
+inline constexpr auto kReadyTimeout = std::chrono::minutes(4);  // SageMaker's time for a container to become healthy
 inline constexpr auto kRestartBackoffMax = std::chrono::seconds(30);
 
 struct EndpointView {
@@ -38,8 +38,8 @@ struct EndpointInstanceFacts {
   std::optional<compute::InstanceView> instance;
   std::optional<cost::LedgerEntry> ledger;
   std::optional<Error> start_error;  // compute will never start it
-  std::optional<Time> answered_at;  // its first answer to a ping
-  bool pinging = false;             // a ping is under way
+  std::optional<Time> answered_at;   // its first answer to a ping
+  bool pinging = false;              // a ping is under way
   bool drained = false;
 };
 
@@ -70,11 +70,11 @@ struct SetEndpointRoute {
 // Nothing of it is left: take the resource out of the catalog.
 struct RemoveEndpoint {};
 
-using EndpointAction = std::variant<SaveEndpoint, StartServing, PingInstance, DrainInstance, SetEndpointRoute, StopInstance,
-                                    KillInstance, RemoveEndpoint, WakeAt>;
+using EndpointAction = std::variant<SaveEndpoint, StartServing, PingInstance, DrainInstance, SetEndpointRoute,
+                                    StopInstance, KillInstance, RemoveEndpoint, WakeAt>;
 
 struct EndpointPolicy {
-  JobPolicy common;                   // new_instance_id is not used
+  JobPolicy common;                    // new_instance_id is not used
   std::vector<std::string> fresh_ids;  // at least FreshIdsNeeded(state)
 };
 

@@ -5,14 +5,14 @@
 namespace argosy::control {
 namespace {
 
-constexpr auto kSaveRetry = std::chrono::seconds(1);      // the catalog could not be written (disk full): try again
-constexpr auto kCapacityPoll = std::chrono::seconds(1);   // memory may become free without anybody telling
+constexpr auto kSaveRetry = std::chrono::seconds(1);     // the catalog could not be written (disk full): try again
+constexpr auto kCapacityPoll = std::chrono::seconds(1);  // memory may become free without anybody telling
 constexpr size_t kNotedWaitingMax = 16;  // so many of the waiting are told why; all of them would only load the disk
 
 }  // namespace
 
-JobsExecutor::JobsExecutor(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher, Scheduler* scheduler,
-                           const Clock* clock, Random* random, ControlOptions options)
+JobsExecutor::JobsExecutor(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher,
+                           Scheduler* scheduler, const Clock* clock, Random* random, ControlOptions options)
     : catalog_(catalog),
       compute_(compute),
       publisher_(publisher),
@@ -22,7 +22,9 @@ JobsExecutor::JobsExecutor(catalog::Catalog* catalog, compute::Compute* compute,
       options_(std::move(options)),
       worklist_(scheduler, clock, [this](const std::string& uid) { Plan(uid); }) {}
 
-bool JobsExecutor::IsWaiting(const Job& job) const { return job.view.state.phase == catalog::AttemptPhase::kNone; }
+bool JobsExecutor::IsWaiting(const Job& job) const {
+  return job.view.state.phase == catalog::AttemptPhase::kNone;
+}
 
 void JobsExecutor::OnResource(const catalog::Resource& resource) {
   const auto known = jobs_.find(resource.uid);
@@ -94,7 +96,8 @@ compute::Capacity JobsExecutor::FreeCapacity() const {
 Allocation JobsExecutor::AllocationFor(const JobView& view, const compute::Capacity& capacity) const {
   const auto type = cost::FindInstanceType(view.spec.instance_type);
   if (!type) {
-    return {.verdict = Allocation::Verdict::kRefused, .note = "there is no instance type '" + view.spec.instance_type + "'"};
+    return {.verdict = Allocation::Verdict::kRefused,
+            .note = "there is no instance type '" + view.spec.instance_type + "'"};
   }
   return Allocate(capacity, *type, options_.type_policy);
 }
@@ -112,9 +115,10 @@ void JobsExecutor::Plan(const std::string& uid) {
 void JobsExecutor::PlanWaiting() {
   compute::Capacity capacity = FreeCapacity();
   size_t noted = 0;
-  const std::set<WaitingKey> waiting = waiting_.size() <= 4 * kNotedWaitingMax
-                                           ? waiting_
-                                           : std::set<WaitingKey>(waiting_.begin(), std::next(waiting_.begin(), 4 * kNotedWaitingMax));
+  const std::set<WaitingKey> waiting =
+      waiting_.size() <= 4 * kNotedWaitingMax
+          ? waiting_
+          : std::set<WaitingKey>(waiting_.begin(), std::next(waiting_.begin(), 4 * kNotedWaitingMax));
   for (const WaitingKey& key : waiting) {
     Job& job = jobs_.at(key.second);
     if (job.saving || job.publishing) continue;
@@ -213,7 +217,8 @@ void JobsExecutor::OnSaved(const std::string& uid, const SaveJob& save, const st
     if (result.error().code() == ErrorCode::kConflict) {
       worklist_.Add(uid);  // the feed has brought, or will bring, the newer version
     } else {
-      Log(LogLevel::kError, "training job cannot be saved", {{"job", job.view.name}, {"error", result.error().message()}});
+      Log(LogLevel::kError, "training job cannot be saved",
+          {{"job", job.view.name}, {"error", result.error().message()}});
       worklist_.AddAt(uid, clock_->Now() + kSaveRetry);
     }
     return;

@@ -60,7 +60,8 @@ class JobsExecutor {
   void PlanOne(Job& job, Allocation allocation);
   void Carry(Job& job, const JobAction& action);
   void Save(Job& job, const SaveJob& save);
-  void OnSaved(const std::string& uid, const SaveJob& save, const std::string& instance_before, Result<catalog::Change> result);
+  void OnSaved(const std::string& uid, const SaveJob& save, const std::string& instance_before,
+               Result<catalog::Change> result);
   compute::Capacity FreeCapacity() const;
   Allocation AllocationFor(const JobView& view, const compute::Capacity& capacity) const;
   bool IsWaiting(const Job& job) const;

@@ -1,8 +1,8 @@
 #include "control/jobs_planner.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace argosy::control {
 namespace {
@@ -16,7 +16,9 @@ using protocol::OutcomeKind;
 
 constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
 
-Duration PublishBackoff(uint32_t failures) { return std::chrono::seconds(std::min(60U, 1U << std::min(failures, 6U))); }
+Duration PublishBackoff(uint32_t failures) {
+  return std::chrono::seconds(std::min(60U, 1U << std::min(failures, 6U)));
+}
 
 // How far a secondary status is within an attempt; phases only move forward.
 int SecondaryRank(std::string_view secondary) {
@@ -33,10 +35,14 @@ struct PhaseWords {
 
 std::optional<PhaseWords> WordsOf(AgentPhase phase) {
   switch (phase) {
-    case AgentPhase::kDownloading: return PhaseWords{"Downloading", "Downloading input data"};
-    case AgentPhase::kTraining: return PhaseWords{"Training", "Training in progress"};
-    case AgentPhase::kUploading: return PhaseWords{"Uploading", "Uploading generated training model"};
-    default: return std::nullopt;
+    case AgentPhase::kDownloading:
+      return PhaseWords{"Downloading", "Downloading input data"};
+    case AgentPhase::kTraining:
+      return PhaseWords{"Training", "Training in progress"};
+    case AgentPhase::kUploading:
+      return PhaseWords{"Uploading", "Uploading generated training model"};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -49,9 +55,15 @@ class Planning {
   std::vector<JobAction> Plan() {
     if (state_.terminal()) return {};
     switch (state_.phase) {
-      case AttemptPhase::kNone: PlanWaiting(); break;
-      case AttemptPhase::kAllocated: PlanAllocated(); break;
-      case AttemptPhase::kPublishing: PlanPublishing(); break;
+      case AttemptPhase::kNone:
+        PlanWaiting();
+        break;
+      case AttemptPhase::kAllocated:
+        PlanAllocated();
+        break;
+      case AttemptPhase::kPublishing:
+        PlanPublishing();
+        break;
     }
     return std::move(actions_);
   }
@@ -97,7 +109,8 @@ class Planning {
         if (state_.status_message == facts_.allocation.note) return;
         state_.Enter("Pending", now_, facts_.allocation.note);
         return Save();
-      case Allocation::Verdict::kGranted: return Allocate();
+      case Allocation::Verdict::kGranted:
+        return Allocate();
     }
   }
 
@@ -189,7 +202,8 @@ class Planning {
         state_.training_start = reached.at;
         changed = true;
       }
-      if (state_.status != "InProgress" || SecondaryRank(words->secondary) <= SecondaryRank(state_.secondary_status)) continue;
+      if (state_.status != "InProgress" || SecondaryRank(words->secondary) <= SecondaryRank(state_.secondary_status))
+        continue;
       state_.Enter(words->secondary, reached.at, words->message);
       changed = true;
     }
@@ -205,7 +219,8 @@ class Planning {
     const auto same = [](const catalog::FinalMetric& a, const catalog::FinalMetric& b) {
       return a.name == b.name && a.value == b.value && a.timestamp == b.timestamp;
     };
-    if (std::equal(metrics.begin(), metrics.end(), state_.final_metrics.begin(), state_.final_metrics.end(), same)) return false;
+    if (std::equal(metrics.begin(), metrics.end(), state_.final_metrics.begin(), state_.final_metrics.end(), same))
+      return false;
     state_.final_metrics = std::move(metrics);
     return true;
   }
@@ -282,8 +297,9 @@ class Planning {
       return Save(std::nullopt, close);
     }
     state_.phase = AttemptPhase::kNone;
-    state_.Enter("Interrupted", std::min(now_, instance.ended.value_or(now_)),
-                 fmt::format("Attempt {} was interrupted ({}); another one follows", state_.attempt, instance.gone_reason));
+    state_.Enter(
+        "Interrupted", std::min(now_, instance.ended.value_or(now_)),
+        fmt::format("Attempt {} was interrupted ({}); another one follows", state_.attempt, instance.gone_reason));
     Save(std::nullopt, close);
   }
 
@@ -301,7 +317,9 @@ class Planning {
         out.secondary_status = state_.runtime_exceeded ? "MaxRuntimeExceeded" : "Stopped";
         out.staged_artifact = outcome.staged_artifact;
         break;
-      case OutcomeKind::kFailed: out.status = out.secondary_status = "Failed"; break;
+      case OutcomeKind::kFailed:
+        out.status = out.secondary_status = "Failed";
+        break;
     }
     return out;
   }
@@ -309,7 +327,8 @@ class Planning {
   std::vector<PublishedFile> FilesToPublish() const {
     std::vector<PublishedFile> files;
     const JobOutcome& outcome = *state_.outcome;
-    if (!outcome.staged_artifact.empty()) files.push_back({outcome.staged_artifact, OutputUri(job_.spec, "model.tar.gz")});
+    if (!outcome.staged_artifact.empty())
+      files.push_back({outcome.staged_artifact, OutputUri(job_.spec, "model.tar.gz")});
     if (!outcome.staged_output.empty()) files.push_back({outcome.staged_output, OutputUri(job_.spec, "output.tar.gz")});
     return files;
   }

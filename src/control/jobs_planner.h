@@ -26,10 +26,11 @@ namespace argosy::control {
 
 inline constexpr auto kStopGrace = std::chrono::seconds(120);    // SIGTERM to SIGKILL, as SageMaker's
 inline constexpr auto kStartTimeout = std::chrono::seconds(60);  // asked for, but the agent does not report
-inline constexpr auto kLeaveTimeout = std::chrono::seconds(30);  // the outcome is reported, but the agent does not leave
-inline constexpr auto kStartRetry = std::chrono::seconds(1);     // compute said no though there seemed to be room
+inline constexpr auto kLeaveTimeout =
+    std::chrono::seconds(30);                                 // the outcome is reported, but the agent does not leave
+inline constexpr auto kStartRetry = std::chrono::seconds(1);  // compute said no though there seemed to be room
 inline constexpr auto kMetricsInterval = std::chrono::seconds(2);  // new metric values are saved this often at most
-inline constexpr uint32_t kPublishTriesMax = 12;                 // with doubling waits up to a minute: about six minutes
+inline constexpr uint32_t kPublishTriesMax = 12;  // with doubling waits up to a minute: about six minutes
 
 struct JobView {
   std::string uid;

@@ -19,8 +19,8 @@ class Publisher {
  public:
   virtual ~Publisher() = default;
 
-  // All files are durable and visible when `done` is told so; it is called on the control thread. kNotFound: the bucket is
-  // not there. kInvalidArgument: not an S3 URI. Others may pass.
+  // All files are durable and visible when `done` is told so; it is called on the control thread. kNotFound: the bucket
+  // is not there. kInvalidArgument: not an S3 URI. Others may pass.
   virtual void Publish(PublishRequest request, Callback<void> done) = 0;
 };
 

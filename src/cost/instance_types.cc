@@ -14,9 +14,9 @@ struct Row {
   PriceSource source;
 };
 
-// us-east-1. Sizes and on-demand prices: EC2 API output of 2024-02-21. SageMaker prices: as published where a published one
-// is known (kListed); elsewhere EC2 on-demand times 1.20 for CPU types and 1.25 for accelerated ones, the ratios that the
-// published ones show (kDerived).
+// us-east-1. Sizes and on-demand prices: EC2 API output of 2024-02-21. SageMaker prices: as published where a published
+// one is known (kListed); elsewhere EC2 on-demand times 1.20 for CPU types and 1.25 for accelerated ones, the ratios
+// that the published ones show (kDerived).
 constexpr Row kRows[] = {
     {"ml.t2.large", 2, 8192, 0, 111360, PriceSource::kDerived},
     {"ml.t2.medium", 2, 4096, 0, 55680, PriceSource::kDerived},

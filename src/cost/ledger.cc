@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-
 #include <nlohmann/json.hpp>
 
 #include "catalog/json_fields.h"
@@ -71,8 +70,8 @@ Result<LedgerEntry> FromResource(const catalog::Resource& resource) {
   return entry;
 }
 
-catalog::Transaction::Update CloseEntry(const LedgerEntry& entry, std::optional<Time> started, std::optional<Time> ended,
-                                        Time now) {
+catalog::Transaction::Update CloseEntry(const LedgerEntry& entry, std::optional<Time> started,
+                                        std::optional<Time> ended, Time now) {
   if (started && (!ended || *ended < *started)) ended = started;
   if (!started) ended = std::nullopt;
   return {.uid = entry.instance_id, .status = kClosed, .state = StateJson(started, ended), .modified = now};

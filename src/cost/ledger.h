@@ -1,8 +1,8 @@
 // The ledger: who held which instance, when, at what price. Money is integer nano-dollars.
 //
-// An entry is a catalog resource of kind kInstance (name and uid = the instance id, owner = uid of its job or endpoint), so
-// that it is written in the same transaction as the decision it belongs to: the entry is durable before the instance
-// starts, and closed when the instance is proven gone.
+// An entry is a catalog resource of kind kInstance (name and uid = the instance id, owner = uid of its job or
+// endpoint), so that it is written in the same transaction as the decision it belongs to: the entry is durable before
+// the instance starts, and closed when the instance is proven gone.
 #pragma once
 
 #include <optional>
@@ -37,8 +37,8 @@ catalog::Resource ToResource(const LedgerEntry& entry);
 Result<LedgerEntry> FromResource(const catalog::Resource& resource);
 
 // The update that closes the entry. `started` nothing: it never ran and costs nothing.
-catalog::Transaction::Update CloseEntry(const LedgerEntry& entry, std::optional<Time> started, std::optional<Time> ended,
-                                        Time now);
+catalog::Transaction::Update CloseEntry(const LedgerEntry& entry, std::optional<Time> started,
+                                        std::optional<Time> ended, Time now);
 
 // Seconds billed for a run: whole seconds, rounded up; 0 when it never started.
 int64_t BilledSeconds(std::optional<Time> started, std::optional<Time> ended);

@@ -10,7 +10,9 @@ Result<std::unique_ptr<SimCatalog>> SimCatalog::Open(SimDisk* disk, Scheduler* s
   return std::unique_ptr<SimCatalog>(new SimCatalog(std::move(*store), scheduler, clock, random));
 }
 
-Duration SimCatalog::Delay() { return std::chrono::microseconds(random_->Below(3000)); }
+Duration SimCatalog::Delay() {
+  return std::chrono::microseconds(random_->Below(3000));
+}
 
 void SimCatalog::Commit(catalog::Transaction transaction, Callback<catalog::Change> done) {
   transactions_.push_back(std::move(transaction));
@@ -31,12 +33,13 @@ void SimCatalog::Flush() {
   }
   // A crash may come between the flush and the first that hears of it.
   answered_until_ = std::max(answered_until_, clock_->Now() + Delay());
-  scheduler_->After(answered_until_ - clock_->Now(), [this, results = std::move(results), callbacks = std::move(callbacks)]() mutable {
-    for (const Result<catalog::Change>& result : results) {
-      if (result.ok() && listener_) listener_(*result);
-    }
-    for (size_t i = 0; i < results.size(); ++i) callbacks[i](std::move(results[i]));
-  });
+  scheduler_->After(answered_until_ - clock_->Now(),
+                    [this, results = std::move(results), callbacks = std::move(callbacks)]() mutable {
+                      for (const Result<catalog::Change>& result : results) {
+                        if (result.ok() && listener_) listener_(*result);
+                      }
+                      for (size_t i = 0; i < results.size(); ++i) callbacks[i](std::move(results[i]));
+                    });
 }
 
 }  // namespace argosy::testing

@@ -1,4 +1,5 @@
-// The real catalog tables on a simulated disk: commits take simulated time and are grouped, as the running program's are.
+// The real catalog tables on a simulated disk: commits take simulated time and are grouped, as the running program's
+// are.
 #pragma once
 
 #include <memory>
@@ -14,13 +15,16 @@ namespace argosy::testing {
 
 class SimCatalog final : public catalog::Catalog {
  public:
-  static Result<std::unique_ptr<SimCatalog>> Open(SimDisk* disk, Scheduler* scheduler, const Clock* clock, Random* random);
+  static Result<std::unique_ptr<SimCatalog>> Open(SimDisk* disk, Scheduler* scheduler, const Clock* clock,
+                                                  Random* random);
 
   void Commit(catalog::Transaction transaction, Callback<catalog::Change> done) override;
   Result<catalog::Resource> Get(catalog::Kind kind, std::string_view name) override { return store_->Get(kind, name); }
   Result<catalog::Resource> GetByUid(std::string_view uid) override { return store_->GetByUid(uid); }
   Result<catalog::Page> List(const catalog::Query& query) override { return store_->List(query); }
-  void SetChangeListener(std::function<void(const catalog::Change&)> listener) override { listener_ = std::move(listener); }
+  void SetChangeListener(std::function<void(const catalog::Change&)> listener) override {
+    listener_ = std::move(listener);
+  }
 
   // The world's own ear: told of what has become durable, before anybody in the program is.
   std::function<void(const catalog::Change&)> on_durable;

@@ -19,18 +19,25 @@ struct VfsFile {
   SimDisk::File* file;
 };
 
-VfsFile* Self(sqlite3_file* file) { return reinterpret_cast<VfsFile*>(file); }
+VfsFile* Self(sqlite3_file* file) {
+  return reinterpret_cast<VfsFile*>(file);
+}
 
 int ToSqlite(SimDisk::Fate fate, int io_error) {
   switch (fate) {
-    case SimDisk::Fate::kDone: return SQLITE_OK;
-    case SimDisk::Fate::kFull: return SQLITE_FULL;
-    case SimDisk::Fate::kNoPower: return io_error;
+    case SimDisk::Fate::kDone:
+      return SQLITE_OK;
+    case SimDisk::Fate::kFull:
+      return SQLITE_FULL;
+    case SimDisk::Fate::kNoPower:
+      return io_error;
   }
   return io_error;
 }
 
-int Close(sqlite3_file*) { return SQLITE_OK; }
+int Close(sqlite3_file*) {
+  return SQLITE_OK;
+}
 
 int Read(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   const std::string& content = Self(file)->file->content;
@@ -52,29 +59,58 @@ int TruncateFile(sqlite3_file* file, sqlite3_int64 size) {
   return ToSqlite(Self(file)->disk->Truncate(Self(file)->file, static_cast<uint64_t>(size)), SQLITE_IOERR_TRUNCATE);
 }
 
-int SyncFile(sqlite3_file* file, int) { return ToSqlite(Self(file)->disk->Sync(Self(file)->file), SQLITE_IOERR_FSYNC); }
+int SyncFile(sqlite3_file* file, int) {
+  return ToSqlite(Self(file)->disk->Sync(Self(file)->file), SQLITE_IOERR_FSYNC);
+}
 
 int FileSize(sqlite3_file* file, sqlite3_int64* size) {
   *size = static_cast<sqlite3_int64>(Self(file)->file->content.size());
   return SQLITE_OK;
 }
 
-int Lock(sqlite3_file*, int) { return SQLITE_OK; }
-int Unlock(sqlite3_file*, int) { return SQLITE_OK; }
+int Lock(sqlite3_file*, int) {
+  return SQLITE_OK;
+}
+int Unlock(sqlite3_file*, int) {
+  return SQLITE_OK;
+}
 int CheckReservedLock(sqlite3_file*, int* out) {
   *out = 0;
   return SQLITE_OK;
 }
-int FileControl(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int SectorSize(sqlite3_file*) { return static_cast<int>(kSector); }
-int DeviceCharacteristics(sqlite3_file*) { return 0; }
+int FileControl(sqlite3_file*, int, void*) {
+  return SQLITE_NOTFOUND;
+}
+int SectorSize(sqlite3_file*) {
+  return static_cast<int>(kSector);
+}
+int DeviceCharacteristics(sqlite3_file*) {
+  return 0;
+}
 
-constexpr sqlite3_io_methods kMethods = {
-    1,        Close, Read,   WriteFile,         TruncateFile, SyncFile,   FileSize,
-    Lock,     Unlock, CheckReservedLock, FileControl, SectorSize, DeviceCharacteristics,
-    nullptr,  nullptr, nullptr, nullptr, nullptr, nullptr};
+constexpr sqlite3_io_methods kMethods = {1,
+                                         Close,
+                                         Read,
+                                         WriteFile,
+                                         TruncateFile,
+                                         SyncFile,
+                                         FileSize,
+                                         Lock,
+                                         Unlock,
+                                         CheckReservedLock,
+                                         FileControl,
+                                         SectorSize,
+                                         DeviceCharacteristics,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr};
 
-SimDisk* DiskOf(sqlite3_vfs* vfs) { return static_cast<SimDisk*>(vfs->pAppData); }
+SimDisk* DiskOf(sqlite3_vfs* vfs) {
+  return static_cast<SimDisk*>(vfs->pAppData);
+}
 
 int OpenFile(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
   VfsFile* self = new (file) VfsFile{};
@@ -106,12 +142,16 @@ int Randomness(sqlite3_vfs*, int size, char* out) {
   std::memset(out, 7, static_cast<size_t>(size));
   return size;
 }
-int Sleep(sqlite3_vfs*, int micros) { return micros; }
+int Sleep(sqlite3_vfs*, int micros) {
+  return micros;
+}
 int CurrentTime(sqlite3_vfs*, double* out) {
   *out = 2460000.5;
   return SQLITE_OK;
 }
-int LastError(sqlite3_vfs*, int, char*) { return 0; }
+int LastError(sqlite3_vfs*, int, char*) {
+  return 0;
+}
 
 }  // namespace
 
@@ -119,7 +159,8 @@ struct SimDisk::Vfs {
   sqlite3_vfs vfs{};
 };
 
-SimDisk::SimDisk(std::string name, Random* random) : name_(std::move(name)), random_(random), vfs_(std::make_unique<Vfs>()) {
+SimDisk::SimDisk(std::string name, Random* random)
+    : name_(std::move(name)), random_(random), vfs_(std::make_unique<Vfs>()) {
   sqlite3_vfs& v = vfs_->vfs;
   v.iVersion = 1;
   v.szOsFile = sizeof(VfsFile);
@@ -137,7 +178,9 @@ SimDisk::SimDisk(std::string name, Random* random) : name_(std::move(name)), ran
   Check(sqlite3_vfs_register(&v, 0) == SQLITE_OK, "registering the simulated disk");
 }
 
-SimDisk::~SimDisk() { sqlite3_vfs_unregister(&vfs_->vfs); }
+SimDisk::~SimDisk() {
+  sqlite3_vfs_unregister(&vfs_->vfs);
+}
 
 SimDisk::File* SimDisk::Open(const std::string& path) {
   std::unique_ptr<File>& file = files_[path];
@@ -145,7 +188,9 @@ SimDisk::File* SimDisk::Open(const std::string& path) {
   return file.get();
 }
 
-void SimDisk::Remove(const std::string& path) { files_.erase(path); }
+void SimDisk::Remove(const std::string& path) {
+  files_.erase(path);
+}
 
 bool SimDisk::UsePower() {
   if (powered_ && cut_after_ > 0 && --cut_after_ == 0) powered_ = false;

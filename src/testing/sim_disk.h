@@ -1,5 +1,5 @@
-// A disk of the simulated world, given to SQLite as a VFS: writes since the last sync may be lost, wholly or by sectors, when
-// the power goes; it can be full.
+// A disk of the simulated world, given to SQLite as a VFS: writes since the last sync may be lost, wholly or by
+// sectors, when the power goes; it can be full.
 //
 // Everything is in memory. Single-threaded.
 #pragma once

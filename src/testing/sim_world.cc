@@ -1,8 +1,8 @@
 #include "testing/sim_world.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cost/ledger.h"
 
@@ -14,10 +14,13 @@ using compute::Machine;
 
 constexpr auto kFaultTime = std::chrono::seconds(25);
 constexpr auto kClientTimeMax = std::chrono::seconds(20);  // by then every client has had its say
-constexpr auto kRestTimeMax = std::chrono::seconds(900);  // longer than any bound of the controllers
-constexpr uint64_t kHostsMax = 7;  // what two endpoints need while both update, and one: jobs must queue, endpoints never for good
+constexpr auto kRestTimeMax = std::chrono::seconds(900);   // longer than any bound of the controllers
+constexpr uint64_t kHostsMax =
+    7;  // what two endpoints need while both update, and one: jobs must queue, endpoints never for good
 
-Time WorldStart() { return FromUnixMillis(1'700'000'000'000); }
+Time WorldStart() {
+  return FromUnixMillis(1'700'000'000'000);
+}
 
 compute::CloudFaults FaultsFor(const WorldOptions& options, Random& random) {
   compute::CloudFaults faults;
@@ -42,8 +45,8 @@ std::string JobRequest(const std::string& name) {
 catalog::VariantPlan Plan(const std::string& model, uint32_t instances) {
   catalog::VariantPlan plan;
   plan.variant = {"AllTraffic", model, "ml.m5.large", instances, 1.0};
-  plan.model = *catalog::ModelSpec::FromRequestJson(
-      fmt::format(R"({{"ModelName":"{}","PrimaryContainer":{{"Image":"linear-learner:1","ModelDataUrl":"s3://b/m"}}}})", model));
+  plan.model = *catalog::ModelSpec::FromRequestJson(fmt::format(
+      R"({{"ModelName":"{}","PrimaryContainer":{{"Image":"linear-learner:1","ModelDataUrl":"s3://b/m"}}}})", model));
   return plan;
 }
 
@@ -91,9 +94,12 @@ class SimWorld::Front final : public serving::Front {
  private:
   void CheckRouted(const std::string& endpoint, const serving::Route& route, const serving::RouteInstance& instance) {
     const Machine* machine = world_->cloud_.Find(instance.instance_id);
-    const bool was_ready = machine != nullptr && std::any_of(machine->report.phase_times.begin(), machine->report.phase_times.end(),
-                                                             [](const protocol::PhaseTime& p) { return p.phase == protocol::AgentPhase::kReady; });
-    if (!was_ready) world_->Violation("the route of " + endpoint + " shows " + instance.instance_id + " which never was ready");
+    const bool was_ready =
+        machine != nullptr &&
+        std::any_of(machine->report.phase_times.begin(), machine->report.phase_times.end(),
+                    [](const protocol::PhaseTime& p) { return p.phase == protocol::AgentPhase::kReady; });
+    if (!was_ready)
+      world_->Violation("the route of " + endpoint + " shows " + instance.instance_id + " which never was ready");
     if (machine != nullptr && machine->assignment.owner_uid != route.endpoint_uid) {
       world_->Violation("the route of " + endpoint + " shows an instance of another endpoint");
     }
@@ -115,7 +121,8 @@ class SimWorld::Publisher final : public control::Publisher {
     const bool fails = world_->random_.Uniform() < 0.1 && world_->queue_.Now() < world_->fault_end_;
     for (const control::PublishedFile& file : request.files) {
       if (fails && world_->random_.Below(2) == 0) break;
-      scheduler_->After(at, [this, owner = request.owner_uid, file] { world_->OnVisible(owner, file.uri, file.staged); });
+      scheduler_->After(at,
+                        [this, owner = request.owner_uid, file] { world_->OnVisible(owner, file.uri, file.staged); });
       at += world_->Millis(50);
     }
     scheduler_->After(at, [fails, done = std::move(done)] {
@@ -164,7 +171,8 @@ void SimWorld::Violation(const std::string& what) {
 }
 
 Time SimWorld::InFaultTime() {
-  return WorldStart() + Duration(static_cast<int64_t>(random_.Below(static_cast<uint64_t>(Duration(kFaultTime).count()))));
+  return WorldStart() +
+         Duration(static_cast<int64_t>(random_.Below(static_cast<uint64_t>(Duration(kFaultTime).count()))));
 }
 
 void SimWorld::Boot() {
@@ -183,11 +191,13 @@ void SimWorld::Boot() {
   server->catalog = std::move(*catalog);
   server->catalog->on_durable = [this](const catalog::Change& change) { OnDurable(change); };
   compute::Capacity capacity{64ULL << 30, 64ULL << 30, 4, kHostsMax};
-  server->compute = std::make_unique<compute::FakeCompute>(&cloud_, &server->process, queue_.clock(), &random_, capacity);
+  server->compute =
+      std::make_unique<compute::FakeCompute>(&cloud_, &server->process, queue_.clock(), &random_, capacity);
   server->controller = std::make_unique<control::Controller>(
-      server->catalog.get(), server->compute.get(), &server->publisher, &server->front, &server->process, queue_.clock(),
-      &random_, control::ControlOptions{.objects_dir = "objects"});
-  server->catalog->SetChangeListener([c = server->controller.get()](const catalog::Change& change) { c->OnChange(change); });
+      server->catalog.get(), server->compute.get(), &server->publisher, &server->front, &server->process,
+      queue_.clock(), &random_, control::ControlOptions{.objects_dir = "objects"});
+  server->catalog->SetChangeListener(
+      [c = server->controller.get()](const catalog::Change& change) { c->OnChange(change); });
   if (Status started = server->controller->Start(); !started.ok()) Violation("start: " + started.error().message());
   server_ = std::move(server);
 }
@@ -206,8 +216,12 @@ void SimWorld::PlanFaults() {
   for (uint64_t i = 0; i < crashes; ++i) {
     const Time at = InFaultTime();
     switch (random_.Below(3)) {
-      case 0: queue_.At(at, [this] { Crash(SimDisk::Loss::kNothing); }); break;
-      case 1: queue_.At(at, [this] { Crash(SimDisk::Loss::kUnsyncedLost); }); break;
+      case 0:
+        queue_.At(at, [this] { Crash(SimDisk::Loss::kNothing); });
+        break;
+      case 1:
+        queue_.At(at, [this] { Crash(SimDisk::Loss::kUnsyncedLost); });
+        break;
       case 2: {
         const uint64_t operations = 1 + random_.Below(20);
         queue_.At(at, [this, operations] { disk_.CutPowerAfter(operations); });
@@ -240,7 +254,9 @@ void SimWorld::PlanClients() {
   }
 }
 
-void SimWorld::Retry(Task task) { clients_.After(std::chrono::milliseconds(200) + Millis(300), std::move(task)); }
+void SimWorld::Retry(Task task) {
+  clients_.After(std::chrono::milliseconds(200) + Millis(300), std::move(task));
+}
 
 void SimWorld::CreateJob(int number) {
   if (!server_) return Retry([this, number] { CreateJob(number); });
@@ -338,7 +354,8 @@ void SimWorld::OnMachineStart(const Machine& machine) {
   if (a.role != protocol::Role::kTraining) return;
   for (const auto& [id, other] : cloud_.machines()) {
     if (id != a.instance_id && other.alive && other.assignment.owner_uid == a.owner_uid) {
-      Violation(fmt::format("{}: attempt {} starts while attempt {} lives", a.name, a.attempt, other.assignment.attempt));
+      Violation(
+          fmt::format("{}: attempt {} starts while attempt {} lives", a.name, a.attempt, other.assignment.attempt));
     }
   }
   const auto status = job_status_.find(a.owner_uid);
@@ -405,7 +422,8 @@ bool SimWorld::AtRest() {
       const Machine* machine = cloud_.Find(instance.instance_id);
       return instance.ready_at && machine != nullptr && machine->alive;
     };
-    if (state.current && !std::all_of(state.current->instances.begin(), state.current->instances.end(), settled)) return false;
+    if (state.current && !std::all_of(state.current->instances.begin(), state.current->instances.end(), settled))
+      return false;
   }
   return true;
 }

@@ -1,9 +1,9 @@
-// The simulated world: the real controllers on the real catalog tables, with time, disk, network, machines and power in the
-// hands of one seed.
+// The simulated world: the real controllers on the real catalog tables, with time, disk, network, machines and power in
+// the hands of one seed.
 //
-// Clients create, stop, update and delete at random; the server is killed or loses power (also in the midst of a commit),
-// machines die, messages are lost, doubled and late, the disk fills up; then the faults end and everything must come to
-// rest. Run() gives the sentences of every invariant that broke: none, for a program that is right.
+// Clients create, stop, update and delete at random; the server is killed or loses power (also in the midst of a
+// commit), machines die, messages are lost, doubled and late, the disk fills up; then the faults end and everything
+// must come to rest. Run() gives the sentences of every invariant that broke: none, for a program that is right.
 #pragma once
 
 #include <cstdint>
@@ -88,7 +88,7 @@ class SimWorld {
   std::set<std::string> asked_deletions_;               // endpoint uids
   std::set<std::string> acked_deletions_;
   std::set<std::string> durable_ledger_;
-  std::map<std::string, std::string> job_status_;       // as last durable
+  std::map<std::string, std::string> job_status_;                       // as last durable
   std::map<std::string, std::pair<std::string, std::string>> visible_;  // uri → (owner, content)
   WorldSummary summary_;
 };

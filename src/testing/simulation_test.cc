@@ -29,8 +29,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     total.attempts += summary.attempts;
     for (const auto& [status, count] : summary.job_ends) total.job_ends[status] += count;
   }
-  std::printf("%lu seeds: %zu jobs, %zu endpoints, %zu instances, %zu server crashes;", static_cast<unsigned long>(seeds),
-              total.jobs, total.endpoints, total.attempts, total.server_crashes);
+  std::printf("%lu seeds: %zu jobs, %zu endpoints, %zu instances, %zu server crashes;",
+              static_cast<unsigned long>(seeds), total.jobs, total.endpoints, total.attempts, total.server_crashes);
   for (const auto& [status, count] : total.job_ends) std::printf(" %s %zu", status.c_str(), count);
   std::printf("\n");
   // A world in which nothing happens would hold every invariant.
@@ -53,7 +53,8 @@ TEST(Simulation, SameSeedSameWorld) {
 
 size_t ViolationsWith(compute::FenceFault fence) {
   size_t violations = 0;
-  for (uint64_t seed = 1; seed <= 100; ++seed) violations += SimWorld({.seed = seed, .fence = fence}).Run().violations.size();
+  for (uint64_t seed = 1; seed <= 100; ++seed)
+    violations += SimWorld({.seed = seed, .fence = fence}).Run().violations.size();
   return violations;
 }
 

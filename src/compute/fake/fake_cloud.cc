@@ -45,9 +45,7 @@ void FakeCloud::Start(const protocol::Assignment& assignment) {
   Reach(id, AgentPhase::kStarting);
   Beat(id, life);
   Duration at = Between(1, 50);
-  const auto reach = [&](AgentPhase phase) {
-    Later(id, life, at, [this, id, phase] { Reach(id, phase); });
-  };
+  const auto reach = [&](AgentPhase phase) { Later(id, life, at, [this, id, phase] { Reach(id, phase); }); };
   reach(AgentPhase::kDownloading);
   if (assignment.role == protocol::Role::kServing) {
     at += Between(5, 400);
@@ -117,7 +115,8 @@ void FakeCloud::Stop(const std::string& instance_id) {
   const auto it = machines_.find(instance_id);
   if (it == machines_.end() || !it->second.alive || it->second.stop_asked) return;
   it->second.stop_asked = true;
-  Later(instance_id, lives_[instance_id], Between(1, 500), [this, instance_id] { Finish(instance_id, OutcomeKind::kStopped); });
+  Later(instance_id, lives_[instance_id], Between(1, 500),
+        [this, instance_id] { Finish(instance_id, OutcomeKind::kStopped); });
 }
 
 void FakeCloud::Kill(const std::string& instance_id) {

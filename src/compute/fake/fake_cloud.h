@@ -1,7 +1,7 @@
 // The machines of the simulated world: they live and die by themselves, whatever becomes of the server.
 //
-// Every message to and from them may be late, lost or doubled. Each machine beats once a second, goes through the phases
-// of its role, leaves an outcome or dies without one. Single-threaded, on a SimQueue.
+// Every message to and from them may be late, lost or doubled. Each machine beats once a second, goes through the
+// phases of its role, leaves an outcome or dies without one. Single-threaded, on a SimQueue.
 #pragma once
 
 #include <functional>
@@ -26,9 +26,9 @@ struct CloudFaults {
   double message_lost = 0;
   double message_doubled = 0;
   Duration message_delay_max = std::chrono::milliseconds(2);
-  double deaths_per_second = 0;     // of each machine
-  double user_failure = 0;          // of jobs: end with a failed outcome
-  double start_refused = 0;         // Compute::Start says no
+  double deaths_per_second = 0;  // of each machine
+  double user_failure = 0;       // of jobs: end with a failed outcome
+  double start_refused = 0;      // Compute::Start says no
   FenceFault fence = FenceFault::kNone;
 };
 

@@ -1,7 +1,7 @@
 // Compute over a FakeCloud: what the server knows of the machines, over messages that may be late, lost or doubled.
 //
-// It polls each instance until it is gone, so that any single message may be lost. An instance is gone only when the cloud
-// has fenced it.
+// It polls each instance until it is gone, so that any single message may be lost. An instance is gone only when the
+// cloud has fenced it.
 #pragma once
 
 #include <map>
