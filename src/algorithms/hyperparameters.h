@@ -1,0 +1,73 @@
+// Hyperparameters declared once: name, type, range, default and meaning. Parsing, validation messages and the reference
+// in docs/guides/ follow from the declaration.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "algorithms/algorithm.h"
+#include "base/result.h"
+
+namespace argosy::algorithms {
+
+enum class HyperparameterType {
+  kInteger,
+  kFloat,
+  kChoice,  // one of `words`
+  kText,    // any
+};
+
+struct HyperparameterSpec {
+  enum class Bound { kInclusive, kExclusive };
+
+  std::string_view name;
+  HyperparameterType type = HyperparameterType::kText;
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  Bound min_bound = Bound::kInclusive;
+  Bound max_bound = Bound::kInclusive;
+  std::vector<std::string_view> words;  // besides a number: auto, balanced; the choices of kChoice
+  std::string_view default_value;       // as it would be written
+  bool required = false;                // then there is no default
+  std::string_view doc;                 // Markdown, one sentence or two
+};
+
+// Values by name, as checked against a declaration; defaults filled in.
+class ParsedHyperparameters {
+ public:
+  // Text as given, or the default. `name` must be declared; so below.
+  const std::string& Text(std::string_view name) const;
+  bool IsGiven(std::string_view name) const;
+  bool IsTrue(std::string_view name) const { return Text(name) == "true"; }
+  // Nothing when the value is a word (auto, balanced) or empty.
+  std::optional<double> Float(std::string_view name) const;
+  std::optional<int64_t> Integer(std::string_view name) const;
+
+ private:
+  friend Result<ParsedHyperparameters> ParseHyperparameters(std::span<const HyperparameterSpec>,
+                                                            const Hyperparameters&);
+  struct Value {
+    std::string text;  // words in lower case
+    bool given = false;
+  };
+  std::map<std::string, Value, std::less<>> values_;
+};
+
+// kInvalidArgument in SageMaker's words naming every hyperparameter that is unknown, absent or out of its range. Names
+// the tuner adds for itself (`_tuning_objective_metric`) are let be.
+Result<ParsedHyperparameters> ParseHyperparameters(std::span<const HyperparameterSpec> specs,
+                                                   const Hyperparameters& given);
+
+// "float > 0, or auto", "one of sgd, adam"
+std::string DescribeRange(const HyperparameterSpec& spec);
+
+// | name | type, range | default | meaning |
+std::string RenderHyperparameterTable(std::span<const HyperparameterSpec> specs);
+
+}  // namespace argosy::algorithms

@@ -1,0 +1,92 @@
+#include "algorithms/linear/batches.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace argosy::algorithms::linear {
+namespace {
+
+// Blocks whose rows are mixed with each other. Sorted data has runs far longer than a block; a window of this many
+// blocks drawn from all over a shard holds a fair sample of them in a few megabytes.
+constexpr size_t kWindowBlocks = 32;
+
+}  // namespace
+
+std::vector<size_t> ShardBlocks(const data::RowStore& rows, size_t shard, size_t shards) {
+  std::vector<size_t> blocks;
+  for (size_t block = shard; block < rows.blocks(); block += shards) {
+    if (rows.rows(block) > 0) blocks.push_back(block);
+  }
+  return blocks;
+}
+
+BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transform, const ModelShape& shape,
+                         std::vector<size_t> blocks, Order order, uint64_t seed)
+    : dataset_(dataset),
+      transform_(transform),
+      shape_(shape),
+      blocks_(std::move(blocks)),
+      order_(order),
+      random_(seed),
+      padded_row_(shape.numeric_padded()) {
+  if (order_ == Order::kShuffled) {
+    for (size_t i = blocks_.size(); i > 1; --i) std::swap(blocks_[i - 1], blocks_[random_.Below(i)]);
+  }
+}
+
+Status BatchReader::FillWindow() {
+  window_.clear();
+  order_in_window_.clear();
+  next_row_ = 0;
+  const size_t count = order_ == Order::kShuffled ? kWindowBlocks : 1;
+  while (window_.size() < count && next_block_ < blocks_.size()) {
+    auto block = dataset_.rows().Get(blocks_[next_block_++]);
+    if (!block) return block.error();
+    for (uint32_t r = 0; r < (*block)->rows; ++r) order_in_window_.emplace_back(window_.size(), r);
+    window_.push_back(std::move(*block));
+  }
+  if (order_ == Order::kShuffled) {
+    for (size_t i = order_in_window_.size(); i > 1; --i) {
+      std::swap(order_in_window_[i - 1], order_in_window_[random_.Below(i)]);
+    }
+  }
+  return {};
+}
+
+Result<const LinearBatch*> BatchReader::Next(size_t rows_max) {
+  const size_t numeric = shape_.numeric;
+  const size_t padded = shape_.numeric_padded();
+  const size_t categorical = shape_.categorical;
+  batch_.numeric.resize(rows_max * padded);
+  batch_.categories.resize(rows_max * categorical);
+  batch_.labels.resize(rows_max);
+  batch_.weights.resize(rows_max);
+  size_t rows = 0;
+  while (rows < rows_max) {
+    if (next_row_ == order_in_window_.size()) {
+      if (next_block_ == blocks_.size()) break;
+      if (Status filled = FillWindow(); !filled) return filled.error();
+      continue;
+    }
+    const auto [in_window, r] = order_in_window_[next_row_++];
+    const data::RowBlock& block = *window_[in_window];
+    std::memcpy(padded_row_.data(), block.numeric.data() + r * numeric, numeric * sizeof(float));
+    Normalize(padded_row_.data(), transform_.mean.data(), transform_.scale.data(), transform_.limit, padded,
+              batch_.numeric.data() + rows * padded);
+    for (size_t c = 0; c < categorical; ++c) {
+      const uint32_t category = dataset_.CategoryOf(block, c, block.categories[r * categorical + c]);
+      batch_.categories[rows * categorical + c] =
+          category == data::kUnseenCategory ? category : transform_.category_offset[c] + category;
+    }
+    const float label = dataset_.LabelOf(block, block.labels[r]);
+    batch_.labels[rows] = static_cast<float>((label - transform_.label_mean) / transform_.label_scale);
+    batch_.weights[rows] =
+        transform_.class_weights.empty() ? 1.0F : transform_.class_weights[static_cast<size_t>(label)];
+    ++rows;
+  }
+  batch_.rows = rows;
+  return rows == 0 ? nullptr : &batch_;
+}
+
+}  // namespace argosy::algorithms::linear

@@ -1,0 +1,62 @@
+// Rows of a data set as normalised mini-batches.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "algorithms/linear/linear_state.h"
+#include "base/random.h"
+#include "data/dataset.h"
+
+namespace argosy::algorithms::linear {
+
+// From what stands in the table to what the model sees: numeric x → clip((x - mean) · scale), a missing one → 0; label
+// y → (y - label_mean) / label_scale; weight by class.
+struct Transform {
+  std::vector<float> mean;   // [numeric_padded]
+  std::vector<float> scale;  // [numeric_padded]; 0 for a column that does not vary, and for padding
+  float limit = std::numeric_limits<float>::infinity();
+  std::vector<uint32_t> category_offset;  // by categorical column: its first category among all
+  double label_mean = 0;
+  double label_scale = 1;
+  std::vector<float> class_weights;  // by class; empty: 1
+};
+
+// The blocks of one virtual shard of `shards`: every shards-th, so that each sees all parts of the data.
+std::vector<size_t> ShardBlocks(const data::RowStore& rows, size_t shard, size_t shards);
+
+// Walks over some blocks once. One thread at a time.
+class BatchReader {
+ public:
+  enum class Order {
+    kAsStored,
+    kShuffled,  // blocks drawn in random order, rows mixed over kWindowBlocks of them
+  };
+  // All arguments must outlive the reader. `seed` counts only for kShuffled.
+  BatchReader(const data::Dataset& dataset, const Transform& transform, const ModelShape& shape,
+              std::vector<size_t> blocks, Order order, uint64_t seed);
+
+  // The next rows, at most `rows_max`; null at the end. Stands until the next call.
+  Result<const LinearBatch*> Next(size_t rows_max);
+
+ private:
+  Status FillWindow();
+
+  const data::Dataset& dataset_;
+  const Transform& transform_;
+  ModelShape shape_;
+  std::vector<size_t> blocks_;
+  Order order_;
+  SeededRandom random_;
+  size_t next_block_ = 0;
+  std::vector<std::shared_ptr<const data::RowBlock>> window_;
+  std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
+  size_t next_row_ = 0;
+  std::vector<float> padded_row_;
+  LinearBatch batch_;
+};
+
+}  // namespace argosy::algorithms::linear

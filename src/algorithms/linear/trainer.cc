@@ -1,0 +1,610 @@
+#include "algorithms/linear/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "algorithms/linear/batches.h"
+#include "algorithms/linear/channels.h"
+#include "algorithms/linear/evaluation.h"
+#include "algorithms/linear/linear_state.h"
+#include "algorithms/linear/scaler.h"
+#include "algorithms/state.h"
+#include "base/json.h"
+#include "data/parallel_read.h"
+
+namespace argosy::algorithms::linear {
+namespace {
+
+static_assert(TrainingState<LinearState, LinearBatch>);
+static_assert(TrainingState<ScalerState, ScalerBatch>);
+
+// Shards for what only adds up (moments, metrics): more than any one machine's threads would gain from.
+constexpr size_t kSummingShards = 16;
+// Shards of the training itself. Each added one means fewer steps between a row and the model it changes, so small data
+// gets fewer.
+constexpr size_t kTrainingShardsMax = 8;
+constexpr uint64_t kRowsPerTrainingShardMin = 16'384;
+// All states together; a very large model trains in fewer shards.
+constexpr size_t kStateBytesMax = size_t{1} << 30;
+// Weights of one model, so that a wrong column taken for a category ends in a message, not in all memory taken.
+constexpr size_t kParametersMax = 100'000'000;
+// Steps a shard makes in an epoch when mini_batch_size is left to us and the data is small.
+constexpr uint64_t kStepsPerEpochWanted = 100;
+constexpr uint64_t kDefaultBatchRows = 1000;
+constexpr uint64_t kSmallestBatchRows = 16;
+// Steps between two merges: often enough that shards stay near each other, rarely enough that waiting for the slowest
+// does not count.
+constexpr size_t kStepsPerRound = 10;
+constexpr size_t kEvaluationBatchRows = 1024;
+// Part of the progress that reading is given.
+constexpr double kReadingShare = 0.1;
+
+// Step size and penalties when left to us: how they were chosen stands in docs/decisions/linear-learner-defaults.md.
+constexpr double kAdamRate = 0.01;
+constexpr double kRmspropRate = 0.005;
+constexpr double kSgdRate = 0.01;
+constexpr double kWeightDecay = 1e-5;
+
+Error Invalid(std::string message) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+std::string FormatNumber(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
+// Draws of different purposes and places do not repeat each other.
+uint64_t MixSeed(uint64_t seed, uint64_t purpose, uint64_t place) {
+  uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (purpose + 1) + 0xd1b54a32d192ed03ULL * (place + 1);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+std::string_view ObjectiveName(const LinearSettings& settings) {
+  switch (settings.predictor) {
+    case PredictorType::kBinaryClassifier:
+      return settings.loss.kind == LossKind::kHinge ? "binary_classification_hinge_objective"
+                                                    : "binary_classification_cross_entropy_objective";
+    case PredictorType::kMulticlassClassifier:
+      return "multiclass_cross_entropy_objective";
+    case PredictorType::kRegressor:
+      return settings.loss.kind == LossKind::kSquared    ? "mse_objective"
+             : settings.loss.kind == LossKind::kAbsolute ? "absolute_loss_objective"
+                                                         : LossName(settings.loss.kind);
+  }
+  return "";
+}
+
+// One model's way through the epochs.
+struct Contender {
+  ModelVariant variant;
+  std::vector<LinearState> shards;
+  std::vector<float> best;  // parameters after its best epoch
+  double best_loss = std::numeric_limits<double>::infinity();
+  // For early stopping: the loss that later ones must undercut, and since when they have not.
+  double reference_loss = std::numeric_limits<double>::infinity();
+  int64_t epochs_without_improvement = 0;
+  bool finished = false;
+  LinearState::Loss epoch_loss;
+};
+
+class Training {
+ public:
+  Training(const TrainingRequest& request, const LinearSettings& settings, TrainingObserver& observer)
+      : request_(request), settings_(settings), observer_(observer) {}
+
+  Result<LinearModel> Run();
+
+ private:
+  Status ResolveClasses();
+  Status TakeMoments();
+  Status Plan();
+  size_t ModelCount() const;
+  std::vector<ModelVariant> Variants() const;
+  Status RunEpochs();
+  Status RunEpoch(int64_t epoch);
+  Status JudgeEpoch(int64_t epoch);
+  enum class Rows { kAll, kCalibration };
+  Result<EvaluationState> Evaluate(const data::Dataset& dataset, const std::vector<float>& parameters, Rows which);
+  Status Choose();
+  Result<LinearModel> Finish();
+  Status ReportChannel(std::string_view channel, const data::Dataset& dataset);
+  LinearModel Fold() const;
+  void LogMetric(std::string_view place, std::string_view name, std::string_view kind, double value);
+  void Publish(const std::string& name, double value);
+
+  const TrainingRequest& request_;
+  const LinearSettings& settings_;
+  TrainingObserver& observer_;
+  std::optional<ChannelData> channels_;
+  size_t classes_ = 0;  // 0 for a regressor
+  Scaler scaler_;
+  Transform transform_;
+  ModelShape shape_;
+  size_t shards_ = 1;
+  size_t batch_rows_ = 0;
+  std::optional<Schedule> schedule_;
+  std::vector<Contender> contenders_;
+  int64_t epochs_run_ = 0;
+  bool stopped_ = false;
+  bool any_round_ = false;
+  uint64_t rows_read_ = 0;
+  size_t chosen_ = 0;
+  float threshold_ = 0;
+  std::vector<std::pair<std::string, double>> published_;
+};
+
+Result<LinearModel> Training::Run() {
+  auto channels = ReadChannels(request_, settings_, observer_);
+  if (!channels) return channels.error();
+  channels_.emplace(std::move(*channels));
+  rows_read_ = channels_->train.rows().row_count();
+  observer_.OnProgress(kReadingShare, rows_read_);
+  if (Status s = ResolveClasses(); !s) return s.error();
+  if (Status s = TakeMoments(); !s) return s.error();
+  if (Status s = Plan(); !s) return s.error();
+  if (Status s = RunEpochs(); !s) return s.error();
+  if (Status s = Choose(); !s) return s.error();
+  return Finish();
+}
+
+Status Training::ResolveClasses() {
+  const data::TableSchema& schema = channels_->train.schema();
+  if (settings_.feature_dim && *settings_.feature_dim != schema.columns.size()) {
+    return Invalid("Hyperparameter feature_dim: '" + std::to_string(*settings_.feature_dim) +
+                   "' is not valid: the data has " + std::to_string(schema.columns.size()) + " feature columns");
+  }
+  classes_ = settings_.classes;
+  if (!settings_.label_text) return {};
+  const size_t found = schema.label.classes.size();
+  if (settings_.predictor == PredictorType::kBinaryClassifier && found != 2) {
+    return Invalid("a binary_classifier needs two kinds of labels, the training data has " + std::to_string(found));
+  }
+  if (classes_ == 0) classes_ = found;
+  if (found > classes_) {
+    return Invalid("Hyperparameter num_classes: '" + std::to_string(classes_) +
+                   "' is not valid: the training data has " + std::to_string(found) + " kinds of labels");
+  }
+  if (settings_.predictor == PredictorType::kMulticlassClassifier && classes_ < 2) {
+    return Invalid("a multiclass_classifier needs at least two kinds of labels, the training data has one");
+  }
+  return {};
+}
+
+Status Training::TakeMoments() {
+  const data::Dataset& train = channels_->train;
+  const data::RowStore& rows = train.rows();
+  const uint64_t looked_at =
+      settings_.num_point_for_scaler ? static_cast<uint64_t>(*settings_.num_point_for_scaler) : rows.row_count();
+  const uint64_t stride = std::max<uint64_t>(1, rows.row_count() / looked_at);
+  std::vector<uint64_t> first_rows(rows.blocks());
+  for (size_t b = 1; b < rows.blocks(); ++b) first_rows[b] = first_rows[b - 1] + rows.rows(b - 1);
+
+  std::vector<ScalerState> states(kSummingShards, ScalerState(rows.shape().numeric, classes_, stride));
+  std::vector<Status> outcomes(kSummingShards);
+  data::RunParallel(kSummingShards, request_.threads, [&](size_t shard) {
+    for (const size_t b : ShardBlocks(rows, shard, kSummingShards)) {
+      auto block = rows.Get(b);
+      if (!block) {
+        outcomes[shard] = block.error();
+        return;
+      }
+      states[shard].Update({train, **block, first_rows[b]});
+    }
+  });
+  for (const Status& outcome : outcomes) {
+    if (!outcome) return outcome;
+  }
+  MergeInTree(std::span<ScalerState>(states));
+  scaler_ = states[0].Finalize();
+
+  const data::TableSchema& schema = train.schema();
+  shape_.numeric = rows.shape().numeric;
+  shape_.categorical = rows.shape().categorical;
+  for (const data::Column& column : schema.columns) {
+    if (column.kind != data::ColumnKind::kCategorical) continue;
+    transform_.category_offset.push_back(static_cast<uint32_t>(shape_.categories));
+    shape_.categories += column.categories.size();
+  }
+  shape_.outputs = settings_.predictor == PredictorType::kMulticlassClassifier ? classes_ : 1;
+  transform_.mean.resize(shape_.numeric_padded());
+  transform_.scale.resize(shape_.numeric_padded());
+  for (size_t c = 0; c < shape_.numeric; ++c) {
+    const Moments& moments = scaler_.numeric[c];
+    const double deviation = std::sqrt(moments.variance());
+    // What varies by no more than rounding does not vary.
+    const bool varies = deviation > 1e-6 * std::abs(moments.mean) && deviation > 0;
+    transform_.mean[c] = settings_.unbias_data ? static_cast<float>(moments.mean) : 0.0F;
+    transform_.scale[c] = !settings_.normalize_data ? 1.0F : varies ? static_cast<float>(1 / deviation) : 0.0F;
+    if (!std::isfinite(transform_.scale[c])) transform_.scale[c] = 0;
+  }
+  if (settings_.clip) transform_.limit = static_cast<float>(*settings_.clip);
+  if (settings_.unbias_label) transform_.label_mean = scaler_.label.mean;
+  if (settings_.normalize_label && scaler_.label.variance() > 0) {
+    transform_.label_scale = std::sqrt(scaler_.label.variance());
+  }
+  if (settings_.balance_multiclass_weights) {
+    for (const uint64_t count : scaler_.class_counts) {
+      transform_.class_weights.push_back(
+          count == 0 ? 0.0F
+                     : static_cast<float>(static_cast<double>(rows.row_count()) /
+                                          (static_cast<double>(classes_) * static_cast<double>(count))));
+    }
+  }
+  return {};
+}
+
+Status Training::Plan() {
+  const uint64_t rows = channels_->train.rows().row_count();
+  if (shape_.stride() > kParametersMax / shape_.outputs) {
+    return Invalid("the model would have more than " + std::to_string(kParametersMax) + " weights (" +
+                   std::to_string(shape_.bias()) + " features, " + std::to_string(shape_.outputs) + " outputs)");
+  }
+  const size_t state_bytes = 4 * sizeof(float) * shape_.parameters() * ModelCount();
+  shards_ = std::clamp<size_t>(rows / kRowsPerTrainingShardMin, 1, kTrainingShardsMax);
+  shards_ = std::clamp<size_t>(kStateBytesMax / state_bytes, 1, shards_);
+  shards_ = std::min(shards_, channels_->train.rows().blocks());
+  const uint64_t rows_per_shard = std::max<uint64_t>(1, rows / shards_);
+  batch_rows_ = settings_.mini_batch_size
+                    ? static_cast<size_t>(*settings_.mini_batch_size)
+                    : std::clamp(rows_per_shard / kStepsPerEpochWanted, kSmallestBatchRows, kDefaultBatchRows);
+  batch_rows_ = std::min<size_t>(batch_rows_, rows);
+  const uint64_t steps_per_epoch = (rows_per_shard + batch_rows_ - 1) / batch_rows_;
+  schedule_.emplace(settings_.optimizer, steps_per_epoch * static_cast<uint64_t>(settings_.epochs));
+
+  const std::vector<ModelVariant> variants = Variants();
+  for (const ModelVariant& variant : variants) {
+    // All start alike, also the shards: what differs between them is what they have seen.
+    SeededRandom random(MixSeed(settings_.seed, 0, 0));
+    contenders_.push_back(
+        {variant, std::vector<LinearState>(shards_, LinearState(shape_, settings_, *schedule_, variant, random)), {}});
+  }
+  observer_.OnLogLine("training on " + std::to_string(rows) + " rows, " +
+                      std::to_string(channels_->train.schema().columns.size()) + " columns, " +
+                      std::to_string(shape_.numeric + shape_.categories) + " features; " + std::to_string(shards_) +
+                      " virtual shards, mini-batches of " + std::to_string(batch_rows_) + " rows, " +
+                      std::to_string(request_.threads) + " threads");
+  for (const ModelVariant& variant : variants) observer_.OnLogLine("model: " + variant.Describe());
+  return {};
+}
+
+size_t Training::ModelCount() const {
+  const int64_t automatic = settings_.positive_weight == PositiveWeight::kAuto ? 2 : 1;
+  return static_cast<size_t>(settings_.num_models.value_or(automatic));
+}
+
+std::vector<ModelVariant> Training::Variants() const {
+  const double rate = settings_.optimizer.kind == OptimizerKind::kAdam      ? kAdamRate
+                      : settings_.optimizer.kind == OptimizerKind::kRmsprop ? kRmspropRate
+                                                                            : kSgdRate;
+  double balanced = 1;
+  if (classes_ == 2 && scaler_.class_counts.size() == 2 && scaler_.class_counts[1] > 0) {
+    balanced = static_cast<double>(scaler_.class_counts[0]) / static_cast<double>(scaler_.class_counts[1]);
+    if (balanced == 0) balanced = 1;
+  }
+  const bool weight_auto = settings_.positive_weight == PositiveWeight::kAuto;
+  // Averaging over shards is like a mini-batch that is larger by their number: the linear scaling rule of Goyal et al.,
+  // "Accurate, Large Minibatch SGD" (2017).
+  const ModelVariant base{
+      settings_.learning_rate.value_or(rate * static_cast<double>(shards_)), settings_.l1.value_or(0),
+      settings_.wd.value_or(kWeightDecay),
+      settings_.positive_weight == PositiveWeight::kBalanced ? balanced : settings_.positive_example_weight_mult};
+  const size_t count = ModelCount();
+  std::vector<ModelVariant> variants;
+  // Outwards from the middle of the grid: what is given stays, what is automatic varies.
+  constexpr double kRateFactors[] = {1, 0.3, 3, 0.1, 10};
+  constexpr double kDecayFactors[] = {1, 0.1, 10, 0.01, 100};
+  constexpr size_t kFactors = 5;
+  for (size_t d = 0; variants.size() < count && d < kFactors; ++d) {
+    if (d > 0 && settings_.wd) break;
+    for (size_t r = 0; variants.size() < count && r < kFactors; ++r) {
+      if (r > 0 && settings_.learning_rate) break;
+      ModelVariant variant = base;
+      variant.learning_rate *= kRateFactors[r];
+      variant.wd *= kDecayFactors[d];
+      variants.push_back(variant);
+      if (weight_auto && variants.size() < count) {
+        variant.positive_weight = balanced;
+        variants.push_back(variant);
+      }
+    }
+  }
+  return variants;
+}
+
+Status Training::RunEpochs() {
+  for (int64_t epoch = 0; epoch < settings_.epochs && !stopped_; ++epoch) {
+    if (Status s = RunEpoch(epoch); !s) return s;
+    if (stopped_ && !any_round_) return Error(ErrorCode::kCancelled, "stopped before the first step of the training");
+    if (Status s = JudgeEpoch(epoch); !s) return s;
+    epochs_run_ = epoch + 1;
+    if (std::all_of(contenders_.begin(), contenders_.end(), [](const Contender& c) { return c.finished; })) break;
+  }
+  return {};
+}
+
+Status Training::RunEpoch(int64_t epoch) {
+  const data::Dataset& train = channels_->train;
+  std::vector<std::unique_ptr<BatchReader>> readers;
+  for (size_t s = 0; s < shards_; ++s) {
+    readers.push_back(std::make_unique<BatchReader>(train, transform_, shape_, ShardBlocks(train.rows(), s, shards_),
+                                                    BatchReader::Order::kShuffled,
+                                                    MixSeed(settings_.seed, static_cast<uint64_t>(epoch) + 1, s)));
+  }
+  for (Contender& contender : contenders_) contender.epoch_loss = {};
+  std::vector<Status> outcomes(shards_);
+  std::vector<uint64_t> rows(shards_);
+  uint64_t rows_in_epoch = 0;
+  while (true) {
+    std::fill(rows.begin(), rows.end(), 0);
+    data::RunParallel(shards_, request_.threads, [&](size_t s) {
+      for (size_t step = 0; step < kStepsPerRound; ++step) {
+        auto batch = readers[s]->Next(batch_rows_);
+        if (!batch) {
+          outcomes[s] = batch.error();
+          return;
+        }
+        if (*batch == nullptr) return;
+        rows[s] += (*batch)->rows;
+        for (Contender& contender : contenders_) {
+          if (!contender.finished) contender.shards[s].Update(**batch);
+        }
+      }
+    });
+    uint64_t rows_in_round = 0;
+    for (size_t s = 0; s < shards_; ++s) {
+      if (!outcomes[s]) return outcomes[s];
+      rows_in_round += rows[s];
+    }
+    if (rows_in_round == 0) return {};
+    any_round_ = true;
+    for (Contender& contender : contenders_) {
+      if (contender.finished) continue;
+      MergeInTree(std::span<LinearState>(contender.shards));
+      contender.epoch_loss.weighted_sum += contender.shards[0].loss().weighted_sum;
+      contender.epoch_loss.weight += contender.shards[0].loss().weight;
+      for (size_t s = shards_; s-- > 0;) contender.shards[s].Adopt(contender.shards[0]);
+    }
+    rows_read_ += rows_in_round;
+    rows_in_epoch += rows_in_round;
+    const double epochs_done =
+        static_cast<double>(epoch) + static_cast<double>(rows_in_epoch) / static_cast<double>(train.rows().row_count());
+    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * epochs_done / static_cast<double>(settings_.epochs),
+                         rows_read_);
+    if (observer_.StopRequested()) {
+      stopped_ = true;
+      return {};
+    }
+  }
+}
+
+// The losses of an epoch: reported, compared with earlier ones, and perhaps the end of a model's training.
+Status Training::JudgeEpoch(int64_t epoch) {
+  double best_train = std::numeric_limits<double>::infinity();
+  double best_validation = std::numeric_limits<double>::infinity();
+  for (Contender& contender : contenders_) {
+    if (contender.finished) continue;
+    const std::vector<float>& parameters = contender.shards[0].Finalize();
+    const double train_loss = contender.epoch_loss.mean();
+    if (!std::isfinite(train_loss)) {
+      contender.finished = true;
+      continue;
+    }
+    double loss = train_loss + contender.shards[0].Penalty();
+    if (channels_->validation && !stopped_) {
+      auto evaluated = Evaluate(*channels_->validation, parameters, Rows::kAll);
+      if (!evaluated) return evaluated.error();
+      loss = evaluated->loss();
+      best_validation = std::min(best_validation, loss);
+    }
+    best_train = std::min(best_train, train_loss);
+    if (loss < contender.best_loss || contender.best.empty()) {
+      contender.best_loss = loss;
+      contender.best = parameters;
+    }
+    // Losses may be zero or, with labels scaled oddly, tiny: relative to the reference's size.
+    if (loss < contender.reference_loss - settings_.early_stopping_tolerance * std::abs(contender.reference_loss) ||
+        !std::isfinite(contender.reference_loss)) {
+      contender.reference_loss = loss;
+      contender.epochs_without_improvement = 0;
+    } else if (++contender.epochs_without_improvement >= settings_.early_stopping_patience) {
+      contender.finished = true;
+    }
+  }
+  if (!std::isfinite(best_train)) {
+    return contenders_.empty() || contenders_[0].best.empty()
+               ? Invalid(
+                     "the training diverged: the loss is no finite number; a smaller learning_rate or "
+                     "normalize_data=true may help")
+               : Status();
+  }
+  const std::string at = "epoch=" + std::to_string(epoch) + ", ";
+  LogMetric(at, std::string("train ") + std::string(ObjectiveName(settings_)), "loss", best_train);
+  Publish("train:objective_loss", best_train);
+  double monitored = best_train;
+  if (std::isfinite(best_validation)) {
+    monitored = best_validation;
+    LogMetric(at, std::string("validation ") + std::string(ObjectiveName(settings_)), "loss", best_validation);
+    Publish("validation:objective_loss", best_validation);
+  }
+  observer_.OnLogLine("#early_stopping_criteria_metric: host=algo-1, " + at +
+                      "criteria=" + std::string(ObjectiveName(settings_)) + ", value=" + FormatNumber(monitored));
+  char percent[32];
+  std::snprintf(percent, sizeof percent, "%.2f",
+                100.0 * static_cast<double>(epoch + 1) / static_cast<double>(settings_.epochs));
+  observer_.OnLogLine("#progress_metric: host=algo-1, completed " + std::string(percent) + " % of epochs");
+  return {};
+}
+
+Result<EvaluationState> Training::Evaluate(const data::Dataset& dataset, const std::vector<float>& parameters,
+                                           Rows which) {
+  const uint64_t row_count = dataset.rows().row_count();
+  const uint64_t stride =
+      which == Rows::kCalibration && settings_.num_calibration_samples
+          ? std::max<uint64_t>(1, row_count / static_cast<uint64_t>(*settings_.num_calibration_samples))
+          : 1;
+  std::vector<EvaluationState> states(kSummingShards,
+                                      EvaluationState(settings_, shape_.outputs, transform_.label_scale));
+  std::vector<Status> outcomes(kSummingShards);
+  data::RunParallel(kSummingShards, request_.threads, [&](size_t shard) {
+    BatchReader reader(dataset, transform_, shape_, ShardBlocks(dataset.rows(), shard, kSummingShards),
+                       BatchReader::Order::kAsStored, 0);
+    std::vector<float> outputs;
+    uint64_t row = 0;
+    while (true) {
+      auto batch = reader.Next(kEvaluationBatchRows);
+      if (!batch) {
+        outcomes[shard] = batch.error();
+        return;
+      }
+      if (*batch == nullptr) return;
+      const LinearBatch& rows = **batch;
+      outputs.assign(rows.rows * shape_.outputs, 0.0F);
+      AddOutputs(shape_, parameters.data(), rows, outputs.data());
+      if (stride == 1) {
+        states[shard].Update({rows.rows, shape_.outputs, outputs.data(), rows.labels.data(), rows.weights.data()});
+        continue;
+      }
+      for (size_t r = 0; r < rows.rows; ++r, ++row) {
+        if (row % stride != 0) continue;
+        states[shard].Update(
+            {1, shape_.outputs, outputs.data() + r * shape_.outputs, &rows.labels[r], &rows.weights[r]});
+      }
+    }
+  });
+  for (const Status& outcome : outcomes) {
+    if (!outcome) return outcome.error();
+  }
+  MergeInTree(std::span<EvaluationState>(states));
+  return std::move(states[0]);
+}
+
+// The best of the models and, for a binary classifier, its threshold.
+Status Training::Choose() {
+  const data::Dataset& judge = channels_->validation ? *channels_->validation : channels_->train;
+  double best = -std::numeric_limits<double>::infinity();
+  const bool binary = settings_.predictor == PredictorType::kBinaryClassifier;
+  for (size_t i = 0; i < contenders_.size(); ++i) {
+    Contender& contender = contenders_[i];
+    if (contender.best.empty()) continue;
+    double value = -contender.best_loss;
+    float threshold = 0;
+    if (binary) {
+      auto evaluated = Evaluate(judge, contender.best, Rows::kCalibration);
+      if (!evaluated) return evaluated.error();
+      threshold = evaluated->histogram().BestThreshold(settings_);
+      if (settings_.criterion != SelectionCriterion::kLoss) {
+        value = CriterionValue(settings_, evaluated->histogram().At(threshold));
+      }
+    }
+    if (value > best) {
+      best = value;
+      chosen_ = i;
+      threshold_ = threshold;
+    }
+  }
+  if (contenders_.size() > 1) {
+    observer_.OnLogLine("model chosen: " + contenders_[chosen_].variant.Describe());
+  }
+  return {};
+}
+
+Status Training::ReportChannel(std::string_view channel, const data::Dataset& dataset) {
+  auto evaluated = Evaluate(dataset, contenders_[chosen_].best, Rows::kAll);
+  if (!evaluated) return evaluated.error();
+  for (const auto& [name, value] : evaluated->Finalize(threshold_)) {
+    const bool objective = name == "objective_loss";
+    LogMetric("", std::string(channel) + " " + (objective ? std::string(ObjectiveName(settings_)) : name),
+              objective ? "loss" : "score", value);
+    // The training channel's other metrics are logged, not published: SageMaker has no such names.
+    if (objective || channel != "train") Publish(std::string(channel) + ":" + name, value);
+  }
+  return {};
+}
+
+Result<LinearModel> Training::Finish() {
+  if (Status s = ReportChannel("train", channels_->train); !s) return s.error();
+  if (channels_->validation) {
+    if (Status s = ReportChannel("validation", *channels_->validation); !s) return s.error();
+  }
+  if (channels_->test) {
+    if (Status s = ReportChannel("test", *channels_->test); !s) return s.error();
+  }
+  LinearModel model = Fold();
+  observer_.OnProgress(1, rows_read_);
+  return model;
+}
+
+// Parameters of the normalised features become those of the features as they come.
+LinearModel Training::Fold() const {
+  const data::TableSchema& schema = channels_->train.schema();
+  const std::vector<float>& parameters = contenders_[chosen_].best;
+  LinearModel model;
+  model.predictor = settings_.predictor;
+  model.loss = settings_.loss.kind;
+  model.outputs = shape_.outputs;
+  model.threshold = threshold_;
+  model.clip = settings_.clip.value_or(0);
+  model.schema = schema;
+  const data::ProbeOptions plain;
+  model.raw_rows = schema.has_categories() || schema.header || !schema.label.numeric() ||
+                   settings_.table.label != plain.label || schema.missing == data::MissingValues::kMean;
+  const bool fold = !settings_.clip.has_value();
+  const double label_scale = transform_.label_scale;
+  for (size_t c = 0; c < shape_.numeric; ++c) {
+    model.mean.push_back(fold ? 0 : transform_.mean[c]);
+    model.scale.push_back(fold ? 1 : transform_.scale[c]);
+    // In training a missing value counts as the normalised 0.
+    model.fill.push_back(transform_.mean[c]);
+  }
+  for (size_t o = 0; o < shape_.outputs; ++o) {
+    const float* const from = parameters.data() + o * shape_.stride();
+    double bias = from[shape_.bias()];
+    for (size_t c = 0; c < shape_.numeric; ++c) {
+      const double weight = fold ? static_cast<double>(from[c]) * transform_.scale[c] : from[c];
+      if (fold) bias -= weight * transform_.mean[c];
+      model.weights.push_back(weight * label_scale);
+    }
+    for (size_t c = 0; c < shape_.categories; ++c) {
+      model.weights.push_back(static_cast<double>(from[shape_.numeric_padded() + c]) * label_scale);
+    }
+    model.biases.push_back(bias * label_scale + transform_.label_mean);
+  }
+  Json metrics = Json::object();
+  for (const auto& [name, value] : published_) metrics[name] = value;
+  model.training_json = DumpJson({{"hyperparameters", request_.hyperparameters},
+                                  {"rows", channels_->train.rows().row_count()},
+                                  {"epochs", epochs_run_},
+                                  {"variant", contenders_[chosen_].variant.Describe()},
+                                  {"metrics", std::move(metrics)}});
+  return model;
+}
+
+void Training::LogMetric(std::string_view place, std::string_view name, std::string_view kind, double value) {
+  observer_.OnLogLine("#quality_metric: host=algo-1, " + std::string(place) + std::string(name) + " <" +
+                      std::string(kind) + ">=" + FormatNumber(value));
+}
+
+void Training::Publish(const std::string& name, double value) {
+  observer_.OnMetric(name, value);
+  const auto at = std::find_if(published_.begin(), published_.end(), [&](const auto& m) { return m.first == name; });
+  if (at == published_.end()) {
+    published_.emplace_back(name, value);
+  } else {
+    at->second = value;
+  }
+}
+
+}  // namespace
+
+Result<LinearModel> TrainLinearModel(const TrainingRequest& request, const LinearSettings& settings,
+                                     TrainingObserver& observer) {
+  return Training(request, settings, observer).Run();
+}
+
+}  // namespace argosy::algorithms::linear

@@ -1,0 +1,151 @@
+#include "data/byte_source.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "base/files.h"
+
+namespace argosy::data {
+namespace {
+
+constexpr size_t kInputBytes = 256 << 10;  // one read(2); larger gains nothing measurable
+
+// read(2) until `into` is full or the file ends.
+Result<size_t> ReadFully(int fd, std::span<char> into, const std::string& name) {
+  size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t n = ::read(fd, into.data() + done, into.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoError("reading '" + name + "'", errno);
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  return done;
+}
+
+class PlainSource final : public ByteSource {
+ public:
+  PlainSource(UniqueFd fd, std::string name, std::string head)
+      : fd_(std::move(fd)), name_(std::move(name)), head_(std::move(head)) {}
+
+  Result<size_t> Read(std::span<char> into) override {
+    const size_t from_head = std::min(into.size(), head_.size());
+    std::memcpy(into.data(), head_.data(), from_head);
+    head_.erase(0, from_head);
+    auto rest = ReadFully(fd_.get(), into.subspan(from_head), name_);
+    if (!rest) return rest.error();
+    return from_head + *rest;
+  }
+
+ private:
+  UniqueFd fd_;
+  std::string name_;
+  std::string head_;  // read to look for the magic bytes, not yet handed out
+};
+
+class GzipSource final : public ByteSource {
+ public:
+  GzipSource(UniqueFd fd, std::string name, std::string head)
+      : fd_(std::move(fd)), name_(std::move(name)), input_(kInputBytes) {
+    Check(head.size() <= input_.size());
+    std::memcpy(input_.data(), head.data(), head.size());
+    stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
+    stream_.avail_in = static_cast<uInt>(head.size());
+    // 16 + MAX_WBITS: the gzip wrapper and nothing else.
+    Check(inflateInit2(&stream_, 16 + MAX_WBITS) == Z_OK, "inflateInit2");
+  }
+  ~GzipSource() override { inflateEnd(&stream_); }
+  GzipSource(const GzipSource&) = delete;
+  GzipSource& operator=(const GzipSource&) = delete;
+
+  Result<size_t> Read(std::span<char> into) override {
+    size_t done = 0;
+    while (done < into.size() && !ended_) {
+      if (stream_.avail_in == 0) {
+        auto n = ReadFully(fd_.get(), input_, name_);
+        if (!n) return n.error();
+        stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
+        stream_.avail_in = static_cast<uInt>(*n);
+        if (*n == 0) {
+          if (!between_members_) return Broken("it ends before its gzip stream does");
+          ended_ = true;
+          break;
+        }
+      }
+      if (between_members_) {
+        // What follows a member is another one or nothing; zero padding (as tape writers leave it) counts as nothing.
+        if (*stream_.next_in == 0 && any_member_) {
+          ended_ = true;
+          break;
+        }
+        Check(inflateReset(&stream_) == Z_OK, "inflateReset");
+        between_members_ = false;
+      }
+      stream_.next_out = reinterpret_cast<Bytef*>(into.data() + done);
+      stream_.avail_out = static_cast<uInt>(into.size() - done);
+      const int code = inflate(&stream_, Z_NO_FLUSH);
+      done = into.size() - stream_.avail_out;
+      if (code == Z_STREAM_END) {
+        between_members_ = any_member_ = true;
+      } else if (code != Z_OK && code != Z_BUF_ERROR) {
+        return Broken(stream_.msg != nullptr ? stream_.msg : "it is not gzip");
+      }
+    }
+    return done;
+  }
+
+ private:
+  Error Broken(std::string_view why) const {
+    return Error(ErrorCode::kInvalidArgument, "cannot decompress '" + name_ + "' as gzip: " + std::string(why));
+  }
+
+  UniqueFd fd_;
+  std::string name_;
+  std::vector<char> input_;
+  z_stream stream_{};
+  bool between_members_ = true;
+  bool any_member_ = false;
+  bool ended_ = false;
+};
+
+class MemorySource final : public ByteSource {
+ public:
+  explicit MemorySource(std::string_view bytes) : bytes_(bytes) {}
+  Result<size_t> Read(std::span<char> into) override {
+    const size_t n = std::min(into.size(), bytes_.size());
+    std::memcpy(into.data(), bytes_.data(), n);
+    bytes_.remove_prefix(n);
+    return n;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression) {
+  auto fd = OpenFile(path, O_RDONLY);
+  if (!fd) return fd.error();
+  std::string head(2, '\0');
+  auto n = ReadFully(fd->get(), std::span<char>(head.data(), head.size()), path.filename().string());
+  if (!n) return n.error();
+  head.resize(*n);
+  const bool gzip = compression == Compression::kGzip || head == "\x1f\x8b";
+  if (gzip && !head.empty()) {
+    return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), path.filename().string(), std::move(head)));
+  }
+  return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), path.filename().string(), std::move(head)));
+}
+
+std::unique_ptr<ByteSource> MakeMemoryByteSource(std::string_view bytes) {
+  return std::make_unique<MemorySource>(bytes);
+}
+
+}  // namespace argosy::data

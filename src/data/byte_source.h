@@ -1,0 +1,35 @@
+// A stream of bytes from a file, decompressed on the way.
+//
+// One reader at a time. Memory is a fixed buffer whatever the file's size.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace argosy::data {
+
+enum class Compression {
+  kAuto,  // gzip when the file begins with its magic bytes
+  kGzip,  // must be gzip
+};
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  // Fills `into` wholly unless the stream ends first; 0 means it has ended. A torn or broken gzip stream is
+  // kInvalidArgument: the file is the user's.
+  virtual Result<size_t> Read(std::span<char> into) = 0;
+};
+
+// Gzip files may have several members one after the other.
+Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression);
+
+// `bytes` must outlive the source.
+std::unique_ptr<ByteSource> MakeMemoryByteSource(std::string_view bytes);
+
+}  // namespace argosy::data

@@ -1,0 +1,45 @@
+// One line of comma-separated text, field by field.
+//
+// RFC 4180 with three differences: spaces and tabs around a field are dropped; a line may end in LF or CRLF; a quoted
+// field ends on the line it began on, so that every line end divides records and a file can be cut anywhere.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace argosy::data {
+
+struct CsvField {
+  const char* next;       // at the comma or the end of the line behind the field; null when its quotes are broken
+  std::string_view text;  // without quotes and surrounding spaces; in the line, or in `scratch` when it had "" inside
+};
+
+// `p` stands at the first character of a field, `end` at the end of the line (no CR or LF before it). `scratch` is
+// memory to work in.
+CsvField ReadCsvField(const char* p, const char* end, std::string& scratch);
+
+inline const char* SkipCsvSpaces(const char* p, const char* end) {
+  while (p != end && (*p == ' ' || *p == '\t')) ++p;
+  return p;
+}
+
+// The line that starts at `p` without its line end, and where the next one starts.
+struct CsvLine {
+  const char* end;   // of the text, before CR LF
+  const char* next;  // start of the next line, or the end of the text
+};
+CsvLine ReadCsvLine(const char* p, const char* end);
+
+// All fields of one line; nothing when its quotes are broken.
+std::optional<std::vector<std::string>> SplitCsvLine(std::string_view line);
+
+// `text` as a field: quoted when it has to be.
+std::string QuoteCsvField(std::string_view text);
+
+// For messages: at most 40 bytes of `text`, control characters shown as '?'.
+std::string CsvExcerpt(std::string_view text);
+
+}  // namespace argosy::data

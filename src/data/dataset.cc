@@ -1,0 +1,195 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <atomic>
+#include <span>
+
+#include "base/bytes.h"
+#include "data/csv.h"
+#include "data/parallel_read.h"
+
+namespace argosy::data {
+namespace {
+
+// What may be looked at to find out what the columns are; also the first read of a file.
+constexpr size_t kSampleBytes = kBlockBytes;
+
+Error NoRows(const TableFiles& table) {
+  return Error(ErrorCode::kInvalidArgument,
+               "channel '" + table.channel + "' has no rows (" + std::to_string(table.files.size()) + " files)");
+}
+
+// The first bytes of the first file that has any text.
+struct Sample {
+  std::string text;
+  std::string file_name;
+};
+Result<Sample> ReadSample(const TableFiles& table) {
+  for (const auto& file : table.files) {
+    auto source = OpenByteSource(file, table.compression);
+    if (!source) return source.error();
+    Sample sample{std::string(kSampleBytes, '\0'), file.filename().string()};
+    auto n = (*source)->Read(std::span<char>(sample.text.data(), sample.text.size()));
+    if (!n) return n.error();
+    sample.text.resize(*n);
+    if (sample.text.starts_with("\xef\xbb\xbf")) sample.text.erase(0, 3);
+    if (!Trim(sample.text).empty()) return sample;
+  }
+  return NoRows(table);
+}
+
+// Does this block begin with names?
+TableParser::FirstLine FirstLineOf(const RecordBlock& block, HeaderOption option, std::string_view header_line) {
+  if (block.first_line != 1 || option == HeaderOption::kNo) return TableParser::FirstLine::kData;
+  if (option == HeaderOption::kYes) return TableParser::FirstLine::kNames;
+  if (header_line.empty()) return TableParser::FirstLine::kData;
+  const char* const begin = block.bytes.data();
+  const CsvLine line = ReadCsvLine(begin, begin + block.bytes.size());
+  return std::string_view(begin, static_cast<size_t>(line.end - begin)) == header_line
+             ? TableParser::FirstLine::kNames
+             : TableParser::FirstLine::kData;
+}
+
+struct ParseJob {
+  const TableFiles& table;
+  const TableLayout& layout;
+  HeaderOption header;
+  std::string header_line;
+  UnknownCategories unknown;
+  std::vector<CategoryDictionary>& dictionaries;  // one, shared (fixed), or one per thread (growing)
+};
+
+// Parses all files into the store; returns the number of unseen categories.
+Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore& store) {
+  const unsigned threads = std::max(1U, read.threads);
+  std::vector<TableParser> parsers;
+  for (unsigned t = 0; t < threads; ++t) {
+    parsers.emplace_back(job.layout, job.dictionaries[job.dictionaries.size() == 1 ? 0 : t], job.unknown);
+  }
+  RecordReader reader(job.table.files, job.table.compression);
+  const auto consume = [&](unsigned worker, RecordBlock& block) -> Status {
+    if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
+    auto rows = parsers[worker].Parse(block, job.table.files[block.file].filename().string(),
+                                      FirstLineOf(block, job.header, job.header_line));
+    if (!rows) return rows.error();
+    if (rows->rows == 0) return {};
+    rows->dictionary = job.dictionaries.size() == 1 ? 0 : worker;
+    return store.Put(block.index, std::move(*rows));
+  };
+  if (Status status = ReadBlocks(reader, threads, consume); !status) return status.error();
+  if (store.row_count() == 0) return NoRows(job.table);
+  uint64_t unseen = 0;
+  for (const TableParser& parser : parsers) unseen += parser.unseen_categories();
+  return unseen;
+}
+
+// All texts of one column of several dictionaries, sorted; none twice.
+std::vector<std::string> MergedTexts(const std::vector<CategoryDictionary>& dictionaries, size_t column) {
+  std::vector<std::string> texts;
+  for (const CategoryDictionary& dictionary : dictionaries) {
+    texts.insert(texts.end(), dictionary.texts(column).begin(), dictionary.texts(column).end());
+  }
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return texts;
+}
+
+std::vector<uint32_t> TranslationTo(const std::vector<std::string>& sorted, const std::vector<std::string>& texts) {
+  std::vector<uint32_t> places;
+  places.reserve(texts.size());
+  for (const std::string& text : texts) {
+    places.push_back(static_cast<uint32_t>(std::lower_bound(sorted.begin(), sorted.end(), text) - sorted.begin()));
+  }
+  return places;
+}
+
+}  // namespace
+
+Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& options, const ReadOptions& read) {
+  auto sample = ReadSample(table);
+  if (!sample) return sample.error();
+  auto probed = ProbeTable(sample->text, sample->file_name, options);
+  if (!probed) return probed.error();
+  const TableLayout& layout = probed->layout;
+  const RowShape shape = layout.shape();
+  const bool collects_labels = layout.label_kind == LabelKind::kText;
+  const size_t collected = shape.categorical + (collects_labels ? 1 : 0);
+
+  std::vector<CategoryDictionary> dictionaries(std::max(1U, read.threads), CategoryDictionary(collected));
+  Dataset dataset;
+  dataset.rows_ = std::make_unique<RowStore>(shape, read.memory_bytes_max, read.scratch_dir);
+  const ParseJob job{table,
+                     layout,
+                     options.header,
+                     probed->header ? probed->header_line : std::string(),
+                     UnknownCategories::kAdd,
+                     dictionaries};
+  if (auto unseen = ParseAll(job, read, *dataset.rows_); !unseen) return unseen.error();
+
+  auto schema = std::make_shared<TableSchema>();
+  schema->label_position = layout.label_position;
+  schema->label = layout.label;
+  schema->missing = layout.missing;
+  schema->header = probed->header;
+  for (size_t i = 0; i < layout.columns.size(); ++i) {
+    schema->columns.push_back({layout.names.empty() ? std::string() : layout.names[i], layout.columns[i], {}});
+  }
+  dataset.translations_.resize(collected > 0 ? dictionaries.size() : 0);
+  size_t categorical = 0;
+  const auto translate = [&](const std::vector<std::string>& sorted, size_t column) {
+    for (size_t d = 0; d < dictionaries.size(); ++d) {
+      dataset.translations_[d].push_back(TranslationTo(sorted, dictionaries[d].texts(column)));
+    }
+  };
+  for (Column& column : schema->columns) {
+    if (column.kind != ColumnKind::kCategorical) continue;
+    column.categories = MergedTexts(dictionaries, categorical);
+    translate(column.categories, categorical++);
+  }
+  if (collects_labels) {
+    schema->label = LabelEncodingOf(MergedTexts(dictionaries, categorical));
+    translate(schema->label.classes, categorical);
+    dataset.label_column_ = categorical;
+  }
+  if (Status valid = schema->Validate(); !valid) return valid.error();
+  dataset.schema_ = std::move(schema);
+  return dataset;
+}
+
+Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSchema> schema,
+                          const ProbeOptions& options, const ReadOptions& read) {
+  TableLayout layout;
+  std::vector<const std::vector<std::string>*> categories;
+  for (const Column& column : schema->columns) {
+    layout.columns.push_back(column.kind);
+    if (!column.name.empty() || !layout.names.empty()) layout.names.push_back(column.name);
+    if (column.kind == ColumnKind::kCategorical) categories.push_back(&column.categories);
+  }
+  layout.label_position = schema->label_position;
+  layout.label_kind = options.label_kind == LabelKind::kText ? LabelKind::kEncoded : options.label_kind;
+  layout.class_count = options.class_count;
+  layout.label = schema->label;
+  layout.missing = schema->missing;
+
+  // With a header that was found rather than promised, this table's own first line decides, seen as the first table's
+  // was.
+  std::string header_line;
+  if (options.header == HeaderOption::kAuto) {
+    auto sample = ReadSample(table);
+    if (!sample) return sample.error();
+    auto probed = ProbeTable(sample->text, sample->file_name, options);
+    if (!probed) return probed.error();
+    if (probed->header) header_line = probed->header_line;
+  }
+  std::vector<CategoryDictionary> dictionaries(1, CategoryDictionary(categories));
+  Dataset dataset;
+  dataset.rows_ = std::make_unique<RowStore>(layout.shape(), read.memory_bytes_max, read.scratch_dir);
+  const ParseJob job{table, layout, options.header, header_line, UnknownCategories::kCount, dictionaries};
+  auto unseen = ParseAll(job, read, *dataset.rows_);
+  if (!unseen) return unseen.error();
+  dataset.unseen_ = *unseen;
+  dataset.schema_ = std::move(schema);
+  return dataset;
+}
+
+}  // namespace argosy::data

@@ -1,0 +1,81 @@
+// Decimal text to numbers, in place and without allocation: the inner loop of every text reader.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+
+namespace argosy::data {
+
+struct ParsedNumber {
+  const char* end;  // behind the number; null when there is none at the start of the text
+  double value;
+};
+
+namespace internal {
+// Powers of ten that a double holds exactly: value * or / one of them is rounded once, hence correct, when value has at
+// most 53 bits (Clinger, "How to Read Floating Point Numbers Accurately", 1990).
+inline constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+}  // namespace internal
+
+// [+-] digits [. digits] [e [+-] digits], at least one digit before the exponent. No infinities, NaN or hexadecimal:
+// they are not numbers here. Out of the range of double: null as well.
+inline ParsedNumber ParseNumber(const char* begin, const char* end) {
+  const char* p = begin;
+  bool negative = false;
+  if (p != end && (*p == '-' || *p == '+')) {
+    negative = *p == '-';
+    ++p;
+  }
+  const char* const digits_begin = p;
+  uint64_t mantissa = 0;
+  while (p != end && static_cast<unsigned char>(*p - '0') < 10) {
+    mantissa = mantissa * 10 + static_cast<unsigned char>(*p - '0');
+    ++p;
+  }
+  int64_t digits = p - digits_begin;
+  int64_t exponent = 0;
+  if (p != end && *p == '.') {
+    const char* const fraction_begin = ++p;
+    while (p != end && static_cast<unsigned char>(*p - '0') < 10) {
+      mantissa = mantissa * 10 + static_cast<unsigned char>(*p - '0');
+      ++p;
+    }
+    exponent = fraction_begin - p;
+    digits += p - fraction_begin;
+  }
+  if (digits == 0) return {nullptr, 0};
+  if (p != end && (*p == 'e' || *p == 'E')) {
+    const char* q = p + 1;
+    bool negative_exponent = false;
+    if (q != end && (*q == '-' || *q == '+')) {
+      negative_exponent = *q == '-';
+      ++q;
+    }
+    if (q == end || static_cast<unsigned char>(*q - '0') >= 10) return {nullptr, 0};
+    int64_t written = 0;
+    for (; q != end && static_cast<unsigned char>(*q - '0') < 10; ++q) {
+      if (written < 100000) written = written * 10 + (*q - '0');
+    }
+    exponent += negative_exponent ? -written : written;
+    p = q;
+  }
+  // 19 digits cannot overflow 64 bits; whether they need more than 53 is seen below.
+  if (digits <= 19 && mantissa <= (uint64_t{1} << 53) && exponent >= -22 && exponent <= 22) [[likely]] {
+    auto value = static_cast<double>(mantissa);
+    value = exponent < 0 ? value / internal::kPowersOfTen[static_cast<size_t>(-exponent)]
+                         : value * internal::kPowersOfTen[static_cast<size_t>(exponent)];
+    return {p, negative ? -value : value};
+  }
+  double value = 0;
+  const auto [stop, code] = std::from_chars(digits_begin, p, value);
+  // Too small to hold reads as zero, which is what it is to any use here; too large is no number.
+  if (code == std::errc::result_out_of_range && exponent < 0) return {p, 0.0};
+  if (code != std::errc() || stop != p) return {nullptr, 0};
+  return {p, negative ? -value : value};
+}
+
+}  // namespace argosy::data

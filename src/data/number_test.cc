@@ -1,0 +1,64 @@
+#include "data/number.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "base/random.h"
+
+namespace argosy::data {
+namespace {
+
+ParsedNumber Parse(const std::string& text) {
+  return ParseNumber(text.data(), text.data() + text.size());
+}
+
+TEST(NumberTest, ReadsWhatStrtodReadsOverRandomNumbers) {
+  SeededRandom random(7);
+  char text[64];
+  for (int i = 0; i < 200'000; ++i) {
+    const double magnitude = std::pow(10.0, random.Uniform() * 60 - 30);
+    const char* formats[] = {"%.0f", "%.2f", "%.6g", "%.17g", "%e", "%+.3f", "%.19e"};
+    const int n = std::snprintf(text, sizeof text, formats[random.Below(7)], random.Normal() * magnitude);
+    if (n <= 0 || n >= static_cast<int>(sizeof text)) continue;
+    const ParsedNumber parsed = ParseNumber(text, text + n);
+    ASSERT_EQ(parsed.end, text + n) << text;
+    EXPECT_EQ(parsed.value, std::strtod(text, nullptr)) << text;
+  }
+}
+
+TEST(NumberTest, StopsAtTheFirstCharacterThatIsNoPart) {
+  const std::string text = "12.5,7";
+  const ParsedNumber parsed = Parse(text);
+  EXPECT_EQ(parsed.end, text.data() + 4);
+  EXPECT_EQ(parsed.value, 12.5);
+}
+
+TEST(NumberTest, RefusesWhatIsNoNumber) {
+  for (const char* text :
+       {"", "-", "+", ".", "e5", "nan", "inf", "-inf", "NaN", "1e", "1e+", "abc", "--1", "1e999", "-1e400"}) {
+    EXPECT_EQ(Parse(text).end, nullptr) << text;
+  }
+}
+
+TEST(NumberTest, HexadecimalEndsBehindItsZero) {
+  const std::string text = "0x10";
+  EXPECT_EQ(Parse(text).end, text.data() + 1);
+}
+
+TEST(NumberTest, ReadsEdgesOfTheRange) {
+  EXPECT_EQ(Parse("1.7976931348623157e308").value, 1.7976931348623157e308);
+  EXPECT_EQ(Parse("5e-324").value, 5e-324);
+  EXPECT_EQ(Parse("1e-999").value, 0.0);
+  EXPECT_EQ(Parse(".5").value, 0.5);
+  EXPECT_EQ(Parse("5.").value, 5.0);
+  EXPECT_EQ(Parse("9007199254740993").value, 9007199254740992.0);  // ties to even
+  EXPECT_EQ(Parse("123456789012345678901234567890").value, 123456789012345678901234567890.0);
+  EXPECT_EQ(Parse("0.0000000000000000000000000000001").value, 1e-31);
+  EXPECT_TRUE(std::signbit(Parse("-0").value));
+}
+
+}  // namespace
+}  // namespace argosy::data

@@ -1,0 +1,51 @@
+// Cuts line-based files into blocks of whole records, in a fixed way: the same files give the same blocks, whoever
+// reads them and however many threads parse them. The unit that shards are made of.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "data/byte_source.h"
+
+namespace argosy::data {
+
+// Text of one block. A multiple of the disk's and the cache's units; large enough that handing a block to a thread
+// costs nothing beside parsing it, small enough that a few per thread fit in the second-level cache.
+inline constexpr size_t kBlockBytes = 256 << 10;
+// One record. A row of 100,000 features of 20 characters is 2 MB; a file without line ends must not be held whole.
+inline constexpr size_t kRecordBytesMax = 16 << 20;
+
+struct RecordBlock {
+  uint64_t index = 0;       // place among all blocks of the files, from 0
+  size_t file = 0;          // index of the file it comes from
+  uint64_t first_line = 1;  // line number of its first record in that file
+  std::string bytes;        // whole records; each ends in '\n' but perhaps the last of a file
+};
+
+// Not thread-safe: one thread at a time asks for the next block.
+class RecordReader {
+ public:
+  RecordReader(std::vector<std::filesystem::path> files, Compression compression);
+
+  // Nothing when all files are read. `recycled` lends its memory to the block. A byte order mark at the start of a file
+  // is dropped; an empty file gives no block.
+  Result<std::optional<RecordBlock>> Next(std::string recycled);
+
+  const std::vector<std::filesystem::path>& files() const { return files_; }
+
+ private:
+  std::vector<std::filesystem::path> files_;
+  Compression compression_;
+  size_t file_ = 0;
+  uint64_t index_ = 0;
+  uint64_t line_ = 1;
+  bool at_start_ = true;                // of the file
+  std::unique_ptr<ByteSource> source_;  // null between files
+  std::string rest_;                    // begun record at the end of the last block
+};
+
+}  // namespace argosy::data

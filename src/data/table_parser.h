@@ -1,0 +1,81 @@
+// Blocks of CSV records into rows of numbers, at a known layout of columns. One parser per thread; no allocation per
+// field.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "data/category_dictionary.h"
+#include "data/record_reader.h"
+#include "data/row_block.h"
+#include "data/table_schema.h"
+
+namespace argosy::data {
+
+enum class LabelKind {
+  kNone,         // the table has no label column
+  kNumber,       // any finite number
+  kClassNumber,  // an integer from 0 to class_count - 1
+  kEncoded,      // text, by the layout's encoding
+  kText,         // text whose classes are being collected: the dictionary's last column
+};
+
+// What a table's columns are, before or after its categories are known.
+struct TableLayout {
+  std::vector<ColumnKind> columns;  // of the features, in table order
+  std::vector<std::string> names;   // of the features, or empty
+  size_t label_position = 0;        // among all columns, when there is a label
+  LabelKind label_kind = LabelKind::kNumber;
+  uint32_t class_count = 0;  // for kClassNumber
+  LabelEncoding label;       // for kEncoded
+  MissingValues missing = MissingValues::kRefuse;
+
+  RowShape shape() const;
+  size_t table_width() const { return columns.size() + (label_kind == LabelKind::kNone ? 0 : 1); }
+};
+
+enum class UnknownCategories {
+  kAdd,    // to the dictionary
+  kCount,  // leave the dictionary alone, count them, and write kUnseenCategory
+};
+
+class TableParser {
+ public:
+  // Both must outlive the parser. `dictionary` has a column for each categorical one, and one more for kText.
+  TableParser(const TableLayout& layout, CategoryDictionary& dictionary, UnknownCategories unknown);
+
+  // Errors are kInvalidArgument and name file, line, column and value. Blank lines are skipped. `skip_first_line`: the
+  // block begins with names.
+  enum class FirstLine { kData, kNames };
+  Result<RowBlock> Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line);
+
+  uint64_t unseen_categories() const { return unseen_; }
+
+ private:
+  enum class Role : uint8_t { kNumeric, kCategorical, kLabel };
+
+  Status ParseLine(const char* p, const char* end, RowBlock& rows);
+  Status AppendNumeric(std::string_view text, size_t column, RowBlock& rows);
+  Status AppendCategory(std::string_view text, size_t column, size_t categorical, RowBlock& rows);
+  Status AppendLabel(std::string_view text, size_t column, RowBlock& rows);
+  Error At(size_t column, std::string_view what) const;
+
+  const TableLayout& layout_;
+  CategoryDictionary& dictionary_;
+  UnknownCategories unknown_;
+  std::vector<Role> roles_;  // of all columns of the table
+  std::string scratch_;
+  uint64_t unseen_ = 0;
+  // Runs of one value are common: the last text of each categorical column and its number.
+  struct Last {
+    std::string text;
+    uint32_t number = kUnseenCategory;
+    bool valid = false;
+  };
+  std::vector<Last> last_;
+};
+
+}  // namespace argosy::data

@@ -1,0 +1,132 @@
+#include "data/table_probe.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "data/csv.h"
+#include "data/number.h"
+
+namespace argosy::data {
+namespace {
+
+Error Invalid(std::string message) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+}  // namespace
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && ParseNumber(text.data(), text.data() + text.size()).end == text.data() + text.size();
+}
+
+Result<size_t> FindColumn(std::string_view column, const std::vector<std::string>& names, size_t width,
+                          std::string_view option) {
+  const auto named = std::find(names.begin(), names.end(), column);
+  if (named != names.end()) return static_cast<size_t>(named - names.begin());
+  if (const auto position = ParseInt(column)) {
+    const int64_t from_start = *position < 0 ? *position + static_cast<int64_t>(width) : *position;
+    if (from_start >= 0 && from_start < static_cast<int64_t>(width)) return static_cast<size_t>(from_start);
+    return Invalid(std::string(option) + ": position " + std::string(column) + " lies outside the table's " +
+                   std::to_string(width) + " columns");
+  }
+  return Invalid(std::string(option) + ": the table has no column '" + std::string(column) + "'" +
+                 (names.empty() ? " (it has no header)" : ""));
+}
+
+bool LooksLikeHeader(const std::vector<std::vector<std::string>>& lines) {
+  if (lines.size() < 2) return false;
+  const auto& first = lines.front();
+  for (size_t column = 0; column < first.size(); ++column) {
+    if (IsNumber(first[column]) || first[column].empty()) continue;
+    bool numeric = true;
+    bool any = false;
+    for (size_t i = 1; i < lines.size() && numeric; ++i) {
+      if (column >= lines[i].size() || lines[i][column].empty()) continue;
+      numeric = IsNumber(lines[i][column]);
+      any = true;
+    }
+    if (numeric && any) return true;
+  }
+  return false;
+}
+
+Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_name, const ProbeOptions& options) {
+  std::vector<std::vector<std::string>> lines;
+  std::string first_line;
+  const char* p = sample.data();
+  const char* const end = p + sample.size();
+  uint64_t number = 0;
+  while (p != end) {
+    const CsvLine line = ReadCsvLine(p, end);
+    const std::string_view text(p, static_cast<size_t>(line.end - p));
+    const bool cut_off = line.next == end && end[-1] != '\n' && !lines.empty();
+    p = line.next;
+    ++number;
+    if (Trim(text).empty()) continue;
+    auto fields = SplitCsvLine(text);
+    if (!fields) {
+      if (cut_off) break;
+      return Invalid("file '" + std::string(file_name) + "', line " + std::to_string(number) +
+                     ": a quote that is not closed, or text behind the closing one");
+    }
+    if (lines.empty()) first_line = std::string(text);
+    // A cut-off line has fewer columns, or part of a value.
+    if (cut_off && fields->size() != lines.front().size()) break;
+    lines.push_back(std::move(*fields));
+  }
+  if (lines.empty()) return Invalid("file '" + std::string(file_name) + "' has no rows");
+
+  ProbedTable table;
+  table.header =
+      options.header == HeaderOption::kYes || (options.header == HeaderOption::kAuto && LooksLikeHeader(lines));
+  std::vector<std::string> names;
+  if (table.header) {
+    names = lines.front();
+    table.header_line = first_line;
+    lines.erase(lines.begin());
+    if (lines.empty()) return Invalid("file '" + std::string(file_name) + "' has a header and no rows");
+  }
+  const size_t width = table.header ? names.size() : lines.front().size();
+  if (width > kColumnsMax) return Invalid("a table may have at most " + std::to_string(kColumnsMax) + " columns");
+
+  TableLayout& layout = table.layout;
+  layout.label_kind = options.has_label ? options.label_kind : LabelKind::kNone;
+  layout.class_count = options.class_count;
+  layout.label = options.label_encoding;
+  layout.missing = options.missing;
+  if (options.has_label) {
+    auto position = FindColumn(options.label, names, width, "argosy_label");
+    if (!position) return position.error();
+    layout.label_position = *position;
+    if (!names.empty()) table.label_name = names[*position];
+  }
+  std::vector<ColumnKind> kinds(width, ColumnKind::kNumeric);
+  if (options.categorical_auto) {
+    for (const auto& line : lines) {
+      for (size_t column = 0; column < std::min(width, line.size()); ++column) {
+        if (!line[column].empty() && !IsNumber(line[column])) kinds[column] = ColumnKind::kCategorical;
+      }
+    }
+  }
+  for (const std::string& column : options.categorical) {
+    auto position = FindColumn(column, names, width, "argosy_categorical");
+    if (!position) return position.error();
+    if (options.has_label && *position == layout.label_position) {
+      return Invalid("argosy_categorical: column '" + column + "' is the label");
+    }
+    kinds[*position] = ColumnKind::kCategorical;
+  }
+  if (options.has_label) {
+    kinds.erase(kinds.begin() + static_cast<ptrdiff_t>(layout.label_position));
+    if (!names.empty()) names.erase(names.begin() + static_cast<ptrdiff_t>(layout.label_position));
+  }
+  if (kinds.empty()) {
+    return Invalid("file '" + std::string(file_name) + "' has " + (options.has_label ? "a label and " : "") +
+                   "no feature columns");
+  }
+  layout.columns = std::move(kinds);
+  layout.names = std::move(names);
+  return table;
+}
+
+}  // namespace argosy::data
