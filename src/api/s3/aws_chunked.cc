@@ -1,0 +1,82 @@
+#include "api/s3/aws_chunked.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+
+namespace argosy::api::s3 {
+namespace {
+
+constexpr size_t kLineBytesMax = 4096;  // a chunk's head or one trailer; real ones have about a hundred bytes
+constexpr size_t kTrailersMax = 16;
+constexpr uint64_t kChunkBytesMax = uint64_t{5} << 30;  // the largest body S3 takes in one request
+
+Error Broken(std::string_view why) {
+  return Error(ErrorCode::kInvalidArgument, "the aws-chunked body is broken: " + std::string(why));
+}
+
+}  // namespace
+
+Status AwsChunkedDecoder::TakeLine() {
+  if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+  const std::string line = std::exchange(line_, {});
+  switch (state_) {
+    case State::kSize: {
+      const std::string_view digits = std::string_view(line).substr(0, line.find(';'));
+      uint64_t size = 0;
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
+      if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || size > kChunkBytesMax) {
+        return Broken("a chunk's length is not one");
+      }
+      left_ = size;
+      state_ = size == 0 ? State::kTrailer : State::kData;
+      return {};
+    }
+    case State::kDataEnd:
+      if (!line.empty()) return Broken("a chunk is longer than it says");
+      state_ = State::kSize;
+      return {};
+    case State::kTrailer: {
+      if (line.empty()) {
+        state_ = State::kDone;
+        return {};
+      }
+      const size_t colon = line.find(':');
+      if (colon == std::string::npos || trailers_.size() == kTrailersMax) return Broken("a trailer is not one");
+      trailers_[ToLower(Trim(std::string_view(line).substr(0, colon)))] =
+          std::string(Trim(std::string_view(line).substr(colon + 1)));
+      return {};
+    }
+    case State::kData:
+    case State::kDone:
+      break;
+  }
+  return Broken("bytes after its end");
+}
+
+Status AwsChunkedDecoder::Feed(std::string_view piece, const std::function<Status(std::string_view data)>& take) {
+  while (!piece.empty()) {
+    if (state_ == State::kDone) return Broken("bytes after its end");
+    if (state_ == State::kData) {
+      const size_t n = static_cast<size_t>(std::min<uint64_t>(left_, piece.size()));
+      const Status taken = take(piece.substr(0, n));
+      if (!taken.ok()) return taken;
+      piece.remove_prefix(n);
+      left_ -= n;
+      if (left_ == 0) state_ = State::kDataEnd;
+      continue;
+    }
+    const size_t newline = piece.find('\n');
+    const std::string_view part = piece.substr(0, newline);
+    if (line_.size() + part.size() > kLineBytesMax) return Broken("a line is too long");
+    line_ += part;
+    if (newline == std::string_view::npos) return {};
+    piece.remove_prefix(newline + 1);
+    const Status taken = TakeLine();
+    if (!taken.ok()) return taken;
+  }
+  return {};
+}
+
+}  // namespace argosy::api::s3

@@ -1,0 +1,46 @@
+#include "api/s3/conditions.h"
+
+#include <ctime>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace argosy::api::s3 {
+
+std::optional<Time> ParseHttpDate(std::string_view text) {
+  const std::string copy(Trim(text));
+  std::tm tm{};
+  const char* end = strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return Time(std::chrono::seconds(timegm(&tm)));
+}
+
+bool NamesEtag(std::string_view list, std::string_view etag) {
+  while (!list.empty()) {
+    const size_t comma = list.find(',');
+    std::string_view one = Trim(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    if (one == "*") return true;
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one.size() >= 2 && one.front() == '"' && one.back() == '"') one = one.substr(1, one.size() - 2);
+    if (one == etag) return true;
+  }
+  return false;
+}
+
+ConditionOutcome Evaluate(const Conditions& conditions, std::string_view etag, Time last_modified) {
+  const auto modified = std::chrono::floor<std::chrono::seconds>(last_modified);  // what the client was told
+  if (!conditions.if_match.empty()) {
+    if (!NamesEtag(conditions.if_match, etag)) return ConditionOutcome::kFailed;
+  } else if (const std::optional<Time> since = ParseHttpDate(conditions.if_unmodified_since)) {
+    if (modified > *since) return ConditionOutcome::kFailed;
+  }
+  if (!conditions.if_none_match.empty()) {
+    if (NamesEtag(conditions.if_none_match, etag)) return ConditionOutcome::kNotModified;
+  } else if (const std::optional<Time> since = ParseHttpDate(conditions.if_modified_since)) {
+    if (modified <= *since) return ConditionOutcome::kNotModified;
+  }
+  return ConditionOutcome::kProceed;
+}
+
+}  // namespace argosy::api::s3

@@ -1,0 +1,171 @@
+#include <algorithm>
+
+#include "api/s3/operations.h"
+#include "api/s3/xml.h"
+#include "base/bytes.h"
+
+namespace argosy::api::s3 {
+namespace {
+
+using objectstore::ListPage;
+using objectstore::ListRequest;
+
+void WriteObjects(XmlWriter& xml, const ListPage& page, NameEncoding encoding, std::string_view owner) {
+  for (const objectstore::ObjectInfo& object : page.objects) {
+    xml.Open("Contents");
+    xml.Text("Key", EncodeName(object.key, encoding));
+    xml.Text("LastModified", FormatIso8601(object.last_modified));
+    xml.Text("ETag", Quoted(object.etag));
+    xml.Text("Size", std::to_string(object.size));
+    if (!owner.empty()) {
+      xml.Open("Owner");
+      xml.Text("ID", owner);
+      xml.Text("DisplayName", owner);
+      xml.Close();
+    }
+    xml.Text("StorageClass", "STANDARD");
+    xml.Close();
+  }
+  for (const std::string& prefix : page.common_prefixes) {
+    xml.Open("CommonPrefixes");
+    xml.Text("Prefix", EncodeName(prefix, encoding));
+    xml.Close();
+  }
+}
+
+}  // namespace
+
+Answer Operations::ListObjectsV2(const Request& request) const {
+  if (request.Parameter("list-type") != "2") {
+    return InvalidArgument("list-type", request.Parameter("list-type"), "Invalid List Type specified in Request");
+  }
+  const std::variant<NameEncoding, S3Error> read_encoding = ReadNameEncoding(request);
+  if (const auto* error = std::get_if<S3Error>(&read_encoding)) return *error;
+  const NameEncoding encoding = std::get<NameEncoding>(read_encoding);
+  const std::variant<size_t, S3Error> max = ReadCount(request, "max-keys", objectstore::kPageKeysMax);
+  if (const auto* error = std::get_if<S3Error>(&max)) return *error;
+  ListRequest list;
+  list.bucket = request.bucket;
+  list.prefix = std::string(request.Parameter("prefix"));
+  list.delimiter = std::string(request.Parameter("delimiter"));
+  list.start_after = std::string(request.Parameter("start-after"));
+  list.token = std::string(request.Parameter("continuation-token"));
+  list.max_keys = std::get<size_t>(max);
+  if (request.HasParameter("continuation-token") && list.token.empty()) {
+    return InvalidArgument("continuation-token", "", "The continuation token provided is incorrect");
+  }
+  Result<ListPage> page = store_->List(list);
+  if (!page.ok()) {
+    if (page.error().code() == ErrorCode::kInvalidArgument) {
+      return InvalidArgument("continuation-token", list.token, page.error().message());
+    }
+    return ToS3Error(*store_, request, page.error(), Missing::kKey);
+  }
+  XmlWriter xml("ListBucketResult", XmlNamespace::kS3);
+  xml.Text("Name", request.bucket);
+  xml.Text("Prefix", EncodeName(list.prefix, encoding));
+  if (!list.token.empty()) xml.Text("ContinuationToken", list.token);
+  if (!page->next_token.empty()) xml.Text("NextContinuationToken", page->next_token);
+  if (!list.start_after.empty()) xml.Text("StartAfter", EncodeName(list.start_after, encoding));
+  xml.Number("KeyCount", static_cast<int64_t>(page->objects.size() + page->common_prefixes.size()));
+  xml.Number("MaxKeys", static_cast<int64_t>(list.max_keys));
+  if (!list.delimiter.empty()) xml.Text("Delimiter", EncodeName(list.delimiter, encoding));
+  if (encoding == NameEncoding::kUrl) xml.Text("EncodingType", "url");
+  xml.Truth("IsTruncated", !page->next_token.empty());
+  WriteObjects(xml, *page, encoding, request.Parameter("fetch-owner") == "true" ? "owner" : "");
+  return XmlResponse(xml.Finish());
+}
+
+Answer Operations::ListObjects(const Request& request) const {
+  const std::variant<NameEncoding, S3Error> read_encoding = ReadNameEncoding(request);
+  if (const auto* error = std::get_if<S3Error>(&read_encoding)) return *error;
+  const NameEncoding encoding = std::get<NameEncoding>(read_encoding);
+  const std::variant<size_t, S3Error> max = ReadCount(request, "max-keys", objectstore::kPageKeysMax);
+  if (const auto* error = std::get_if<S3Error>(&max)) return *error;
+  ListRequest list;
+  list.bucket = request.bucket;
+  list.prefix = std::string(request.Parameter("prefix"));
+  list.delimiter = std::string(request.Parameter("delimiter"));
+  list.max_keys = std::get<size_t>(max);
+  const std::string_view marker = request.Parameter("marker");
+  list.start_after = std::string(marker);
+  // A common prefix that ended the page before is the next page's marker: all that it stands for has been told.
+  if (!list.delimiter.empty() && marker.size() > list.prefix.size() && marker.ends_with(list.delimiter)) {
+    list.start_after += "\xf4\x8f\xbf\xbf";  // the greatest character
+  }
+  Result<ListPage> page = store_->List(list);
+  if (!page.ok()) return ToS3Error(*store_, request, page.error(), Missing::kKey);
+  const bool truncated = !page->next_token.empty();
+  XmlWriter xml("ListBucketResult", XmlNamespace::kS3);
+  xml.Text("Name", request.bucket);
+  xml.Text("Prefix", EncodeName(list.prefix, encoding));
+  xml.Text("Marker", EncodeName(marker, encoding));
+  if (truncated && !list.delimiter.empty()) {
+    std::string next = page->objects.empty() ? std::string() : page->objects.back().key;
+    if (!page->common_prefixes.empty()) next = std::max(next, page->common_prefixes.back());
+    xml.Text("NextMarker", EncodeName(next, encoding));
+  }
+  xml.Number("MaxKeys", static_cast<int64_t>(list.max_keys));
+  if (!list.delimiter.empty()) xml.Text("Delimiter", EncodeName(list.delimiter, encoding));
+  if (encoding == NameEncoding::kUrl) xml.Text("EncodingType", "url");
+  xml.Truth("IsTruncated", truncated);
+  WriteObjects(xml, *page, encoding, "owner");
+  return XmlResponse(xml.Finish());
+}
+
+Answer Operations::ListMultipartUploads(const Request& request) const {
+  constexpr size_t kUploadsMax = 1000;  // on one page, as S3
+  const std::variant<NameEncoding, S3Error> read_encoding = ReadNameEncoding(request);
+  if (const auto* error = std::get_if<S3Error>(&read_encoding)) return *error;
+  const NameEncoding encoding = std::get<NameEncoding>(read_encoding);
+  const std::variant<size_t, S3Error> max = ReadCount(request, "max-uploads", kUploadsMax);
+  if (const auto* error = std::get_if<S3Error>(&max)) return *error;
+  Result<std::vector<objectstore::UploadInfo>> uploads = store_->ListUploads(request.bucket);
+  if (!uploads.ok()) return ToS3Error(*store_, request, uploads.error(), Missing::kKey);
+  const std::string_view prefix = request.Parameter("prefix");
+  const std::string_view key_marker = request.Parameter("key-marker");
+  const std::string_view id_marker = request.Parameter("upload-id-marker");
+  // After the marked upload itself, wherever it stands among those of its key; without an id, after the whole key.
+  bool past = key_marker.empty();
+  std::vector<const objectstore::UploadInfo*> chosen;
+  bool truncated = false;
+  for (const objectstore::UploadInfo& upload : *uploads) {
+    if (!past) {
+      if (upload.key == key_marker && upload.upload_id == id_marker) {
+        past = true;
+        continue;
+      }
+      if (upload.key <= key_marker) continue;
+      past = true;
+    }
+    if (!upload.key.starts_with(prefix)) continue;
+    if (chosen.size() == std::get<size_t>(max)) {
+      truncated = true;
+      break;
+    }
+    chosen.push_back(&upload);
+  }
+  XmlWriter xml("ListMultipartUploadsResult", XmlNamespace::kS3);
+  xml.Text("Bucket", request.bucket);
+  xml.Text("KeyMarker", EncodeName(key_marker, encoding));
+  xml.Text("UploadIdMarker", id_marker);
+  if (truncated && !chosen.empty()) {
+    xml.Text("NextKeyMarker", EncodeName(chosen.back()->key, encoding));
+    xml.Text("NextUploadIdMarker", chosen.back()->upload_id);
+  }
+  if (!prefix.empty()) xml.Text("Prefix", EncodeName(prefix, encoding));
+  if (encoding == NameEncoding::kUrl) xml.Text("EncodingType", "url");
+  xml.Number("MaxUploads", static_cast<int64_t>(std::get<size_t>(max)));
+  xml.Truth("IsTruncated", truncated);
+  for (const objectstore::UploadInfo* upload : chosen) {
+    xml.Open("Upload");
+    xml.Text("Key", EncodeName(upload->key, encoding));
+    xml.Text("UploadId", upload->upload_id);
+    xml.Text("StorageClass", "STANDARD");
+    xml.Text("Initiated", FormatIso8601(upload->initiated));
+    xml.Close();
+  }
+  return XmlResponse(xml.Finish());
+}
+
+}  // namespace argosy::api::s3

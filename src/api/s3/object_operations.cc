@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <array>
+
+#include "api/s3/conditions.h"
+#include "api/s3/operations.h"
+#include "api/s3/payload.h"
+#include "api/s3/range.h"
+#include "api/s3/xml.h"
+#include "base/bytes.h"
+#include "objectstore/checksum.h"
+
+namespace argosy::api::s3 {
+namespace {
+
+using objectstore::ObjectInfo;
+
+// A query parameter of GET that stands in for a header of the answer.
+struct Override {
+  std::string_view parameter;
+  std::string_view header;
+};
+constexpr std::array<Override, 6> kOverrides = {{{"response-content-type", "content-type"},
+                                                 {"response-content-language", "content-language"},
+                                                 {"response-expires", "expires"},
+                                                 {"response-cache-control", "cache-control"},
+                                                 {"response-content-disposition", "content-disposition"},
+                                                 {"response-content-encoding", "content-encoding"}}};
+
+// Whether a value can stand in a header: anything else could add headers of its own.
+bool IsHeaderText(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+void SetObjectHeaders(http::Response& response, const Request& request, const ObjectInfo& object) {
+  std::map<std::string, std::string> headers = object.attributes.headers;
+  headers["content-type"] = object.attributes.content_type.empty() ? std::string(objectstore::kDefaultContentType)
+                                                                   : object.attributes.content_type;
+  for (const Override& one : kOverrides) {
+    const std::string_view value = request.Parameter(one.parameter);
+    if (!value.empty() && IsHeaderText(value)) headers[std::string(one.header)] = std::string(value);
+  }
+  for (const auto& [name, value] : headers) response.Set(name, value);
+  for (const auto& [name, value] : object.attributes.metadata) response.Set("x-amz-meta-" + name, value);
+  response.Set("ETag", Quoted(object.etag));
+  response.Set("Last-Modified", FormatHttpDate(object.last_modified));
+  response.Set("Accept-Ranges", "bytes");
+}
+
+}  // namespace
+
+http::Response PutAnswer(const ObjectInfo& object) {
+  http::Response response;
+  response.Set("ETag", Quoted(object.etag));
+  if (object.checksum) {
+    response.Set(ChecksumHeader(object.checksum->algorithm), object.checksum->value);
+    response.Set("x-amz-checksum-type", std::string(objectstore::ChecksumTypeName(object.checksum->type)));
+  }
+  return response;
+}
+
+std::variant<objectstore::Precondition, S3Error> ReadPrecondition(const Request& request) {
+  objectstore::Precondition out;
+  const std::string_view none_match = request.Header("if-none-match");
+  if (!none_match.empty()) {
+    if (none_match != "*") return NotImplemented("If-None-Match with an ETag on a write (only *)");
+    out.must_not_exist = true;
+  }
+  std::string_view match = Trim(request.Header("if-match"));
+  if (!match.empty()) {
+    if (match.size() >= 2 && match.front() == '"' && match.back() == '"') match = match.substr(1, match.size() - 2);
+    out.etag = std::string(match);
+  }
+  return out;
+}
+
+Answer Operations::GetObject(const Request& request) const {
+  Result<objectstore::OpenObject> object = store_->Open(request.bucket, request.key);
+  if (!object.ok()) return ToS3Error(*store_, request, object.error(), Missing::kKey);
+  const ObjectInfo& info = object->info;
+  const Conditions conditions{.if_match = request.Header("if-match"),
+                              .if_none_match = request.Header("if-none-match"),
+                              .if_modified_since = request.Header("if-modified-since"),
+                              .if_unmodified_since = request.Header("if-unmodified-since")};
+  switch (Evaluate(conditions, info.etag, info.last_modified)) {
+    case ConditionOutcome::kProceed:
+      break;
+    case ConditionOutcome::kFailed:
+      return PreconditionFailed(conditions.if_match.empty() ? "If-Unmodified-Since" : "If-Match");
+    case ConditionOutcome::kNotModified: {
+      http::Response response;
+      response.status = 304;
+      response.Set("ETag", Quoted(info.etag));
+      response.Set("Last-Modified", FormatHttpDate(info.last_modified));
+      return response;
+    }
+  }
+  Range range = ParseRange(request.Header("range"), info.size);
+  const std::string_view if_range = request.Header("if-range");
+  if (!if_range.empty() && !NamesEtag(if_range, info.etag)) range = WholeObject{};
+  if (std::holds_alternative<NotSatisfiable>(range)) {
+    return S3Error{
+        416,
+        "InvalidRange",
+        "The requested range is not satisfiable",
+        {{"RangeRequested", std::string(request.Header("range"))}, {"ActualObjectSize", std::to_string(info.size)}}};
+  }
+  http::Response response;
+  SetObjectHeaders(response, request, info);
+  uint64_t first = 0;
+  uint64_t length = info.size;
+  if (const auto* part = std::get_if<ByteRange>(&range)) {
+    first = part->first;
+    length = part->length;
+    response.status = 206;
+    response.Set("Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(first + length - 1) + "/" +
+                                      std::to_string(info.size));
+  } else if (info.checksum && EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
+    // Only with the whole: clients compare it with the bytes they get.
+    response.Set(ChecksumHeader(info.checksum->algorithm), info.checksum->value);
+    response.Set("x-amz-checksum-type", std::string(objectstore::ChecksumTypeName(info.checksum->type)));
+  }
+  if (length > 0) response.body = http::FileRange{.file = object->file, .offset = first, .length = length};
+  return response;
+}
+
+Answer Operations::GetObjectTagging(const Request& request) const {
+  Result<ObjectInfo> object = store_->Head(request.bucket, request.key);
+  if (!object.ok()) return ToS3Error(*store_, request, object.error(), Missing::kKey);
+  XmlWriter xml("Tagging", XmlNamespace::kS3);
+  xml.Open("TagSet");  // tags cannot be set, so there are none
+  xml.Close();
+  return XmlResponse(xml.Finish());
+}
+
+std::variant<CopySource, S3Error> ReadCopySource(const Request& request) {
+  std::string_view header = request.Header("x-amz-copy-source");
+  const size_t question = header.find('?');
+  if (question != std::string_view::npos) return NotImplemented("a version in x-amz-copy-source");
+  std::optional<std::string> decoded = PercentDecode(header);
+  const S3Error invalid = InvalidArgument("x-amz-copy-source", header,
+                                          "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+  if (!decoded) return invalid;
+  std::string_view path = *decoded;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  const size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return invalid;
+  CopySource source{.bucket = std::string(path.substr(0, slash)), .key = std::string(path.substr(slash + 1))};
+  if (!objectstore::IsValidBucketName(source.bucket) || !objectstore::ValidateKey(source.key).ok()) return invalid;
+  return source;
+}
+
+std::variant<objectstore::OpenObject, S3Error> OpenCopySource(objectstore::ObjectStore& store, const Request& request,
+                                                              const CopySource& source) {
+  Result<objectstore::OpenObject> object = store.Open(source.bucket, source.key);
+  if (!object.ok()) {
+    if (object.error().code() != ErrorCode::kNotFound) return FromStoreError(object.error());
+    if (!store.HeadBucket(source.bucket).ok()) return NoSuchBucket(source.bucket);
+    return NoSuchKey(source.key);
+  }
+  const Conditions conditions{.if_match = request.Header("x-amz-copy-source-if-match"),
+                              .if_none_match = request.Header("x-amz-copy-source-if-none-match"),
+                              .if_modified_since = request.Header("x-amz-copy-source-if-modified-since"),
+                              .if_unmodified_since = request.Header("x-amz-copy-source-if-unmodified-since")};
+  if (Evaluate(conditions, object->info.etag, object->info.last_modified) != ConditionOutcome::kProceed) {
+    return PreconditionFailed("x-amz-copy-source-If-Match");
+  }
+  return std::move(*object);
+}
+
+Answer Operations::CopyObject(const Request& request) const {
+  std::variant<CopySource, S3Error> read_source = ReadCopySource(request);
+  if (auto* error = std::get_if<S3Error>(&read_source)) return std::move(*error);
+  const auto& source = std::get<CopySource>(read_source);
+  objectstore::CopyOptions options;
+  const std::string_view directive = request.Header("x-amz-metadata-directive");
+  if (directive == "REPLACE") {
+    std::variant<objectstore::Attributes, S3Error> attributes = ReadAttributes(request);
+    if (auto* error = std::get_if<S3Error>(&attributes)) return std::move(*error);
+    options.attributes = std::get<objectstore::Attributes>(std::move(attributes));
+  } else if (!directive.empty() && directive != "COPY") {
+    return InvalidArgument("x-amz-metadata-directive", directive, "Unknown metadata directive.");
+  } else if (source.bucket == request.bucket && source.key == request.key) {
+    return InvalidRequest(
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
+        "metadata, storage class, website redirect location or encryption attributes.");
+  }
+  std::variant<objectstore::OpenObject, S3Error> opened = OpenCopySource(*store_, request, source);
+  if (auto* error = std::get_if<S3Error>(&opened)) return std::move(*error);
+  const ObjectInfo& info = std::get<objectstore::OpenObject>(opened).info;
+  if (info.size > kPutBytesMax) {
+    return InvalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: " +
+                          std::to_string(kPutBytesMax));
+  }
+  options.source_etag = info.etag;
+  Result<ObjectInfo> copy = store_->Copy(source.bucket, source.key, request.bucket, request.key, std::move(options));
+  if (!copy.ok()) {
+    if (copy.error().code() == ErrorCode::kNotFound && store_->HeadBucket(request.bucket).ok()) {
+      return NoSuchKey(source.key);
+    }
+    return ToS3Error(*store_, request, copy.error(), Missing::kKey);
+  }
+  XmlWriter xml("CopyObjectResult", XmlNamespace::kS3);
+  xml.Text("LastModified", FormatIso8601(copy->last_modified));
+  xml.Text("ETag", Quoted(copy->etag));
+  if (copy->checksum) {
+    xml.Text("Checksum" + std::string(objectstore::ChecksumName(copy->checksum->algorithm)), copy->checksum->value);
+    xml.Text("ChecksumType", objectstore::ChecksumTypeName(copy->checksum->type));
+  }
+  return XmlResponse(xml.Finish());
+}
+
+Answer Operations::DeleteObject(const Request& request) const {
+  for (const std::string_view name : {"if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"}) {
+    if (request.HasHeader(name)) return NotImplemented("the header " + std::string(name) + " on DELETE");
+  }
+  const Status deleted = store_->Delete(request.bucket, request.key);
+  if (!deleted.ok()) return ToS3Error(*store_, request, deleted.error(), Missing::kKey);
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
+Answer Operations::DeleteObjects(const Request& request) const {
+  std::variant<Expectation, S3Error> expectation = ReadExpectation(request);
+  if (auto* error = std::get_if<S3Error>(&expectation)) return std::move(*error);
+  const auto& expected = std::get<Expectation>(expectation);
+  if (expected.framing == Framing::kAwsChunked) return NotImplemented("an aws-chunked body on POST ?delete");
+  PayloadHasher hasher(expected);
+  hasher.Update(request.body);
+  objectstore::Md5Hasher md5;
+  md5.Update(request.body);
+  if (std::optional<S3Error> wrong = Compare(expected, hasher.Finish(), md5.Digest())) return std::move(*wrong);
+  const std::optional<DeleteRequest> asked = ParseDelete(request.body);
+  if (!asked) return MalformedXml();
+  if (asked->versions) return NotImplemented("VersionId in POST ?delete");
+  const Status there = store_->HeadBucket(request.bucket);
+  if (!there.ok()) return ToS3Error(*store_, request, there.error(), Missing::kKey);
+  XmlWriter xml("DeleteResult", XmlNamespace::kS3);
+  for (const std::string& key : asked->keys) {
+    const Status deleted = store_->Delete(request.bucket, key);
+    if (deleted.ok() && asked->quiet) continue;
+    xml.Open(deleted.ok() ? "Deleted" : "Error");
+    xml.Text("Key", key);
+    if (!deleted.ok()) {
+      const S3Error error = ToS3Error(*store_, request, deleted.error(), Missing::kKey);
+      xml.Text("Code", error.code);
+      xml.Text("Message", error.message);
+    }
+    xml.Close();
+  }
+  return XmlResponse(xml.Finish());
+}
+
+}  // namespace argosy::api::s3

@@ -1,0 +1,150 @@
+#include "api/s3/put_sink.h"
+
+#include "api/s3/operations.h"
+#include "base/bytes.h"
+
+namespace argosy::api::s3 {
+
+PutSink::PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head, Expectation expectation)
+    : store_(store), pool_(pool), head_(std::move(head)), expectation_(std::move(expectation)) {}
+
+void PutSink::Write(std::string_view piece, std::function<void(Status)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = true;
+  }
+  const Status queued = pool_->Submit([self = shared_from_this(), piece, done] {
+    Status taken = self->Take(piece);
+    {
+      const std::lock_guard lock(self->mutex_);
+      self->busy_ = false;
+      if (self->abandoned_) self->writer_.reset();
+    }
+    done(std::move(taken));
+  });
+  if (queued.ok()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
+  }
+  done(Fail(SlowDown()));
+}
+
+void PutSink::Abandon() {
+  const std::lock_guard lock(mutex_);
+  abandoned_ = true;
+  if (busy_) return;  // the pool's thread sees it
+  // Removing a large staging file takes time that the loop does not have.
+  std::shared_ptr<objectstore::ObjectWriter> writer = std::move(writer_);
+  if (writer != nullptr) (void)pool_->Submit([writer] {});
+}
+
+Status PutSink::Fail(S3Error error) {
+  Error reason(ErrorCode::kInvalidArgument, error.code + ": " + error.message);
+  error_ = std::move(error);
+  return reason;
+}
+
+bool PutSink::Start() {
+  if (writer_ != nullptr) return true;
+  auto started = [&](Result<std::unique_ptr<objectstore::ObjectWriter>> writer, Missing missing) {
+    if (!writer.ok()) {
+      error_ = ToS3Error(*store_, head_, writer.error(), missing);
+      return false;
+    }
+    writer_ = std::move(*writer);
+    hasher_.emplace(expectation_);
+    return true;
+  };
+  if (head_.operation == Operation::kPutObject) {
+    objectstore::PutOptions options;
+    std::variant<objectstore::Attributes, S3Error> attributes = ReadAttributes(head_);
+    if (auto* error = std::get_if<S3Error>(&attributes)) {
+      error_ = std::move(*error);
+      return false;
+    }
+    std::variant<objectstore::Precondition, S3Error> precondition = ReadPrecondition(head_);
+    if (auto* error = std::get_if<S3Error>(&precondition)) {
+      error_ = std::move(*error);
+      return false;
+    }
+    options.attributes = std::get<objectstore::Attributes>(std::move(attributes));
+    options.precondition = std::get<objectstore::Precondition>(std::move(precondition));
+    return started(store_->StartPut(head_.bucket, head_.key, std::move(options)), Missing::kKey);
+  }
+  std::variant<int, S3Error> number = ReadPartNumber(head_);
+  if (auto* error = std::get_if<S3Error>(&number)) {
+    error_ = std::move(*error);
+    return false;
+  }
+  const std::string_view upload_id = head_.Parameter("uploadId");
+  Result<objectstore::UploadInfo> upload = store_->FindUpload(head_.bucket, head_.key, upload_id);
+  if (!upload.ok()) {
+    error_ = ToS3Error(*store_, head_, upload.error(), Missing::kUpload);
+    return false;
+  }
+  // The upload's checksum is made of its parts', so one that the client has not sent is computed.
+  const std::optional<objectstore::ChecksumAlgorithm> wanted = upload->options.checksum_algorithm;
+  if (wanted && expectation_.algorithm && *wanted != *expectation_.algorithm) {
+    error_ = InvalidRequest(
+        "Checksum Type mismatch occurred, expected checksum Type: " + ToLower(objectstore::ChecksumName(*wanted)) +
+        ", actual checksum Type: " + ToLower(objectstore::ChecksumName(*expectation_.algorithm)));
+    return false;
+  }
+  if (wanted) expectation_.algorithm = wanted;
+  return started(store_->StartPart(head_.bucket, head_.key, upload_id, std::get<int>(number)), Missing::kUpload);
+}
+
+Status PutSink::Take(std::string_view piece) {
+  if (error_ || !Start()) return Error(ErrorCode::kInvalidArgument, error_->message);
+  if (expectation_.framing == Framing::kPlain) return TakeData(piece);
+  const Status taken = decoder_.Feed(piece, [this](std::string_view data) { return TakeData(data); });
+  if (!taken.ok() && !error_) error_ = InvalidRequest(taken.error().message());
+  return taken;
+}
+
+Status PutSink::TakeData(std::string_view data) {
+  if (writer_->size() + data.size() > kPutBytesMax) {
+    return Fail({400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"});
+  }
+  hasher_->Update(data);
+  Status written = writer_->Append(data);
+  if (!written.ok()) error_ = FromStoreError(written.error());
+  return written;
+}
+
+std::variant<objectstore::ObjectInfo, S3Error> PutSink::Finish() {
+  if (error_ || !Start()) return std::move(*error_);
+  // What the writer has staged goes with it when the bytes are not those announced.
+  const std::unique_ptr<objectstore::ObjectWriter> writer = std::move(writer_);
+  if (expectation_.framing == Framing::kAwsChunked) {
+    if (!decoder_.finished()) {
+      return S3Error{400, "IncompleteBody", "The request body terminated unexpectedly"};
+    }
+    if (expectation_.decoded_length && *expectation_.decoded_length != writer->size()) {
+      return S3Error{
+          400, "IncompleteBody",
+          "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header"};
+    }
+    if (expectation_.checksum_in_trailer) {
+      const auto trailer = decoder_.trailers().find(ChecksumHeader(*expectation_.algorithm));
+      if (trailer == decoder_.trailers().end() || trailer->second.empty()) {
+        return S3Error{400, "MalformedTrailerError", "The request contained trailing data that was not well-formed."};
+      }
+      expectation_.checksum = trailer->second;
+    }
+  }
+  const PayloadHasher::Digests digests = hasher_->Finish();
+  if (std::optional<S3Error> wrong = Compare(expectation_, digests, writer->Md5())) return std::move(*wrong);
+  if (expectation_.algorithm) {
+    writer->SetChecksum({*expectation_.algorithm, objectstore::ChecksumType::kFullObject, digests.checksum});
+  }
+  Result<objectstore::ObjectInfo> object = writer->Commit();
+  if (!object.ok()) {
+    return ToS3Error(*store_, head_, object.error(),
+                     head_.operation == Operation::kPutObject ? Missing::kKey : Missing::kUpload);
+  }
+  return std::move(*object);
+}
+
+}  // namespace argosy::api::s3

@@ -1,0 +1,110 @@
+#include "api/s3/s3_service.h"
+
+#include "api/s3/payload.h"
+#include "api/s3/put_sink.h"
+#include "api/s3/request.h"
+#include "api/s3/s3_error.h"
+
+namespace argosy::api::s3 {
+namespace {
+
+// Of buffered bodies. A thousand keys of 1,024 bytes, or ten thousand parts with their checksums, fit; S3 itself takes
+// no more than this for either.
+constexpr size_t kDocumentBytesMax = 4 << 20;
+constexpr size_t kOtherBytesMax = 64 * 1024;
+
+size_t BufferMax(Operation operation) {
+  const bool document = operation == Operation::kDeleteObjects || operation == Operation::kCompleteMultipartUpload;
+  return document ? kDocumentBytesMax : kOtherBytesMax;
+}
+
+ErrorBody BodyFor(std::string_view method) {
+  return method == "HEAD" ? ErrorBody::kNone : ErrorBody::kXml;
+}
+
+http::Response ToResponse(Answer answer, const Request& request) {
+  if (const auto* error = std::get_if<S3Error>(&answer)) {
+    return ErrorResponse(*error, request.resource, request.request_id, BodyFor(request.method));
+  }
+  http::Response response = std::get<http::Response>(std::move(answer));
+  SetRequestIds(response, request.request_id);
+  return response;
+}
+
+std::optional<S3Error> CheckStreamedHead(const Request& request, const http::RequestView& head) {
+  if (!head.chunked && !request.HasHeader("content-length")) {
+    return S3Error{411, "MissingContentLength", "You must provide the Content-Length HTTP header."};
+  }
+  if (head.content_length > kPutBytesMax + kPutBytesMax / 64) {  // aws-chunked framing adds a little
+    return S3Error{
+        400,
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed size",
+        {{"ProposedSize", std::to_string(head.content_length)}, {"MaxSizeAllowed", std::to_string(kPutBytesMax)}}};
+  }
+  if (request.operation == Operation::kPutObject) {
+    const std::variant<objectstore::Attributes, S3Error> attributes = ReadAttributes(request);
+    if (const auto* error = std::get_if<S3Error>(&attributes)) return *error;
+  } else {
+    const std::variant<int, S3Error> number = ReadPartNumber(request);
+    if (const auto* error = std::get_if<S3Error>(&number)) return *error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+http::BodyPlan S3Service::OnHead(const http::RequestView& head, const auth::Principal* /*principal*/,
+                                 std::string_view request_id) {
+  auto refuse = [&](const S3Error& error) {
+    return http::Refuse{ErrorResponse(error, head.path, request_id, BodyFor(head.method))};
+  };
+  std::variant<Request, S3Error> read = ReadHead(head, request_id);
+  if (const auto* error = std::get_if<S3Error>(&read)) return refuse(*error);
+  auto& request = std::get<Request>(read);
+  if (!HasStreamedBody(request.operation)) return http::BufferBody{BufferMax(request.operation)};
+  if (const std::optional<S3Error> error = CheckStreamedHead(request, head)) return refuse(*error);
+  std::variant<Expectation, S3Error> expectation = ReadExpectation(request);
+  if (const auto* error = std::get_if<S3Error>(&expectation)) return refuse(*error);
+  return http::StreamBody{
+      std::make_shared<PutSink>(store_, pool_, std::move(request), std::get<Expectation>(std::move(expectation)))};
+}
+
+void S3Service::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
+                          const auth::Principal& /*principal*/, std::string_view request_id) {
+  if (sink != nullptr) {
+    auto put = std::static_pointer_cast<PutSink>(std::move(sink));  // OnHead made it
+    const Status queued = pool_->Submit([exchange, put] {
+      std::variant<objectstore::ObjectInfo, S3Error> done = put->Finish();
+      const auto* object = std::get_if<objectstore::ObjectInfo>(&done);
+      exchange->Respond(object != nullptr ? ToResponse(PutAnswer(*object), put->head())
+                                          : ToResponse(std::get<S3Error>(std::move(done)), put->head()));
+    });
+    if (!queued.ok()) exchange->Respond(ToResponse(SlowDown(), put->head()));
+    return;
+  }
+  std::variant<Request, S3Error> read = ReadHead(exchange->request(), request_id);
+  if (const auto* error = std::get_if<S3Error>(&read)) {
+    const http::RequestView& view = exchange->request();
+    exchange->Respond(ErrorResponse(*error, view.path, request_id, BodyFor(view.method)));
+    return;
+  }
+  auto request = std::make_shared<Request>(std::get<Request>(std::move(read)));
+  request->body = std::string(exchange->request().body);
+  const Status queued =
+      pool_->Submit([this, exchange, request] { exchange->Respond(ToResponse(operations_.Run(*request), *request)); });
+  if (!queued.ok()) exchange->Respond(ToResponse(SlowDown(), *request));
+}
+
+http::Response S3Service::OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) {
+  return ErrorFor(head, 400, "MaxMessageLengthExceeded",
+                  "Your request was too big. At most " + std::to_string(size_max) + " bytes are allowed here.",
+                  request_id);
+}
+
+http::Response S3Service::ErrorFor(const http::RequestView& head, int status, std::string_view code,
+                                   std::string_view message, std::string_view request_id) {
+  return ErrorResponse({status, std::string(code), std::string(message)}, head.path, request_id, BodyFor(head.method));
+}
+
+}  // namespace argosy::api::s3
