@@ -1,11 +1,12 @@
 // Where work runs: gives and takes back instances, and tells what became of them.
 //
-// Level-triggered: the listener is told whenever the view of an instance has changed, and Views() gives all of them; one
-// that was told twice, late or not at all (the next one says everything) does no harm. All calls are idempotent by
+// Level-triggered: the listener is told whenever the view of an instance has changed, and Views() gives all of them;
+// one that was told twice, late or not at all (the next one says everything) does no harm. All calls are idempotent by
 // instance id. Threads: all on the control thread.
 //
-// Errors by method: Start: kResourceExhausted (no capacity now), kInvalidArgument (never: unknown type under strict types),
-// kAlreadyExists is no error (the same instance). The rest cannot fail; what cannot be done now is tried again inside.
+// Errors by method: Start: kResourceExhausted (no capacity now), kInvalidArgument (never: unknown type under strict
+// types), kAlreadyExists is no error (the same instance). The rest cannot fail; what cannot be done now is tried again
+// inside.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +32,12 @@ struct InstanceView {
   std::string owner_uid;
   uint32_t attempt = 0;
   InstanceLife life = InstanceLife::kStarting;
-  std::optional<Time> started;              // when its process began
-  std::optional<Time> ended;                // when gone: the time to bill to (outcome's or last heartbeat)
-  std::optional<protocol::Report> report;   // the newest
-  std::string gone_reason;                  // "killed by signal 9", "host lost", …
-  std::string address;                      // serving: where the router connects
-  uint64_t memory_bytes = 0;                // granted
+  std::optional<Time> started;             // when its process began
+  std::optional<Time> ended;               // when gone: the time to bill to (outcome's or last heartbeat)
+  std::optional<protocol::Report> report;  // the newest
+  std::string gone_reason;                 // "killed by signal 9", "host lost", …
+  std::string address;                     // serving: where the router connects
+  uint64_t memory_bytes = 0;               // granted
 };
 
 struct InstanceRequest {

@@ -1,0 +1,221 @@
+#include "agent/serving_host.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+
+#include <exception>
+
+#include "base/bytes.h"
+#include "protocol/local_socket.h"
+
+namespace argosy::agent {
+namespace {
+
+constexpr std::string_view kCsv = "text/csv";
+
+model::PredictionResult PredictGuarded(const model::Predictor& predictor, std::string_view content_type,
+                                       std::string_view accept, std::string_view body) {
+  try {
+    return predictor.Predict(content_type, accept, body);
+  } catch (const std::exception& e) {
+    return model::PredictionError{500, std::string("the model failed: ") + e.what()};
+  }
+}
+
+// The body when it is one CSV row that is to be answered by one; nothing otherwise.
+std::optional<std::string_view> SingleCsvRow(const protocol::InvokeView& invoke) {
+  if (invoke.content_type != kCsv || invoke.accept != kCsv) return std::nullopt;
+  std::string_view row = invoke.body;
+  if (row.ends_with('\n')) row.remove_suffix(1);
+  if (row.ends_with('\r')) row.remove_suffix(1);
+  if (row.empty() || row.find('\n') != std::string_view::npos || row.find('"') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return row;
+}
+
+}  // namespace
+
+ServingHost::ServingHost(EventLoop& loop, protocol::Hello identity, std::unique_ptr<model::Predictor> predictor,
+                         unsigned threads, LogSpool& log)
+    : loop_(loop),
+      identity_(std::move(identity)),
+      predictor_(std::move(predictor)),
+      log_(log),
+      workers_("predict", std::max(1U, threads), kLargeRequestsMax) {}
+
+ServingHost::~ServingHost() {
+  *alive_ = false;
+  for (auto& [key, stream] : streams_) stream->Close();
+  if (listener_.valid()) loop_.Unwatch(listener_.get());
+}
+
+Status ServingHost::Listen(const std::filesystem::path& socket) {
+  Result<UniqueFd> listener = protocol::ListenLocal(socket);
+  if (!listener.ok()) return listener.error();
+  listener_ = std::move(*listener);
+  return loop_.Watch(listener_.get(), EPOLLIN, this);
+}
+
+void ServingHost::OnEvents(uint32_t) {
+  while (std::optional<UniqueFd> fd = protocol::AcceptLocal(listener_.get())) Adopt(std::move(*fd));
+}
+
+void ServingHost::Adopt(UniqueFd connection) {
+  std::shared_ptr<Stream> stream = Stream::Open(loop_, std::move(connection), *this);
+  streams_.emplace(stream.get(), std::move(stream));
+}
+
+Status ServingHost::OnFrame(Stream& stream, const protocol::FrameView& frame) {
+  switch (frame.kind) {
+    case protocol::FrameKind::kInvoke: {
+      if (stopped_) return Error(ErrorCode::kUnavailable, "the instance is stopping");
+      const Result<protocol::InvokeView> invoke = protocol::ParseInvoke(frame.payload);
+      if (!invoke.ok()) return invoke.error();
+      if (invoke->body.size() > kInlineBodyBytesMax) {
+        AnswerLater(stream, frame.id, *invoke);
+      } else {
+        Answer(stream, frame.id, *invoke);
+      }
+      return {};
+    }
+    case protocol::FrameKind::kPing:
+      protocol::AppendFrame(stream.out(), protocol::FrameKind::kPong, frame.id, "");
+      return {};
+    case protocol::FrameKind::kHello: {
+      const Result<protocol::Hello> hello = protocol::Hello::FromJson(frame.payload);
+      if (!hello.ok()) return hello.error();
+      if (hello->instance_id != identity_.instance_id ||
+          (!hello->owner_uid.empty() &&
+           (hello->owner_uid != identity_.owner_uid || hello->attempt != identity_.attempt))) {
+        return Error(ErrorCode::kConflict, "the caller means another instance");
+      }
+      const protocol::Welcome welcome{
+          .instance_id = identity_.instance_id, .owner_uid = identity_.owner_uid, .attempt = identity_.attempt};
+      protocol::AppendFrame(stream.out(), protocol::FrameKind::kWelcome, frame.id, welcome.ToJson());
+      return {};
+    }
+    default:
+      return Error(ErrorCode::kCorrupt, "a frame that a router does not send");
+  }
+}
+
+void ServingHost::OnBatchEnd(Stream& stream) {
+  stream.WriteSoon();
+  if (stream.unwritten() > kUnreadAnswersBytesMax) stream.PauseReading();
+}
+
+void ServingHost::OnDrained(Stream& stream) {
+  stream.ResumeReading();
+  CheckStopped();
+}
+
+void ServingHost::OnClosed(Stream& stream, const Error&) {
+  streams_.erase(&stream);
+  CheckStopped();
+}
+
+void ServingHost::Answer(Stream& stream, uint64_t id, const protocol::InvokeView& invoke) {
+  if (const std::optional<std::string_view> row = SingleCsvRow(invoke)) {
+    row_.clear();
+    if (predictor_->PredictCsvRow(*row, row_)) {
+      row_.push_back('\n');
+      protocol::AppendAnswer(stream.out(), id, {.status = 200, .content_type = kCsv, .body = row_});
+      return;
+    }
+  }
+  Append(stream, id, PredictGuarded(*predictor_, invoke.content_type, invoke.accept, invoke.body));
+}
+
+void ServingHost::AnswerLater(Stream& stream, uint64_t id, const protocol::InvokeView& invoke) {
+  struct Work {
+    std::string content_type, accept, body;
+    model::PredictionResult result;
+  };
+  auto work = std::make_shared<Work>(
+      Work{std::string(invoke.content_type), std::string(invoke.accept), std::string(invoke.body), {}});
+  const Duration give_up =
+      invoke.time_left_ms == 0 ? Duration::max() : loop_.TurnTime() + std::chrono::milliseconds(invoke.time_left_ms);
+  const Status queued =
+      workers_.Submit([this, work, id, give_up, alive = alive_, weak = stream.weak_from_this()]() mutable {
+        const bool too_late = SystemClock().Monotonic() > give_up;
+        if (!too_late) work->result = PredictGuarded(*predictor_, work->content_type, work->accept, work->body);
+        loop_.Post([this, work, id, too_late, alive = std::move(alive), weak = std::move(weak)] {
+          if (!*alive) return;
+          --large_running_;
+          const std::shared_ptr<Stream> to = weak.lock();
+          if (to != nullptr && !to->closed() && !too_late) {
+            Append(*to, id, work->result);
+            to->WriteSoon();
+          }
+          CheckStopped();
+        });
+      });
+  if (!queued.ok()) {
+    return Append(stream, id, model::PredictionError{503, "the instance is busy with large requests: try again"});
+  }
+  ++large_running_;
+}
+
+void ServingHost::Append(Stream& stream, uint64_t id, const model::PredictionResult& result) {
+  if (const auto* prediction = std::get_if<model::Prediction>(&result)) {
+    if (prediction->body.size() + 2 * protocol::kFieldBytesMax > protocol::kAnswerBytesMax) {
+      return Append(
+          stream, id,
+          model::PredictionError{500, fmt::format("the answer has {} bytes, more than the {} allowed: send fewer rows",
+                                                  prediction->body.size(), protocol::kAnswerBytesMax)});
+    }
+    protocol::AppendAnswer(stream.out(), id,
+                           {.status = 200, .content_type = prediction->content_type, .body = prediction->body});
+    return;
+  }
+  const auto& error = std::get<model::PredictionError>(result);
+  const int status = error.status >= 400 && error.status <= 599 ? error.status : 500;
+  LogError(status, error.message);
+  protocol::AppendAnswer(
+      stream.out(), id, {.status = static_cast<uint16_t>(status), .content_type = "text/plain", .body = error.message});
+}
+
+void ServingHost::LogError(int status, std::string_view message) {
+  const Duration second = std::chrono::floor<std::chrono::seconds>(loop_.TurnTime());
+  if (second != error_second_) {
+    error_second_ = second;
+    error_lines_ = 0;
+  }
+  if (error_lines_ >= kErrorLinesPerSecond) {
+    ++errors_unlogged_;
+    return;
+  }
+  ++error_lines_;
+  std::string line = fmt::format("request failed with {}: {}", status, message.substr(0, 1000));
+  if (errors_unlogged_ > 0) line += fmt::format(" ({} more were not logged)", std::exchange(errors_unlogged_, 0));
+  log_.Append(line);
+}
+
+void ServingHost::Stop(Duration patience, std::function<void()> done) {
+  if (listener_.valid()) {
+    loop_.Unwatch(listener_.get());
+    listener_.reset();
+  }
+  stopped_ = std::move(done);
+  loop_.After(patience, [this, alive = alive_] {
+    if (*alive && stopped_) std::exchange(stopped_, nullptr)();
+  });
+  loop_.Post([this, alive = alive_] {
+    if (*alive) CheckStopped();
+  });
+}
+
+bool ServingHost::Idle() const {
+  if (large_running_ > 0) return false;
+  for (const auto& [key, stream] : streams_) {
+    if (stream->unwritten() > 0) return false;
+  }
+  return true;
+}
+
+void ServingHost::CheckStopped() {
+  if (stopped_ && Idle()) std::exchange(stopped_, nullptr)();
+}
+
+}  // namespace argosy::agent

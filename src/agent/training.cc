@@ -1,0 +1,169 @@
+#include "agent/training.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <exception>
+#include <new>
+
+#include "agent/archive.h"
+#include "agent/channels.h"
+#include "agent/metric_extractor.h"
+#include "base/bytes.h"
+
+namespace argosy::agent {
+namespace {
+
+using protocol::AgentOutcome;
+using protocol::AgentPhase;
+using protocol::OutcomeKind;
+
+// Takes what the algorithm tells to the agent, and looks for the job's own metrics in its log.
+class ObserverAdapter final : public algorithms::TrainingObserver {
+ public:
+  ObserverAdapter(const TrainingContext& context, TrainingEvents& events)
+      : context_(context), events_(events), extractor_(context.assignment->training->metric_definitions) {
+    for (const std::string& complaint : extractor_.complaints()) events_.OnLogLine(complaint);
+  }
+
+  void OnLogLine(std::string_view line) override {
+    events_.OnLogLine(line);
+    for (const ExtractedMetric& metric : extractor_.Extract(line)) events_.OnMetric(metric.name, metric.value);
+  }
+  void OnMetric(std::string_view name, double value) override {
+    if (std::isfinite(value)) events_.OnMetric(name, value);
+  }
+  void OnProgress(double fraction, uint64_t rows) override {
+    events_.OnProgress(fraction, fmt::format("{} rows read", rows));
+  }
+  bool StopRequested() const override { return context_.stop_requested->load(std::memory_order_relaxed); }
+
+ private:
+  const TrainingContext& context_;
+  TrainingEvents& events_;
+  MetricExtractor extractor_;
+};
+
+Status MakeWorkDirectories(const InstanceDirectory& directory) {
+  for (const std::filesystem::path& path : {directory.input_config(), directory.input_data(), directory.model(),
+                                            directory.output_data(), directory.checkpoints(), directory.staging()}) {
+    if (Status made = MakeDirectories(path); !made.ok()) return made;
+  }
+  return {};
+}
+
+// Libraries below may throw; here is the edge where that becomes a value.
+Status TrainGuarded(const algorithms::Algorithm& algorithm, const algorithms::TrainingRequest& request,
+                    ObserverAdapter& observer, const protocol::Assignment& assignment) {
+  try {
+    return algorithm.Train(request, observer);
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorCode::kResourceExhausted, OutOfMemoryReason(assignment, request.memory_bytes));
+  } catch (const std::exception& e) {
+    return Error(ErrorCode::kInternal, e.what());
+  }
+}
+
+Result<std::string> Stage(const std::filesystem::path& from, const InstanceDirectory& directory, const char* name) {
+  const Result<PackOutcome> packed = PackDirectory(from, directory.staging() / name);
+  if (!packed.ok()) return packed.error();
+  return *packed == PackOutcome::kPacked ? std::string("staging/") + name : std::string();
+}
+
+AgentOutcome Finished(OutcomeKind kind, Time now) {
+  AgentOutcome outcome;
+  outcome.kind = kind;
+  outcome.finished = now;
+  return outcome;
+}
+
+Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events) {
+  const protocol::Assignment& assignment = *context.assignment;
+  const catalog::TrainingJobSpec& spec = *assignment.training;
+  const InstanceDirectory& directory = context.directory;
+
+  events.OnPhase(AgentPhase::kDownloading);
+  const algorithms::Algorithm* algorithm = context.find_algorithm(spec.training_image);
+  if (algorithm == nullptr) {
+    return Error(ErrorCode::kInvalidArgument, "Cannot find the image " + spec.training_image +
+                                                  ": only images of built-in algorithms can be trained here");
+  }
+  if (Status valid = algorithm->Validate(spec.hyperparameters); !valid.ok()) return valid.error();
+  if (Status made = MakeWorkDirectories(directory); !made.ok()) return made.error();
+  if (Status written = WriteInputConfig(spec, directory.input_config()); !written.ok()) return written.error();
+  Result<std::vector<algorithms::Channel>> channels =
+      PrepareChannels(spec.channels, directory.input_data(), *context.objects);
+  if (!channels.ok()) return channels.error();
+  if (context.stop_requested->load()) return Finished(OutcomeKind::kStopped, context.clock->Now());
+
+  events.OnPhase(AgentPhase::kTraining);
+  algorithms::TrainingRequest request;
+  request.hyperparameters = spec.hyperparameters;
+  request.channels = std::move(*channels);
+  request.model_dir = directory.model();
+  request.threads = std::max(1U, assignment.cpus);
+  request.memory_bytes = assignment.memory_bytes;
+  request.seed = kTrainingSeed;
+  ObserverAdapter observer(context, events);
+  const Status trained = TrainGuarded(*algorithm, request, observer, assignment);
+  const bool stopped = context.stop_requested->load();
+  if (!trained.ok()) {
+    if (trained.error().code() == ErrorCode::kCancelled && stopped) {
+      return Finished(OutcomeKind::kStopped, context.clock->Now());
+    }
+    return trained.error();
+  }
+
+  events.OnPhase(AgentPhase::kUploading);
+  Result<std::string> artifact = Stage(directory.model(), directory, "model.tar.gz");
+  if (!artifact.ok()) return artifact.error();
+  Result<std::string> output = Stage(directory.output_data(), directory, "output.tar.gz");
+  if (!output.ok()) return output.error();
+  AgentOutcome outcome = Finished(stopped ? OutcomeKind::kStopped : OutcomeKind::kSucceeded, context.clock->Now());
+  outcome.staged_artifact = std::move(*artifact);
+  outcome.staged_output = std::move(*output);
+  return outcome;
+}
+
+}  // namespace
+
+std::string CutText(std::string text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  return text;
+}
+
+std::string OutOfMemoryReason(const protocol::Assignment& assignment, uint64_t limit) {
+  if (limit == 0) return "out of memory";
+  return fmt::format(
+      "out of memory: the training needs more than the {} MiB that this instance ({}) was given; use a "
+      "larger instance type or a machine with more memory",
+      limit >> 20, assignment.instance_type);
+}
+
+AgentOutcome FailedOutcome(const Error& error, Time now) {
+  AgentOutcome outcome = Finished(OutcomeKind::kFailed, now);
+  outcome.exit_code = 1;
+  if (error.code() == ErrorCode::kInvalidArgument) {
+    outcome.failure_reason = CutText("ClientError: " + error.message(), kFailureReasonBytesMax);
+  } else {
+    constexpr std::string_view kEnd = ", exit code: 1";
+    outcome.failure_reason =
+        CutText("AlgorithmError: " + error.message(), kFailureReasonBytesMax - kEnd.size()).append(kEnd);
+  }
+  return outcome;
+}
+
+AgentOutcome RunTraining(const TrainingContext& context, TrainingEvents& events) {
+  Result<AgentOutcome> outcome = Run(context, events);
+  if (outcome.ok()) return std::move(*outcome);
+  AgentOutcome failed = FailedOutcome(outcome.error(), context.clock->Now());
+  events.OnLogLine(failed.failure_reason);
+  // As a container leaves it for who looks into the instance; the outcome is what counts.
+  (void)WriteFileAtomically(context.directory.failure(), outcome.error().message());
+  return failed;
+}
+
+}  // namespace argosy::agent

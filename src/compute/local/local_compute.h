@@ -1,0 +1,98 @@
+// Compute on this machine: instances are agent processes, each in a directory of its own.
+//
+// How it knows what it knows: a process's end by its pidfd; that nothing of an instance runs or ever will by the fence
+// (agent/instance_directory.h); its phase, metrics and log by the agent's connection to <data>/control.sock; its
+// outcome and last heartbeat, whoever was alive then, by its report file. docs/decisions/supervision.md says why.
+//
+// Instances outlive this object and the server: the next one adopts them. Once an instance is shown as gone, all of its
+// log that reached the disk is in the log store.
+//
+// Threads: all calls and the listener on `loop`'s thread; what blocks (files, fork and exec, the log store) on `pool`,
+// which must have been joined before this object's loop is destroyed.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/thread_pool.h"
+#include "compute/compute.h"
+#include "observe/log_store.h"
+#include "protocol/frame_stream.h"
+
+namespace argosy::compute {
+
+struct LocalOptions {
+  std::filesystem::path data_dir;
+  // Run as `<executable> agent --instance-dir D`. The default is the program that runs, even when its file was
+  // replaced.
+  std::filesystem::path executable = "/proc/self/exe";
+  uint32_t hosts_max = 64;          // instances at once
+  uint64_t memory_limit_bytes = 0;  // for all instances together; 0 = the machine's memory
+};
+
+inline constexpr uint64_t kInstanceMemoryBooked = 256ULL << 20;  // counted for an instance that holds less yet
+
+class LocalCompute final : public Compute {
+ public:
+  LocalCompute(EventLoop& loop, ThreadPool& pool, observe::LogStore& logs, LocalOptions options);
+  ~LocalCompute() override;
+  LocalCompute(const LocalCompute&) = delete;
+  LocalCompute& operator=(const LocalCompute&) = delete;
+
+  void SetListener(std::function<void(const std::string& instance_id)> listener) override;
+  // Call it once at start, also with no instance: from then on agents are listened to.
+  void Adopt(const std::vector<std::string>& instance_ids) override;
+  Status Start(const InstanceRequest& request) override;
+  void Send(const std::string& instance_id, protocol::CommandKind command) override;
+  void Kill(const std::string& instance_id) override;
+  // Also clears away what an instance unknown here left behind, provided it is gone.
+  void Forget(const std::string& instance_id) override;
+  // Paths in a report's outcome are absolute here.
+  std::optional<InstanceView> View(const std::string& instance_id) const override;
+  Capacity GetCapacity() const override;
+
+ private:
+  class Instance;
+  class Connection;
+  class Acceptor;
+
+  Instance* Find(const std::string& instance_id) const;
+  void Notify(const std::string& instance_id);
+  // Runs `work` on the pool, and on the loop what it returns.
+  void OnPool(std::function<Task()> work);
+  void Listen();
+  void Launch(const std::string& id, const protocol::Assignment& assignment);
+  void Attach(Instance& instance);
+  void OnProcessEnd(Instance& instance);
+  // Finds out what an instance is: alive (then its process is watched), or gone for good.
+  void Investigate(const std::string& id);
+  struct Findings;
+  void OnFindings(const std::string& id, std::shared_ptr<Findings> findings);
+  void TakeReport(Instance& instance, protocol::Report report);
+  void OnHello(Connection& connection, const protocol::Hello& hello);
+  void OnWelcomeReady(protocol::FrameStream* stream, const protocol::Hello& hello,
+                      const std::optional<protocol::Assignment>& assignment, uint64_t log_offset);
+  void OnLog(Instance& instance, uint64_t offset, std::string_view lines);
+  void AppendLog(Instance& instance);
+  void Drop(protocol::FrameStream& stream);
+
+  EventLoop& loop_;
+  ThreadPool& pool_;
+  observe::LogStore& logs_;
+  const LocalOptions options_;
+  const uint64_t memory_total_;
+  const uint32_t cpus_;
+  std::function<void(const std::string&)> listener_;
+  std::map<std::string, std::unique_ptr<Instance>> instances_;
+  std::map<protocol::FrameStream*, std::unique_ptr<Connection>> connections_;
+  std::set<std::string> changed_;  // to be told at the next turn
+  std::unique_ptr<Acceptor> acceptor_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // tasks that outlive this object do nothing
+};
+
+}  // namespace argosy::compute
