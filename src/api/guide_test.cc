@@ -1,0 +1,60 @@
+// docs/guides/api.md is what the declarations say. After a change of them: ARGOSY_UPDATE_DOCS=1 <this test>.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "api/logs/logs_service.h"
+#include "api/sagemaker/sagemaker_service.h"
+#include "api/sts/sts_service.h"
+
+namespace argosy::api {
+namespace {
+
+std::string DescribeActions(std::string_view service, const std::vector<QueryAction>& actions) {
+  std::string out = "## " + std::string(service) + "\n\n| action | |\n|---|---|\n";
+  for (const QueryAction& action : actions) out += "| `" + action.name + "` | " + action.summary + " |\n";
+  return out;
+}
+
+std::string Guide() {
+  std::string out =
+      "# The API\n"
+      "\n"
+      "Every operation that Argosy has, and every member of its request that it knows. Made from the declarations in\n"
+      "`src/api/` and checked by `guide_test.cc` beside them; do not edit by hand.\n"
+      "\n"
+      "Members that are not listed are accepted, kept and given back by the Describe operations. *Refused* means: a "
+      "request\n"
+      "that asks for it is answered with a `ValidationException` naming the member, since leaving it out would change "
+      "the\n"
+      "result. Null, `false`, 0 and empty values ask for nothing.\n"
+      "\n"
+      "Operations that are not listed are answered with `UnknownOperationException` (`InvalidAction` in the query "
+      "protocol).\n"
+      "S3 and the runtime (`InvokeEndpoint`) have no JSON requests: see their folders.\n"
+      "\n";
+  SageMakerOptions options;
+  options.region = "us-east-1";
+  // The guide does not list instance types; enough of them that it only counts.
+  options.instance_types = {"the table of instance types"};
+  out += DescribeOperations("SageMaker", SageMakerOperations(options, {})) + "\n";
+  out += DescribeOperations("CloudWatch Logs", LogsOperations(nullptr, "us-east-1")) + "\n";
+  out += DescribeActions("STS", MakeStsService()->actions()) + "\n";
+  out += DescribeActions("IAM", MakeIamService()->actions());
+  return out;
+}
+
+TEST(Guide, IsWhatTheDeclarationsSay) {
+  const std::string path = std::string(ARGOSY_SOURCE_DIR) + "/docs/guides/api.md";
+  const std::string expected = Guide();
+  if (std::getenv("ARGOSY_UPDATE_DOCS") != nullptr) std::ofstream(path) << expected;
+  std::ifstream file(path);
+  std::stringstream actual;
+  actual << file.rdbuf();
+  EXPECT_TRUE(actual.str() == expected) << path << " is not up to date: run this test with ARGOSY_UPDATE_DOCS=1";
+}
+
+}  // namespace
+}  // namespace argosy::api

@@ -1,0 +1,42 @@
+// The SageMaker API: training jobs, models, endpoint configs, endpoints, tags. Writes and reads the catalog only; the
+// controllers see what was written through its change feed and do the rest.
+//
+// A request that changes something is answered once the catalog has committed it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json_service.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/thread_pool.h"
+#include "catalog/catalog.h"
+
+namespace argosy::api {
+
+struct SageMakerOptions {
+  std::string region;                       // named in ARNs
+  std::vector<std::string> instance_types;  // with price and size: what jobs and endpoints may ask for
+  // Whether the image's repository is one of the built-in algorithms, and their names for the error that says it is
+  // not.
+  std::function<bool(std::string_view image)> is_builtin_image;
+  std::vector<std::string> builtin_names;
+};
+
+// All outlive the service. `random` is called from several threads (SystemRandom).
+struct SageMakerDeps {
+  catalog::Catalog* catalog = nullptr;
+  ThreadPool* pool = nullptr;
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+};
+
+std::vector<Operation> SageMakerOperations(SageMakerOptions options, SageMakerDeps deps);
+
+std::unique_ptr<JsonService> MakeSageMakerService(SageMakerOptions options, SageMakerDeps deps);
+
+}  // namespace argosy::api

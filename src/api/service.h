@@ -1,0 +1,42 @@
+// What the front door asks of each service behind it: S3, the JSON services, the runtime, the query services.
+//
+// Order for one request, all on the connection's loop: OnHead, then the body (as for http::Handler), then OnRequest,
+// which comes only with a principal: the front door has checked the signature by then and has answered itself when it
+// was wrong. The answer may be given from any thread.
+//
+// When the signature is checked depends on the protocol:
+//   S3               at the head, against x-amz-content-sha256; OnHead gets the principal. A streamed body is the
+//   service's
+//                    to check against that header; a buffered one the front door checks.
+//   all others       once the body is there, against its SHA-256; OnHead gets null. They must ask for a buffered body.
+//
+// Every answer gets x-amzn-RequestId from the front door; only the runtime, which writes whole responses, adds it
+// itself.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "auth/principal.h"
+#include "http/handler.h"
+
+namespace argosy::api {
+
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // `request_id` is good during the call (here and below), and empty here for all but S3. Refuse{…} ends the request
+  // with the service's own error.
+  virtual http::BodyPlan OnHead(const http::RequestView& head, const auth::Principal* principal,
+                                std::string_view request_id) = 0;
+
+  // `sink` is the one OnHead gave, null when the body was buffered. The principal lives as long as the program.
+  virtual void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
+                         const auth::Principal& principal, std::string_view request_id) = 0;
+
+  // A buffered body was larger than OnHead allowed.
+  virtual http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) = 0;
+};
+
+}  // namespace argosy::api
