@@ -1,4 +1,5 @@
 // Authorization headers from anybody: parsed, and checked against a store that knows the key.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 

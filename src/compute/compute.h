@@ -60,7 +60,7 @@ class Compute {
   virtual void SetListener(std::function<void(const std::string& instance_id)> listener) = 0;
 
   // After a restart: these instances are in the ledger as open. Each is looked for; its view appears (kGone when it was
-  // never started, and then it never will be).
+  // never started, and then it never will be). What else was left behind by instances is swept away.
   virtual void Adopt(const std::vector<std::string>& instance_ids) = 0;
 
   virtual Status Start(const InstanceRequest& request) = 0;

@@ -42,10 +42,13 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
 Error SendError(CURLcode code, const char* detail) {
   const std::string text = *detail != '\0' ? detail : curl_easy_strerror(code);
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return {ErrorCode::kDeadlineExceeded, text};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {ErrorCode::kDeadlineExceeded, text};
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return {ErrorCode::kInvalidArgument, text};
-    default: return {ErrorCode::kUnavailable, text};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return {ErrorCode::kInvalidArgument, text};
+    default:
+      return {ErrorCode::kUnavailable, text};
   }
 }
 

@@ -264,7 +264,6 @@ class ScriptedSink final : public BodySink {
     EXPECT_FALSE(abandoned_);
     taken_.append(piece);
     if (automatic_) {
-      automatic_calls_ += 1;
       done({});
       return;
     }
@@ -277,7 +276,10 @@ class ScriptedSink final : public BodySink {
     abandoned_ = true;
   }
 
-  void set_automatic() { automatic_ = true; }
+  void set_automatic() {
+    const std::lock_guard lock(mutex_);
+    automatic_ = true;
+  }
   size_t taken() {
     const std::lock_guard lock(mutex_);
     return taken_.size();
@@ -312,7 +314,6 @@ class ScriptedSink final : public BodySink {
   std::mutex mutex_;
   std::condition_variable come_;
   bool automatic_ = false;
-  int automatic_calls_ = 0;
   std::string taken_;
   std::function<void(Status)> done_;
   bool abandoned_ = false;
@@ -377,7 +378,9 @@ TEST(ServerStream, NothingIsReadWhileTheSinkIsBusy) {
   streaming.world.Advance(seconds(100));
   streaming.world.Advance(seconds(100));
   std::thread sender([&] { client.Send(std::string_view(body).substr(sent)); });
-  while (streaming.sink->taken() < kSize) streaming.sink->Finish({});
+  for (int i = 0; i < 20; ++i) streaming.sink->Finish({});
+  streaming.sink->WaitForPiece();
+  streaming.sink->set_automatic();
   streaming.sink->Finish({});
   sender.join();
   EXPECT_EQ(client.Read().body, "took 40000000");

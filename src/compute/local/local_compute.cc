@@ -263,7 +263,22 @@ void LocalCompute::Adopt(const std::vector<std::string>& instance_ids) {
     instances_.emplace(id, std::make_unique<Instance>(*this, id));
     Investigate(id);
   }
+  Sweep();
   Listen();
+}
+
+// A directory whose ledger entry is closed was to be forgotten when the server ended.
+void LocalCompute::Sweep() {
+  OnPool([this, instances = options_.data_dir / agent::kInstancesName]() -> Task {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(instances, error)) found.push_back(entry.path().filename());
+    return [this, found = std::move(found)] {
+      for (const std::string& id : found) {
+        if (Find(id) == nullptr) Forget(id);
+      }
+    };
+  });
 }
 
 Status LocalCompute::Start(const InstanceRequest& request) {

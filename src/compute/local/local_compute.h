@@ -66,6 +66,7 @@ class LocalCompute final : public Compute {
   // Runs `work` on the pool, and on the loop what it returns.
   void OnPool(std::function<Task()> work);
   void Listen();
+  void Sweep();
   void Launch(const std::string& id, const protocol::Assignment& assignment);
   void Attach(Instance& instance);
   void OnProcessEnd(Instance& instance);

@@ -1,0 +1,76 @@
+#include "main/api_error.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <pugixml.hpp>
+
+#include "base/bytes.h"
+#include "main/json_access.h"
+
+namespace argosy::main {
+namespace {
+
+struct Refusal {
+  std::string code;
+  std::string message;
+};
+
+Refusal ReadRefusal(const ApiReply& reply) {
+  Refusal refusal;
+  if (const Result<Json> json = ParseJson(reply.body); json.ok()) {
+    refusal.code = TextAt(*json, "__type");
+    if (refusal.code.empty()) refusal.code = TextAt(*json, "Code");
+    refusal.message = TextAt(*json, "message");
+    if (refusal.message.empty()) refusal.message = TextAt(*json, "Message");
+    const std::string original = TextAt(*json, "OriginalMessage");
+    if (!original.empty()) refusal.message = original;
+  } else {
+    pugi::xml_document xml;
+    if (xml.load_buffer(reply.body.data(), reply.body.size())) {
+      refusal.code = xml.child("Error").child("Code").text().get();
+      refusal.message = xml.child("Error").child("Message").text().get();
+    }
+  }
+  if (refusal.code.empty()) refusal.code = reply.Header("x-amzn-errortype");
+  refusal.code = refusal.code.substr(refusal.code.rfind('#') + 1);  // "com.amazonaws…#Code"
+  refusal.code = refusal.code.substr(0, refusal.code.find(':'));
+  if (refusal.message.empty()) refusal.message = fmt::format("the server answered with status {}", reply.status);
+  return refusal;
+}
+
+bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+ErrorCode CodeOf(int status, const Refusal& refusal) {
+  if (status == 404 || Contains(refusal.code, "NotFound") || Contains(refusal.code, "NoSuch") ||
+      Contains(refusal.message, "Could not find") || Contains(refusal.message, "not found")) {
+    return ErrorCode::kNotFound;
+  }
+  if (refusal.code == "ResourceInUse" || Contains(refusal.code, "AlreadyOwned") ||
+      Contains(refusal.code, "AlreadyExists") || Contains(refusal.message, "already exist")) {
+    return ErrorCode::kAlreadyExists;
+  }
+  if (status == 403) return ErrorCode::kPermissionDenied;
+  if (status == 429 || status == 503) return ErrorCode::kResourceExhausted;
+  return status >= 500 ? ErrorCode::kInternal : ErrorCode::kInvalidArgument;
+}
+
+}  // namespace
+
+std::string ApiReply::Header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (EqualsIgnoreCase(key, name)) return value;
+  }
+  return "";
+}
+
+Error ServiceRefusal(const ApiReply& reply) {
+  const Refusal refusal = ReadRefusal(reply);
+  const std::string text =
+      refusal.code.empty() ? refusal.message : fmt::format("{} ({})", refusal.message, refusal.code);
+  return Error(CodeOf(reply.status, refusal), text);
+}
+
+}  // namespace argosy::main

@@ -1,0 +1,40 @@
+#include "main/api_error.h"
+
+#include <gtest/gtest.h>
+
+namespace argosy::main {
+namespace {
+
+Error Refused(int status, std::string body, std::vector<std::pair<std::string, std::string>> headers = {}) {
+  return ServiceRefusal({status, std::move(headers), std::move(body)});
+}
+
+TEST(ServiceRefusal, CarriesTheServicesOwnWords) {
+  const Error json = Refused(400, R"({"__type":"com.amazonaws#ValidationException","message":"Bad thing"})");
+  EXPECT_EQ(json.message(), "Bad thing (ValidationException)");
+  EXPECT_EQ(json.code(), ErrorCode::kInvalidArgument);
+  const Error xml = Refused(404, "<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>Gone.</Message></Error>");
+  EXPECT_EQ(xml.message(), "Gone. (NoSuchKey)");
+  const Error model =
+      Refused(424, R"({"message":"Received client error","OriginalMessage":"row 1: 3 fields, 4 wanted"})",
+              {{"x-amzn-ErrorType", "ModelError:http://x"}});
+  EXPECT_EQ(model.message(), "row 1: 3 fields, 4 wanted (ModelError)");
+}
+
+TEST(ServiceRefusal, HasACodeThatVerbsActOn) {
+  EXPECT_EQ(Refused(400, R"({"__type":"ValidationException","message":"Could not find endpoint \"x\"."})").code(),
+            ErrorCode::kNotFound);
+  EXPECT_EQ(Refused(400, R"({"__type":"ValidationException","message":"Requested resource not found."})").code(),
+            ErrorCode::kNotFound);
+  EXPECT_EQ(Refused(400, R"({"__type":"ResourceInUse","message":"Job name must be unique"})").code(),
+            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(Refused(403, R"({"__type":"InvalidSignatureException","message":"no"})").code(),
+            ErrorCode::kPermissionDenied);
+  EXPECT_EQ(Refused(503, "").code(), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Refused(500, "<html>").code(), ErrorCode::kInternal);
+  EXPECT_EQ(Refused(404, "").code(), ErrorCode::kNotFound);
+  EXPECT_EQ(Refused(404, "").message(), "the server answered with status 404");
+}
+
+}  // namespace
+}  // namespace argosy::main

@@ -1,0 +1,298 @@
+#include "main/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "main/version.h"
+
+namespace argosy::main {
+namespace {
+
+// Stands before a word that starts with '-' but is a row (`-1.5,2`), so that it is not taken for a flag.
+constexpr char kRowMark = '\x01';
+
+constexpr std::string_view kFooter =
+    "A first model:\n"
+    "  argosy up --detach\n"
+    "  argosy train my.csv            # prints the job's name\n"
+    "  argosy deploy JOB              # prints the endpoint's name\n"
+    "  argosy predict ENDPOINT 5.1,3.5,1.4,0.2\n"
+    "\n"
+    "Exit codes: 0 done; 1 it did not come about (a job failed, the server refused); 2 command line or configuration\n"
+    "wrong; 3 no server answers; 130 interrupted while waiting (what was started goes on).";
+
+struct Parser {
+  CLI::App app{"Argosy trains, serves and predicts with machine-learning models on the machines you have.", "argosy"};
+  Flags flags;
+  UpArgs up;
+  DownArgs down;
+  StatusArgs status;
+  EnvArgs env;
+  ConfigArgs config;
+  AgentArgs agent;
+  TrainArgs train;
+  DeployArgs deploy;
+  PredictArgs predict;
+  JobsArgs jobs;
+  LogsArgs logs;
+  StopArgs stop;
+  EndpointsArgs endpoints;
+  DeleteArgs remove;
+  std::string shell = "bash";
+  std::function<VerbArgs()> chosen;
+  bool completion = false;
+
+  Parser();
+  CLI::App* Verb(const std::string& name, const std::string& about, const std::string& group,
+                 std::function<VerbArgs()> take);
+  void Server();
+  void Models();
+};
+
+template <class E>
+void Switch(CLI::App* verb, const std::string& flag, E& target, E value, const std::string& help) {
+  verb->add_flag_function(flag, [&target, value](int64_t) { target = value; }, help);
+}
+
+void Json(CLI::App* verb, OutputForm& form) {
+  Switch(verb, "--json", form, OutputForm::kJson, "Print JSON instead of a table");
+}
+
+Parser::Parser() {
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", fmt::format("argosy {}", kVersion));
+  app.footer(std::string(kFooter));
+  app.get_formatter()->column_width(34);
+  for (const OptionDeclaration& option : OptionDeclarations()) {
+    if (option.secrecy == Secrecy::kSecret) continue;
+    const std::string name(option.name);
+    auto keep = [this, name](const std::string& text) { flags[name] = text; };
+    if (option.shape == ValueShape::kSwitch) {
+      app.add_flag_function(
+             "--" + name + "{true}",
+             [this, name, owner = &app](int64_t) { flags[name] = owner->get_option("--" + name)->results().back(); },
+             std::string(option.help))
+          ->group("Options of every verb")
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    } else {
+      app.add_option_function<std::string>("--" + name, keep, std::string(option.help))
+          ->type_name(std::string(option.value))
+          ->group("Options of every verb");
+    }
+  }
+  Server();
+  Models();
+}
+
+CLI::App* Parser::Verb(const std::string& name, const std::string& about, const std::string& group,
+                       std::function<VerbArgs()> take) {
+  CLI::App* verb = app.add_subcommand(name, about);
+  verb->group(group);
+  verb->callback([this, take = std::move(take)] { chosen = take; });
+  return verb;
+}
+
+void Parser::Server() {
+  const std::string group = "The server";
+  Verb("up", "Start the server; --detach leaves it running", group, [this] { return up; });
+
+  CLI::App* verb =
+      Verb("down", "Stop the server; jobs and endpoints' instances go on without it", group, [this] { return down; });
+  Switch(verb, "--all", down.reach, DownReach::kEverything,
+         "Stop jobs and instances too; the next `up` takes jobs up again and starts the instances anew");
+
+  verb = Verb("status", "Show the server, its jobs, endpoints, disk and memory", group, [this] { return status; });
+  Json(verb, status.form);
+
+  Verb("env", "Print exports that point AWS tools here: eval \"$(argosy env)\"", group, [this] { return env; });
+
+  verb = Verb("config", "Show every option's value and where it came from", group, [this] { return config; });
+  Json(verb, config.form);
+  verb->add_flag("--page", config.page, "Print the guide to the options instead");
+
+  verb = app.add_subcommand("completion", "Print a completion script: source <(argosy completion bash)");
+  verb->group(group);
+  verb->add_option("SHELL", shell, "bash")->check(CLI::IsMember({"bash"}));
+  verb->callback([this] { completion = true; });
+
+  verb = Verb("agent", "Do one instance's work (started by the server)", "", [this] { return agent; });
+  verb->add_option("--instance-dir", agent.instance_dir, "The instance's directory")->required();
+}
+
+void Parser::Models() {
+  const std::string group = "Models";
+  CLI::App* verb = Verb("train", "Train a model on files, folders or s3:// prefixes", group, [this] { return train; });
+  verb->add_option("DATA", train.sources, "CSV files (.gz too), folders, 'glob*' or s3://bucket/prefix")->required();
+  verb->add_option("--label", train.label, "The label's column: a name in the header, or a place from 0 (-1 = last)");
+  verb->add_option("--positive", train.positive, "The label that means yes; all others mean no");
+  verb->add_option("--negative", train.negative, "The label that means no; all others mean yes");
+  verb->add_option("--type", train.type, "What is predicted; guessed from the label when not given")
+      ->check(CLI::IsMember({"binary", "multiclass", "regressor"}));
+  verb->add_option("--set", train.set, "A hyperparameter, as in --set epochs=5; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--validation", train.validation, "Data to choose the model by")->expected(1);
+  verb->add_option("--test", train.test, "Data to measure the finished model on")->expected(1);
+  verb->add_option("--algorithm", train.algorithm, "The built-in algorithm or image")->capture_default_str();
+  verb->add_option("--content-type", train.content_type, "Of the data; text/csv when not given");
+  verb->add_option("--name", train.name, "The job's name; made from the file's and the time when not given");
+  verb->add_option("--instance-type", train.instance_type, "The machine to price")->capture_default_str();
+  verb->add_option("--max-runtime", train.max_runtime_seconds, "Stop the job after so many seconds")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{28} * 86400));
+  Switch(verb, "--no-wait", train.waiting, Waiting::kNoWait, "Return once the job is accepted");
+  Switch(verb, "--logs", train.logs, Follow::kFollow, "Print the job's log while waiting");
+  Json(verb, train.form);
+
+  verb = Verb("deploy", "Serve a trained model at an endpoint", group, [this] { return deploy; });
+  verb->add_option("MODEL", deploy.source, "A training job, a model.tar.gz, or s3://…/model.tar.gz")->required();
+  verb->add_option("--name", deploy.name, "The endpoint's name; one that exists is switched to the new model");
+  verb->add_option("--algorithm", deploy.algorithm, "What made the artifact, when it is not a job")
+      ->capture_default_str();
+  verb->add_option("--instance-type", deploy.instance_type, "The machine to price")->capture_default_str();
+  verb->add_option("--instances", deploy.instance_count, "How many answer")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  Switch(verb, "--no-wait", deploy.waiting, Waiting::kNoWait, "Return before it answers");
+  Json(verb, deploy.form);
+
+  verb = Verb("predict", "Ask an endpoint, or an artifact without any server", group, [this] { return predict; });
+  verb->add_option("TARGET", predict.target, "An endpoint's name or the path of a model.tar.gz")->required();
+  verb->add_option("ROWS", predict.rows, "Rows (1.5,2,red), CSV files, or - for standard input")->required();
+  verb->add_option("--content-type", predict.content_type, "Of the rows")->capture_default_str();
+  Json(verb, predict.form);
+
+  verb = Verb("jobs", "List training jobs, or describe one", group, [this] { return jobs; });
+  verb->add_option("JOB", jobs.name, "The job to describe");
+  verb->add_option("--status", jobs.status, "Only those")
+      ->check(CLI::IsMember({"InProgress", "Completed", "Failed", "Stopping", "Stopped"}));
+  verb->add_option("--max", jobs.max, "How many to list")->capture_default_str()->check(CLI::Range(1, 10000));
+  Json(verb, jobs.form);
+
+  verb = Verb("logs", "Print what a job or an endpoint wrote", group, [this] { return logs; });
+  verb->add_option("NAME", logs.name, "A training job or an endpoint")->required();
+  Switch(verb, "-f,--follow", logs.follow, Follow::kFollow, "Go on until the job ends (Ctrl-C to leave)");
+  verb->add_option("--tail", logs.tail, "Only the last N lines")->type_name("N");
+  Json(verb, logs.form);
+
+  verb = Verb("stop", "Stop a training job; what it has learnt is kept", group, [this] { return stop; });
+  verb->add_option("JOB", stop.name, "The job")->required();
+  Switch(verb, "--no-wait", stop.waiting, Waiting::kNoWait, "Return once the request is accepted");
+  Json(verb, stop.form);
+
+  verb = Verb("endpoints", "List endpoints, or describe one", group, [this] { return endpoints; });
+  verb->add_option("ENDPOINT", endpoints.name, "The endpoint to describe");
+  Json(verb, endpoints.form);
+
+  verb = Verb("delete", "Delete an endpoint with its configuration and model", group, [this] { return remove; });
+  verb->add_option("ENDPOINT", remove.name, "The endpoint")->required();
+  Switch(verb, "--keep-model", remove.model, ModelFate::kKeep, "Leave the model resource");
+  Switch(verb, "--no-wait", remove.waiting, Waiting::kNoWait, "Return before the instances are gone");
+  Json(verb, remove.form);
+}
+
+std::string FlagWords(const CLI::App& app) {
+  std::string words;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) words += " --" + name;
+  }
+  return words;
+}
+
+std::string CompletionScript(const CLI::App& app) {
+  std::string verbs;
+  std::string cases;
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    if (verb->get_group().empty()) continue;
+    verbs += (verbs.empty() ? "" : " ") + verb->get_name();
+    cases += fmt::format("    {}) words=\"{}\" ;;\n", verb->get_name(), FlagWords(*verb).substr(1));
+  }
+  return fmt::format(
+      "# bash completion of argosy: source <(argosy completion bash)\n"
+      "_argosy() {{\n"
+      "  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" words\n"
+      "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+      "    COMPREPLY=($(compgen -W \"{} help\" -- \"$word\"))\n"
+      "    return\n"
+      "  fi\n"
+      "  case \"${{COMP_WORDS[1]}}\" in\n"
+      "{}"
+      "  esac\n"
+      "  case \"$word\" in\n"
+      "    -*) COMPREPLY=($(compgen -W \"$words{}\" -- \"$word\")) ;;\n"
+      "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+      "  esac\n"
+      "}}\n"
+      "complete -o filenames -F _argosy argosy\n",
+      verbs, cases, FlagWords(app));
+}
+
+bool IsNegativeNumber(std::string_view word) {
+  return word.size() > 1 && word[0] == '-' && (word[1] == '.' || (word[1] >= '0' && word[1] <= '9'));
+}
+
+std::string HelpText(const CLI::App& app, const std::string& verb_name) {
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    if (verb->get_name() == verb_name) {
+      return verb->help("argosy") + "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
+    }
+  }
+  return app.help();
+}
+
+}  // namespace
+
+std::vector<std::string> VerbNames() {
+  const Parser parser;
+  std::vector<std::string> names;
+  for (const CLI::App* verb : parser.app.get_subcommands(nullptr)) {
+    if (!verb->get_group().empty()) names.push_back(verb->get_name());
+  }
+  return names;
+}
+
+std::variant<Invocation, Message> ParseCommandLine(const std::vector<std::string>& words) {
+  Parser parser;
+  if (words.empty()) return Message{kExitUsage, parser.app.help()};
+  if (words[0] == "help") {
+    if (words.size() < 2) return Message{kExitOk, parser.app.help()};
+    const std::vector<std::string> verbs = VerbNames();
+    if (std::find(verbs.begin(), verbs.end(), words[1]) == verbs.end()) {
+      return Message{kExitUsage, fmt::format("argosy: there is no verb '{}'; `argosy help` lists them\n", words[1])};
+    }
+    return Message{kExitOk, HelpText(parser.app, words[1])};
+  }
+
+  std::vector<std::string> rest(words.rbegin(), words.rend());  // CLI11 takes them last first
+  const bool predict = std::find(words.begin(), words.end(), "predict") != words.end();
+  for (std::string& word : rest) {
+    if (predict && IsNegativeNumber(word)) word.insert(word.begin(), kRowMark);
+  }
+  try {
+    parser.app.parse(std::move(rest));
+  } catch (const CLI::CallForHelp&) {
+    const std::vector<CLI::App*> verbs = parser.app.get_subcommands();
+    return Message{kExitOk, HelpText(parser.app, verbs.empty() ? "" : verbs.front()->get_name())};
+  } catch (const CLI::CallForVersion&) {
+    return Message{kExitOk, fmt::format("argosy {}\n", kVersion)};
+  } catch (const CLI::Error& wrong) {
+    const std::vector<CLI::App*> verbs = parser.app.get_subcommands();
+    const std::string help = verbs.empty() ? "argosy help" : "argosy help " + verbs.front()->get_name();
+    std::string what = wrong.what();
+    if (what == "A subcommand is required") what = "a verb is missing";
+    return Message{kExitUsage, fmt::format("argosy: {}; see `{}`\n", what, help)};
+  }
+  if (parser.completion) return Message{kExitOk, CompletionScript(parser.app)};
+  for (std::string& row : parser.predict.rows) {
+    if (row.starts_with(kRowMark)) row.erase(0, 1);
+  }
+  return Invocation{parser.flags, parser.chosen()};
+}
+
+}  // namespace argosy::main

@@ -1,0 +1,103 @@
+#include "main/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace argosy::main {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+template <class Args>
+Args Parsed(const std::vector<std::string>& words) {
+  const auto outcome = ParseCommandLine(words);
+  if (const auto* message = std::get_if<Message>(&outcome)) {
+    ADD_FAILURE() << message->text;
+    return {};
+  }
+  const auto& invocation = std::get<Invocation>(outcome);
+  if (!std::holds_alternative<Args>(invocation.args)) {
+    ADD_FAILURE() << "another verb was parsed";
+    return {};
+  }
+  return std::get<Args>(invocation.args);
+}
+
+Message Refused(const std::vector<std::string>& words) {
+  const auto outcome = ParseCommandLine(words);
+  if (const auto* message = std::get_if<Message>(&outcome)) return *message;
+  ADD_FAILURE() << "was accepted";
+  return {kExitOk, ""};
+}
+
+TEST(CommandLine, OptionsOfEveryVerbStandBeforeOrAfterIt) {
+  const auto before = std::get<Invocation>(ParseCommandLine({"--data-dir", "d", "up", "--detach"}));
+  const auto after = std::get<Invocation>(ParseCommandLine({"up", "--detach", "--data-dir=d"}));
+  EXPECT_EQ(before.flags, after.flags);
+  EXPECT_EQ(after.flags.at("data-dir"), "d");
+  EXPECT_EQ(after.flags.at("detach"), "true");
+  EXPECT_EQ(std::get<Invocation>(ParseCommandLine({"up", "--detach=false"})).flags.at("detach"), "false");
+}
+
+TEST(CommandLine, EveryPublicOptionIsAFlag) {
+  for (const OptionDeclaration& option : OptionDeclarations()) {
+    if (option.shape == ValueShape::kSwitch) continue;
+    const auto outcome = ParseCommandLine({"config", "--" + std::string(option.name), "x"});
+    EXPECT_EQ(std::holds_alternative<Invocation>(outcome), option.secrecy == Secrecy::kPublic) << option.name;
+  }
+}
+
+TEST(CommandLine, TrainTakesSeveralSourcesAndHyperparameters) {
+  const auto args = Parsed<TrainArgs>({"train", "a.csv", "b.csv", "--set", "epochs=2", "--set", "l1=0.1", "--label",
+                                       "-1", "--type", "binary", "--no-wait", "--validation", "v.csv"});
+  EXPECT_THAT(args.sources, ElementsAre("a.csv", "b.csv"));
+  EXPECT_THAT(args.set, ElementsAre("epochs=2", "l1=0.1"));
+  EXPECT_THAT(args.validation, ElementsAre("v.csv"));
+  EXPECT_EQ(args.label, "-1");
+  EXPECT_EQ(args.type, "binary");
+  EXPECT_EQ(args.waiting, Waiting::kNoWait);
+}
+
+TEST(CommandLine, RowsMayStartWithAMinus) {
+  const auto args = Parsed<PredictArgs>({"predict", "iris", "-1.5,2,-3", "-.5,1,1", "-", "--json"});
+  EXPECT_THAT(args.rows, ElementsAre("-1.5,2,-3", "-.5,1,1", "-"));
+  EXPECT_EQ(args.form, OutputForm::kJson);
+}
+
+TEST(CommandLine, SourcesMayBeCalledLikeAVerb) {
+  EXPECT_THAT(Parsed<TrainArgs>({"train", "jobs", "logs"}).sources, ElementsAre("jobs", "logs"));
+}
+
+TEST(CommandLine, MistakesAreOneLineThatSaysWhereHelpIs) {
+  EXPECT_EQ(Refused({"train"}).exit_code, kExitUsage);
+  EXPECT_THAT(Refused({"train"}).text, HasSubstr("argosy help train"));
+  EXPECT_THAT(Refused({"fly"}).text, HasSubstr("argosy help"));
+  EXPECT_EQ(Refused({"train", "a", "--bogus"}).exit_code, kExitUsage);
+  EXPECT_EQ(Refused({"train", "a", "--type", "fuzzy"}).exit_code, kExitUsage);
+  EXPECT_EQ(Refused({"logs", "x", "--tail", "many"}).exit_code, kExitUsage);
+  EXPECT_EQ(Refused({"help", "fly"}).exit_code, kExitUsage);
+}
+
+TEST(CommandLine, HelpIsAnsweredForTheProgramAndEveryVerb) {
+  EXPECT_EQ(Refused({"--help"}).exit_code, kExitOk);
+  EXPECT_EQ(Refused({"help"}).exit_code, kExitOk);
+  for (const std::string& verb : VerbNames()) {
+    const Message help = Refused({"help", verb});
+    EXPECT_EQ(help.exit_code, kExitOk);
+    EXPECT_THAT(help.text, HasSubstr("argosy " + verb));
+    EXPECT_EQ(Refused({verb, "--help"}).text, help.text);
+    EXPECT_THAT(Refused({"help"}).text, HasSubstr("  " + verb));
+  }
+}
+
+TEST(CommandLine, CompletionKnowsVerbsAndFlags) {
+  const Message script = Refused({"completion", "bash"});
+  EXPECT_EQ(script.exit_code, kExitOk);
+  for (const std::string& verb : VerbNames()) EXPECT_THAT(script.text, HasSubstr(verb));
+  EXPECT_THAT(script.text, HasSubstr("--positive"));
+  EXPECT_THAT(script.text, HasSubstr("--data-dir"));
+}
+
+}  // namespace
+}  // namespace argosy::main

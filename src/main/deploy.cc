@@ -1,0 +1,132 @@
+// argosy deploy MODEL: a model, an endpoint config and an endpoint made of a job or an artifact.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "main/api_client.h"
+#include "main/endpoint_view.h"
+#include "main/format.h"
+#include "main/job_view.h"
+#include "main/json_access.h"
+#include "main/roles.h"
+#include "main/sources.h"
+#include "main/terminal.h"
+#include "main/verbs.h"
+
+namespace argosy::main {
+namespace {
+
+struct Artifact {
+  std::string uri;  // s3://…/model.tar.gz
+  std::string image;
+  std::string stem;  // what the endpoint is called when nobody says
+};
+
+Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
+  const Result<Json> described = client.SageMaker("DescribeTrainingJob", {{"TrainingJobName", name}});
+  if (!described.ok()) {
+    if (described.error().code() != ErrorCode::kNotFound) return described.error();
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("'{}' is neither a training job nor a file; `argosy jobs` lists the jobs", name));
+  }
+  const JobView job = ReadJob(*described);
+  if (job.artifact.empty() || !job.ended()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 job.ended()
+                     ? fmt::format("the job {} is {} and left no artifact", name, job.status)
+                     : fmt::format("the job {} has not ended yet; follow it with `argosy logs -f {}`", name, name));
+  }
+  return Artifact{job.artifact, job.image, name};
+}
+
+// "…/some-job/output/model.tar.gz" is best called after the job, "my-model.tar.gz" after itself.
+std::string StemOf(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  for (const std::string_view ending : {".tar.gz", ".tgz"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  const std::filesystem::path folder = path.parent_path();
+  if (name == "model" && folder.filename() == "output") name = folder.parent_path().filename().string();
+  return name;
+}
+
+Result<Artifact> FindArtifact(ApiClient& client, const Options& options, const DeployArgs& args) {
+  const std::string image = ImageOf(args.algorithm, options.region);
+  if (IsS3Uri(args.source)) return Artifact{args.source, image, StemOf(args.source)};
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(args.source, error)) return FromJob(client, args.source);
+  Result<SourceSet> set = ExpandSources({args.source});
+  if (!set.ok()) return set.error();
+  const Result<Upload> upload = UploadFiles(client, options.default_bucket(), *set, [](uint64_t) {});
+  if (!upload.ok()) return upload.error();
+  return Artifact{upload->s3_uri + set->files.front().name, image, StemOf(args.source)};
+}
+
+Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployArgs& args,
+                      const std::string& endpoint) {
+  // Model and config are new each time, so that an endpoint that is switched keeps what it had until it has the new.
+  const std::string version = MakeName(endpoint, TimeSuffix(SystemClock().Now()));
+  const Json model = {{"ModelName", version},
+                      {"ExecutionRoleArn", kRoleArn},
+                      {"PrimaryContainer", {{"Image", artifact.image}, {"ModelDataUrl", artifact.uri}}}};
+  if (const Result<Json> made = client.SageMaker("CreateModel", model); !made.ok()) return made.error();
+  const Json variant = {{"VariantName", "AllTraffic"},
+                        {"ModelName", version},
+                        {"InstanceType", args.instance_type},
+                        {"InitialInstanceCount", args.instance_count},
+                        {"InitialVariantWeight", 1.0}};
+  const Json config = {{"EndpointConfigName", version}, {"ProductionVariants", Json::array({variant})}};
+  if (const Result<Json> made = client.SageMaker("CreateEndpointConfig", config); !made.ok()) return made.error();
+  const Json request = {{"EndpointName", endpoint}, {"EndpointConfigName", version}};
+  const Result<Json> present = client.SageMaker("DescribeEndpoint", {{"EndpointName", endpoint}});
+  const Result<Json> made = client.SageMaker(present.ok() ? "UpdateEndpoint" : "CreateEndpoint", request);
+  if (!made.ok()) return made.error();
+  return {};
+}
+
+}  // namespace
+
+int RunDeploy(const Settings& settings, const DeployArgs& args) {
+  constexpr auto kPause = std::chrono::milliseconds(20);
+  const SystemClock clock;
+  Result<ApiClient> client = ApiClient::Connect(settings.options);
+  if (!client.ok()) return Fail(client.error());
+  const Result<Artifact> artifact = FindArtifact(*client, settings.options, args);
+  if (!artifact.ok()) return Fail(artifact.error());
+  const std::string endpoint = args.name.empty() ? MakeName(artifact->stem, "") : args.name;
+  const Duration begin = clock.Monotonic();
+  if (const Status made = CreateOrUpdate(*client, *artifact, args, endpoint); !made.ok()) return Fail(made.error());
+
+  InterruptGuard interrupt;
+  ProgressLine progress;
+  for (;;) {
+    const Result<Json> described = client->SageMaker("DescribeEndpoint", {{"EndpointName", endpoint}});
+    if (!described.ok()) return Fail(described.error());
+    const EndpointView view = ReadEndpoint(*described);
+    if (view.settled() || args.waiting == Waiting::kNoWait) {
+      progress.Clear();
+      if (view.status == "Failed") {
+        return FailWith(kExitFailed, fmt::format("{} could not be served: {}; its log: `argosy logs {}`", endpoint,
+                                                 view.failure_reason, endpoint));
+      }
+      if (args.form == OutputForm::kJson) {
+        PrintJson(*described);
+        return kExitOk;
+      }
+      Print(fmt::format("{} is {} after {}\n", endpoint, view.status, FormatDuration(clock.Monotonic() - begin)));
+      if (!view.failure_reason.empty()) Note("the last change failed: " + view.failure_reason);
+      Print(HowToCall(endpoint, client->endpoint()));
+      return kExitOk;
+    }
+    progress.Show(fmt::format("{}: {}  {}", endpoint, view.status, FormatDuration(clock.Monotonic() - begin)));
+    interrupt.Sleep(kPause);
+    if (interrupt.interrupted()) {
+      progress.Clear();
+      Note(fmt::format("{} goes on coming up; `argosy endpoints {}` shows it", endpoint, endpoint));
+      return kExitInterrupted;
+    }
+  }
+}
+
+}  // namespace argosy::main

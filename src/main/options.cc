@@ -1,0 +1,543 @@
+#include "main/options.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <numeric>
+
+#include "auth/principal.h"
+#include "base/bytes.h"
+#include "base/files.h"
+
+namespace argosy::main {
+namespace {
+
+constexpr size_t kConfigFileBytesMax = 1 << 20;    // a page of options; more is not a configuration
+constexpr uint64_t kMemoryBytesMin = 64ull << 20;  // an agent with a small model still fits
+constexpr uint32_t kHostsMax = 1024;
+constexpr uint32_t kEventLoopsMax = 64;
+constexpr uint32_t kConnectionsMax = 100000;
+constexpr size_t kSocketDirectoryMax = 4096;  // PATH_MAX
+
+Error Refuse() {
+  return Error(ErrorCode::kInvalidArgument, "");
+}
+
+Status ApplyCount(std::string_view text, uint32_t min, uint32_t max, uint32_t& target) {
+  const std::optional<int64_t> n = ParseInt(text);
+  if (!n || *n < min || *n > max) return Refuse();
+  target = static_cast<uint32_t>(*n);
+  return {};
+}
+
+Status ApplyDataDir(std::string_view text, Options& o) {
+  if (text.empty() || text.size() > kSocketDirectoryMax || text.find('\0') != std::string_view::npos) return Refuse();
+  o.data_dir = text;
+  return {};
+}
+
+Status ApplyConfig(std::string_view text, Options& o) {
+  o.config = text;
+  return {};
+}
+
+Status ApplyListen(std::string_view text, Options& o) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return Refuse();
+  std::string host(text.substr(0, colon));
+  const std::optional<int64_t> port = ParseInt(text.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65535) return Refuse();
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+    in6_addr v6{};
+    if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return Refuse();
+  } else if (host == "localhost") {
+    host = "127.0.0.1";
+  } else {
+    in_addr v4{};
+    if (inet_pton(AF_INET, host.c_str(), &v4) != 1) return Refuse();
+  }
+  o.listen = {host, static_cast<uint16_t>(*port)};
+  return {};
+}
+
+Status ApplyRegion(std::string_view text, Options& o) {
+  const bool plain = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  if (!plain || text.size() < 3 || text.size() > 32 || text.front() == '-' || text.back() == '-') return Refuse();
+  o.region = text;
+  return {};
+}
+
+Status ApplyEndpoint(std::string_view text, Options& o) {
+  if (!text.empty() && !text.starts_with("http://")) return Refuse();
+  while (text.ends_with('/')) text.remove_suffix(1);
+  o.endpoint = text;
+  return {};
+}
+
+Status ApplyBucket(std::string_view text, Options& o) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+  if (!text.empty() && (!plain || text.size() < 3 || text.size() > 63)) return Refuse();
+  o.bucket = text;
+  return {};
+}
+
+Status ApplyAccessKeyId(std::string_view text, Options& o) {
+  const bool plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; });
+  if (!text.empty() && (!plain || text.size() < 16 || text.size() > 128)) return Refuse();
+  o.access_key_id = text;
+  return {};
+}
+
+Status ApplySecretAccessKey(std::string_view text, Options& o) {
+  if (!text.empty() && text.size() < 16) return Refuse();
+  o.secret_access_key = text;
+  return {};
+}
+
+std::optional<bool> ParseSwitch(std::string_view text) {
+  if (text == "true" || text == "yes" || text == "on" || text == "1") return true;
+  if (text == "false" || text == "no" || text == "off" || text == "0") return false;
+  return std::nullopt;
+}
+
+Status ApplyDetach(std::string_view text, Options& o) {
+  const std::optional<bool> on = ParseSwitch(text);
+  if (!on) return Refuse();
+  o.detach = *on ? DetachMode::kBackground : DetachMode::kForeground;
+  return {};
+}
+
+Status ApplyStrictTypes(std::string_view text, Options& o) {
+  const std::optional<bool> on = ParseSwitch(text);
+  if (!on) return Refuse();
+  o.strict_types = *on ? control::TypePolicy::kStrict : control::TypePolicy::kWish;
+  return {};
+}
+
+Status ApplyLogLevel(std::string_view text, Options& o) {
+  constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{{{"debug", LogLevel::kDebug},
+                                                                          {"info", LogLevel::kInfo},
+                                                                          {"warning", LogLevel::kWarning},
+                                                                          {"error", LogLevel::kError}}};
+  for (const auto& [name, level] : kLevels) {
+    if (text == name) return o.log_level = level, Status();
+  }
+  return Refuse();
+}
+
+Status ApplyLogFormat(std::string_view text, Options& o) {
+  if (text == "auto") return o.log_format = LogStyle::kAuto, Status();
+  if (text == "logfmt") return o.log_format = LogStyle::kLogfmt, Status();
+  if (text == "json") return o.log_format = LogStyle::kJson, Status();
+  return Refuse();
+}
+
+Status ApplyHostsMax(std::string_view text, Options& o) {
+  return ApplyCount(text, 1, kHostsMax, o.hosts_max);
+}
+Status ApplyEventLoops(std::string_view text, Options& o) {
+  return ApplyCount(text, 1, kEventLoopsMax, o.event_loops);
+}
+Status ApplyConnectionsMax(std::string_view text, Options& o) {
+  return ApplyCount(text, 1, kConnectionsMax, o.connections_max);
+}
+
+Status ApplyMemory(std::string_view text, Options& o) {
+  if (text == "all") return o.memory_bytes = 0, Status();
+  const std::optional<uint64_t> bytes = ParseByteSize(text);
+  if (!bytes || *bytes < kMemoryBytesMin) return Refuse();
+  o.memory_bytes = *bytes;
+  return {};
+}
+
+constexpr OptionDeclaration kDeclarations[] = {
+    {.name = "data-dir",
+     .value = "DIR",
+     .fallback = "~/.local/share/argosy",
+     .help = "The one directory that holds everything: catalog, objects, instances, logs, credentials.",
+     .rule = "a path",
+     .apply = ApplyDataDir},
+    {.name = "config",
+     .value = "FILE",
+     .fallback = "",
+     .help = "The YAML file with these options; without it `argosy.yaml` in the data directory, when there is one.",
+     .rule = "the path of a readable file",
+     .apply = ApplyConfig},
+    {.name = "listen",
+     .value = "HOST:PORT",
+     .fallback = "127.0.0.1:9000",
+     .help = "The address that the server answers on; port 0 takes any free one.",
+     .rule = "an IP address or localhost, a colon, and a port from 0 to 65535 ([::1]:9000 for IPv6)",
+     .apply = ApplyListen},
+    {.name = "region",
+     .value = "NAME",
+     .fallback = "us-east-1",
+     .help = "The region that ARNs and signatures name.",
+     .rule = "a region's name, such as us-east-1",
+     .apply = ApplyRegion},
+    {.name = "endpoint",
+     .value = "URL",
+     .fallback = "",
+     .help = "The server that verbs such as `train` call; without it the one that runs in the data directory.",
+     .rule = "a URL that starts with http://",
+     .apply = ApplyEndpoint},
+    {.name = "bucket",
+     .value = "NAME",
+     .fallback = "",
+     .help = "The bucket that local files are put in; without it the SDKs' default, `sagemaker-<region>-<account>`.",
+     .rule = "a bucket's name: 3 to 63 of a-z, 0-9, '-' and '.'",
+     .apply = ApplyBucket},
+    {.name = "access-key-id",
+     .value = "ID",
+     .fallback = "",
+     .help = "The owner's access key; without it the one in the data directory's `credentials`, made on first start.",
+     .rule = "16 to 128 letters and digits",
+     .secrecy = Secrecy::kSecret,
+     .apply = ApplyAccessKeyId},
+    {.name = "secret-access-key",
+     .value = "SECRET",
+     .fallback = "",
+     .help = "The owner's secret key; goes with access-key-id.",
+     .rule = "at least 16 characters",
+     .secrecy = Secrecy::kSecret,
+     .apply = ApplySecretAccessKey},
+    {.name = "detach",
+     .value = "",
+     .fallback = "false",
+     .help = "Whether `up` returns once the server answers and leaves it running; its log is then `server.log`.",
+     .rule = "true or false",
+     .shape = ValueShape::kSwitch,
+     .apply = ApplyDetach},
+    {.name = "log-level",
+     .value = "LEVEL",
+     .fallback = "info",
+     .help = "The least level that the server logs.",
+     .rule = "debug, info, warning or error",
+     .apply = ApplyLogLevel},
+    {.name = "log-format",
+     .value = "FORMAT",
+     .fallback = "auto",
+     .help = "How log lines are written; auto is logfmt on a terminal and JSON elsewhere.",
+     .rule = "auto, logfmt or json",
+     .apply = ApplyLogFormat},
+    {.name = "hosts-max",
+     .value = "N",
+     .fallback = "16",
+     .help = "How many instances of jobs and endpoints run on this machine at once; more wait.",
+     .rule = "a whole number from 1 to 1024",
+     .apply = ApplyHostsMax},
+    {.name = "memory",
+     .value = "SIZE",
+     .fallback = "all",
+     .help = "How much memory all instances together may hold; jobs that do not fit wait.",
+     .rule = "all, or a size of at least 64M such as 512M or 8G",
+     .apply = ApplyMemory},
+    {.name = "strict-types",
+     .value = "",
+     .fallback = "false",
+     .help =
+         "Whether an instance type bigger than this machine is refused (CapacityError) instead of meaning all of it.",
+     .rule = "true or false",
+     .shape = ValueShape::kSwitch,
+     .apply = ApplyStrictTypes},
+    {.name = "event-loops",
+     .value = "N",
+     .fallback = "1",
+     .help = "How many threads serve connections; one was fastest on two cores.",
+     .rule = "a whole number from 1 to 64",
+     .apply = ApplyEventLoops},
+    {.name = "connections-max",
+     .value = "N",
+     .fallback = "4096",
+     .help = "How many connections may be open at once; one more is closed at once.",
+     .rule = "a whole number from 1 to 100000",
+     .apply = ApplyConnectionsMax},
+};
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t up = row[j];
+      row[j] = std::min({up + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = up;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string UnknownKey(std::string_view key) {
+  const OptionDeclaration* nearest = nullptr;
+  size_t least = 4;  // further away it is another word
+  for (const OptionDeclaration& option : kDeclarations) {
+    const size_t distance = EditDistance(key.substr(0, 64), option.name);
+    if (distance < least) least = distance, nearest = &option;
+  }
+  if (nearest != nullptr) return fmt::format("there is no option '{}'; did you mean '{}'?", key, nearest->name);
+  return fmt::format("there is no option '{}'; `argosy config` lists them", key);
+}
+
+struct Given {
+  std::string text;
+  Origin origin;
+  std::string where;
+};
+using GivenByName = std::map<std::string, Given, std::less<>>;
+
+Error AtLine(const std::filesystem::path& file, int line, std::string_view what) {
+  return Error(ErrorCode::kInvalidArgument, fmt::format("{}:{}: {}", file.string(), line, what));
+}
+
+Result<GivenByName> ReadYaml(const std::filesystem::path& file, std::string_view text) {
+  GivenByName given;
+  try {
+    const YAML::Node root = YAML::Load(std::string(text));
+    if (root.IsNull()) return given;
+    if (!root.IsMap()) return AtLine(file, root.Mark().line + 1, "the file must be lines of `option: value`");
+    for (const auto& entry : root) {
+      const int line = entry.first.Mark().line + 1;
+      if (!entry.first.IsScalar()) return AtLine(file, line, "an option's name must be a word");
+      const std::string& key = entry.first.Scalar();
+      const OptionDeclaration* option = FindOption(key);
+      if (option == nullptr) return AtLine(file, line, UnknownKey(key));
+      if (key == "config") return AtLine(file, line, "the file cannot name another: give config as flag or variable");
+      if (entry.second.IsNull()) continue;  // `key:` with nothing keeps the default
+      if (!entry.second.IsScalar()) {
+        return AtLine(file, line, fmt::format("{} must be {}, not a list or a map", key, option->rule));
+      }
+      const auto [at, fresh] =
+          given.emplace(key, Given{entry.second.Scalar(), Origin::kFile, fmt::format("{}:{}", file.string(), line)});
+      if (!fresh)
+        return AtLine(file, line, fmt::format("{} is given twice; the first is at {}", key, at->second.where));
+    }
+  } catch (const YAML::Exception& broken) {
+    return AtLine(file, std::max(broken.mark.line, 0) + 1, "not YAML: " + broken.msg);
+  }
+  return given;
+}
+
+enum class Presence { kOptional, kRequired };
+
+Result<GivenByName> ReadFileOptions(const std::filesystem::path& file, Presence presence) {
+  Result<std::string> text = ReadFile(file, kConfigFileBytesMax);
+  if (!text.ok()) {
+    if (text.error().code() == ErrorCode::kNotFound && presence == Presence::kOptional) return GivenByName();
+    return text.error().Wrap("the configuration cannot be read");
+  }
+  if (!IsValidUtf8(*text)) return Error(ErrorCode::kInvalidArgument, file.string() + ": not YAML: not UTF-8 text");
+  return ReadYaml(file, *text);
+}
+
+std::optional<Given> FromFlagOrEnvironment(const OptionDeclaration& option, const Flags& flags,
+                                           const Environment& environment) {
+  if (const auto flag = flags.find(option.name); flag != flags.end()) {
+    return Given{flag->second, Origin::kFlag, "--" + std::string(option.name)};
+  }
+  const std::string variable = EnvironmentName(option);
+  if (std::optional<std::string> value = environment(variable); value && !value->empty()) {
+    return Given{*value, Origin::kEnvironment, variable};
+  }
+  return std::nullopt;
+}
+
+// What `~/` stands for. The default follows the XDG base directory specification.
+std::filesystem::path DefaultDataDir(const Environment& environment) {
+  if (const auto xdg = environment("XDG_DATA_HOME"); xdg && xdg->starts_with('/')) {
+    return std::filesystem::path(*xdg) / "argosy";
+  }
+  const auto home = environment("HOME");
+  return std::filesystem::path(home && !home->empty() ? *home : "/tmp") / ".local/share/argosy";
+}
+
+std::filesystem::path Absolute(const std::filesystem::path& path, const std::filesystem::path& working_dir,
+                               const Environment& environment) {
+  std::filesystem::path out = path;
+  if (out.string().starts_with("~/")) {
+    if (const auto home = environment("HOME")) out = std::filesystem::path(*home) / out.string().substr(2);
+  }
+  if (out.is_relative()) out = working_dir / out;
+  out = out.lexically_normal();
+  return out.has_filename() ? out : out.parent_path();
+}
+
+}  // namespace
+
+std::string Options::default_bucket() const {
+  return bucket.empty() ? fmt::format("sagemaker-{}-{}", region, auth::kAccountId) : bucket;
+}
+
+std::span<const OptionDeclaration> OptionDeclarations() {
+  return kDeclarations;
+}
+
+const OptionDeclaration* FindOption(std::string_view name) {
+  for (const OptionDeclaration& option : kDeclarations) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+std::string EnvironmentName(const OptionDeclaration& option) {
+  std::string name = "ARGOSY_";
+  for (const char c : option.name) {
+    name.push_back(c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  }
+  return name;
+}
+
+std::optional<std::string> ProcessEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+std::optional<uint64_t> ParseByteSize(std::string_view text) {
+  uint64_t unit = 1;
+  if (text.ends_with('B') || text.ends_with('b')) text.remove_suffix(1);
+  if (text.ends_with('i')) text.remove_suffix(1);
+  if (!text.empty()) {
+    switch (text.back()) {
+      case 'k':
+      case 'K':
+        unit = 1ull << 10;
+        break;
+      case 'm':
+      case 'M':
+        unit = 1ull << 20;
+        break;
+      case 'g':
+      case 'G':
+        unit = 1ull << 30;
+        break;
+      case 't':
+      case 'T':
+        unit = 1ull << 40;
+        break;
+      default:
+        break;
+    }
+    if (unit != 1) text.remove_suffix(1);
+  }
+  const std::optional<double> n = ParseDouble(text);
+  if (!n || !(*n >= 0) || *n * static_cast<double>(unit) >= 0x1.0p63) return std::nullopt;
+  return static_cast<uint64_t>(*n * static_cast<double>(unit));
+}
+
+Result<Settings> ResolveOptions(const Flags& flags, const Environment& environment,
+                                const std::filesystem::path& working_dir) {
+  Settings settings;
+  Options& options = settings.options;
+  for (const auto& [name, text] : flags) {
+    if (FindOption(name) == nullptr) return Error(ErrorCode::kInvalidArgument, UnknownKey(name));
+  }
+
+  // Where the file lies is settled first, by flags and environment alone.
+  Result<GivenByName> file = GivenByName();
+  const std::optional<Given> config = FromFlagOrEnvironment(*FindOption("config"), flags, environment);
+  const std::optional<Given> data_dir = FromFlagOrEnvironment(*FindOption("data-dir"), flags, environment);
+  const std::filesystem::path default_dir = DefaultDataDir(environment);
+  if (config) {
+    options.config = Absolute(config->text, working_dir, environment);
+    file = ReadFileOptions(options.config, Presence::kRequired);
+  } else {
+    const std::filesystem::path dir = data_dir ? Absolute(data_dir->text, working_dir, environment) : default_dir;
+    file = ReadFileOptions(dir / "argosy.yaml", Presence::kOptional);
+  }
+  if (!file.ok()) return file.error();
+  if (const auto at = file->find("data-dir"); at != file->end() && !config) {
+    return Error(ErrorCode::kInvalidArgument,
+                 at->second.where +
+                     ": data-dir cannot be given in the data directory's own file; name it by flag, by "
+                     "ARGOSY_DATA_DIR, or in a file given by --config");
+  }
+
+  for (const OptionDeclaration& option : kDeclarations) {
+    Given given{std::string(option.fallback), Origin::kDefault, "default"};
+    if (option.name == "data-dir") given.text = default_dir.string();
+    if (std::optional<Given> outer = FromFlagOrEnvironment(option, flags, environment)) {
+      given = *outer;
+    } else if (const auto at = file->find(option.name); at != file->end()) {
+      given = at->second;
+    }
+    if (!option.apply(given.text, options).ok()) {
+      const std::string value = option.secrecy == Secrecy::kSecret ? "the value" : "'" + given.text + "'";
+      return Error(ErrorCode::kInvalidArgument,
+                   fmt::format("{}: {} must be {}; {} is not", given.where, option.name, option.rule, value));
+    }
+    settings.in_force.push_back({&option, given.text, given.origin, given.where});
+  }
+  if (options.access_key_id.empty() != options.secret_access_key.empty()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "access-key-id and secret-access-key go together: give both, or neither to use the data directory's");
+  }
+  // A relative path in a file is meant from where the file lies.
+  const OptionInForce& dir = settings.in_force.front();
+  const std::filesystem::path base = dir.origin == Origin::kFile ? options.config.parent_path() : working_dir;
+  options.data_dir = Absolute(options.data_dir, base, environment);
+  if (!options.config.empty()) options.config = Absolute(options.config, working_dir, environment);
+  settings.in_force.front().text = options.data_dir.string();
+  return settings;
+}
+
+std::string ConfigurationPage() {
+  std::string page =
+      "# Configuration\n"
+      "\n"
+      "Argosy needs none: `argosy up` starts everything with the defaults below. Every option can be given as a flag, "
+      "as\n"
+      "an environment variable, or as a line of one YAML file, and counts in that order: a flag beats a variable, a\n"
+      "variable beats the file, the file beats the default. `argosy config` prints the values in force and where each\n"
+      "came from.\n"
+      "\n"
+      "The file is `argosy.yaml` in the data directory, or the one given by `--config`. It is a flat list:\n"
+      "\n"
+      "```yaml\n"
+      "listen: 127.0.0.1:9100\n"
+      "hosts-max: 4\n"
+      "memory: 8G\n"
+      "```\n"
+      "\n"
+      "A misspelt option, a value that breaks its rule, or a file that is not YAML stops the program with one line "
+      "that\n"
+      "names file, line, option and rule. Nothing is started then.\n"
+      "\n"
+      "The data directory is one per user, not one per working directory, so that every verb finds the same server\n"
+      "wherever it is called. For a server of its own give `--data-dir`; `eval \"$(argosy env --data-dir DIR)\"` makes "
+      "a\n"
+      "shell use that one from then on. `$XDG_DATA_HOME/argosy` is the default where that variable is set.\n"
+      "\n"
+      "Two options are secrets: they have no flag, since other users can see a process's flags, and `argosy config`\n"
+      "prints them masked.\n"
+      "\n"
+      "| flag | variable | in the file | default | |\n"
+      "|---|---|---|---|---|\n";
+  for (const OptionDeclaration& option : kDeclarations) {
+    std::string flag = "–";
+    if (option.secrecy == Secrecy::kPublic) {
+      flag = option.value.empty() ? fmt::format("`--{}`", option.name)
+                                  : fmt::format("`--{} {}`", option.name, option.value);
+    }
+    const std::string fallback = option.fallback.empty() ? "–" : fmt::format("`{}`", option.fallback);
+    const std::string key = option.name == "config" ? "–" : fmt::format("`{}:`", option.name);
+    page += fmt::format("| {} | `{}` | {} | {} | {} Must be {}. |\n", flag, EnvironmentName(option), key, fallback,
+                        option.help, option.rule);
+  }
+  page +=
+      "\n"
+      "This page is rendered from `src/main/options.cc`; `argosy config --page` prints it.\n";
+  return page;
+}
+
+}  // namespace argosy::main

@@ -1,0 +1,103 @@
+// Every option of the program, declared once: a flag, an environment variable ARGOSY_… and a line of one YAML file.
+//
+// Precedence: flag, environment, file, default. The file is <data-dir>/argosy.yaml (it need not be there) or the one
+// that `config` names (it must be there). Flags, help texts, `argosy config` and docs/guides/configuration.md follow
+// from OptionDeclarations().
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "control/allocation.h"
+
+namespace argosy::main {
+
+struct ListenAddress {
+  std::string host = "127.0.0.1";  // an IPv4 or IPv6 address, or localhost
+  uint16_t port = 9000;            // 0 = any free one
+};
+
+enum class DetachMode { kForeground, kBackground };
+enum class LogStyle { kAuto, kLogfmt, kJson };
+
+struct Options {
+  std::filesystem::path data_dir;  // absolute
+  std::filesystem::path config;    // empty = <data_dir>/argosy.yaml
+  ListenAddress listen;
+  std::string region;
+  std::string endpoint;  // URL that the verbs call; empty = the server of data_dir
+  std::string bucket;    // for local files; empty = the default bucket of region
+  std::string access_key_id;
+  std::string secret_access_key;
+  DetachMode detach = DetachMode::kForeground;
+  LogLevel log_level = LogLevel::kInfo;
+  LogStyle log_format = LogStyle::kAuto;
+  uint32_t hosts_max = 0;
+  uint64_t memory_bytes = 0;  // 0 = all that the machine has
+  control::TypePolicy strict_types = control::TypePolicy::kWish;
+  uint32_t event_loops = 1;
+  uint32_t connections_max = 0;
+
+  std::filesystem::path config_file() const { return config.empty() ? data_dir / "argosy.yaml" : config; }
+  // The bucket that the SDKs call their default.
+  std::string default_bucket() const;
+};
+
+enum class Secrecy { kPublic, kSecret };   // secrets have no flag (flags are seen by `ps`) and are printed masked
+enum class ValueShape { kText, kSwitch };  // a switch may be a flag without a value
+
+struct OptionDeclaration {
+  std::string_view name;      // listen → --listen, ARGOSY_LISTEN, `listen:`
+  std::string_view value;     // placeholder: HOST:PORT
+  std::string_view fallback;  // default, as it would be written
+  std::string_view help;      // one sentence
+  std::string_view rule;      // what a value must be, read after "must be"
+  Secrecy secrecy = Secrecy::kPublic;
+  ValueShape shape = ValueShape::kText;
+  Status (*apply)(std::string_view text, Options& options) = nullptr;
+};
+
+std::span<const OptionDeclaration> OptionDeclarations();
+const OptionDeclaration* FindOption(std::string_view name);
+std::string EnvironmentName(const OptionDeclaration& option);  // ARGOSY_DATA_DIR
+
+enum class Origin { kDefault, kFile, kEnvironment, kFlag };
+
+struct OptionInForce {
+  const OptionDeclaration* option = nullptr;
+  std::string text;
+  Origin origin = Origin::kDefault;
+  std::string where;  // "default", "/srv/argosy.yaml:3", "ARGOSY_LISTEN", "--listen"
+};
+
+struct Settings {
+  Options options;
+  std::vector<OptionInForce> in_force;  // in the order of the declarations
+};
+
+using Flags = std::map<std::string, std::string, std::less<>>;  // option name → text
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
+// kInvalidArgument with one line that names the place (file and line, variable or flag), the value and the rule.
+// `working_dir` makes relative paths absolute.
+Result<Settings> ResolveOptions(const Flags& flags, const Environment& environment,
+                                const std::filesystem::path& working_dir);
+
+std::optional<std::string> ProcessEnvironment(const std::string& name);
+
+// docs/guides/configuration.md
+std::string ConfigurationPage();
+
+// 8G, 512M, 64k, 1024 → bytes; nothing when it is none.
+std::optional<uint64_t> ParseByteSize(std::string_view text);
+
+}  // namespace argosy::main

@@ -1,0 +1,180 @@
+// argosy predict TARGET ROWS…: an endpoint's answer, or an artifact's without any server.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "agent/archive.h"
+#include "algorithms/algorithm.h"
+#include "base/bytes.h"
+#include "base/files.h"
+#include "data/byte_source.h"
+#include "main/api_client.h"
+#include "main/format.h"
+#include "main/json_access.h"
+#include "main/row_chunks.h"
+#include "main/terminal.h"
+#include "main/verbs.h"
+
+namespace argosy::main {
+namespace {
+
+constexpr std::string_view kAccept = "application/jsonlines";
+
+// Answers a body of rows with one JSON object a line.
+using Answerer = std::function<Result<std::string>(const std::string& body)>;
+
+// An artifact unpacked and loaded; the unpacked files go with it.
+struct LoadedArtifact {
+  ~LoadedArtifact() { (void)RemoveTree(directory); }
+  std::filesystem::path directory;
+  std::unique_ptr<model::Predictor> predictor;
+};
+
+Result<std::shared_ptr<LoadedArtifact>> LoadArtifact(const std::filesystem::path& file) {
+  auto loaded = std::make_shared<LoadedArtifact>();
+  std::string pattern = (std::filesystem::temp_directory_path() / "argosy-predict-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) return ErrnoError("making a temporary directory", errno);
+  loaded->directory = pattern;
+  Result<UniqueFd> archive = OpenFile(file, O_RDONLY);
+  if (!archive.ok()) return archive.error();
+  if (Status unpacked = agent::UnpackArchive(archive->get(), loaded->directory, {}); !unpacked.ok()) {
+    return unpacked.error().Wrap(file.string());
+  }
+  Error why(ErrorCode::kInvalidArgument, "no built-in algorithm made this artifact");
+  for (const algorithms::Algorithm* algorithm : algorithms::AllAlgorithms()) {
+    Result<std::unique_ptr<model::Predictor>> predictor = algorithm->Load(loaded->directory);
+    if (predictor.ok()) {
+      loaded->predictor = std::move(*predictor);
+      return loaded;
+    }
+    why = predictor.error();
+  }
+  return why.Wrap(file.string());
+}
+
+Answerer FromArtifact(std::shared_ptr<LoadedArtifact> artifact, const std::string& content_type) {
+  return [artifact = std::move(artifact), content_type](const std::string& body) -> Result<std::string> {
+    const model::PredictionResult result = artifact->predictor->Predict(content_type, kAccept, body);
+    if (const auto* error = std::get_if<model::PredictionError>(&result)) {
+      return Error(ErrorCode::kInvalidArgument, error->message);
+    }
+    return std::get<model::Prediction>(result).body;
+  };
+}
+
+Answerer FromEndpoint(std::shared_ptr<ApiClient> client, const std::string& endpoint, const std::string& content_type) {
+  return [client = std::move(client), endpoint, content_type](const std::string& body) -> Result<std::string> {
+    Result<ApiReply> reply = client->Invoke(endpoint, content_type, kAccept, body);
+    if (!reply.ok()) return reply.error();
+    return std::move(reply->body);
+  };
+}
+
+std::string Cell(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return FormatNumber(value.get<double>());
+  if (value.is_array()) {
+    std::string text;
+    for (const Json& one : value) text += (text.empty() ? "" : " ") + Cell(one);
+    return text;
+  }
+  return DumpJson(value);
+}
+
+// The answers to one body, printed. `row` counts on over all bodies.
+Status PrintAnswers(const std::string& lines, OutputForm form, uint64_t& row) {
+  if (form == OutputForm::kJson) {
+    Print(lines.ends_with('\n') || lines.empty() ? lines : lines + "\n");
+    return {};
+  }
+  std::optional<Table> table;
+  std::vector<std::string> keys;
+  const TableHead head = row == 0 ? TableHead::kShow : TableHead::kHide;
+  for (size_t start = 0; start < lines.size();) {
+    const size_t end = std::min(lines.find('\n', start), lines.size());
+    const std::string_view line = std::string_view(lines).substr(start, end - start);
+    start = end + 1;
+    if (Trim(line).empty()) continue;
+    const Result<Json> answer = ParseJson(line);
+    if (!answer.ok() || !answer->is_object()) {
+      return Error(ErrorCode::kInternal, fmt::format("the model's answer is no JSON object: {}", line));
+    }
+    if (!table) {
+      std::vector<Column> columns{{"ROW", Align::kRight}};
+      for (const char* first : {"predicted_label", "score"}) {
+        if (answer->contains(first)) keys.emplace_back(first);
+      }
+      for (const auto& [key, value] : answer->items()) {
+        if (key != "predicted_label" && key != "score") keys.push_back(key);
+      }
+      for (const std::string& key : keys) columns.push_back({key, Align::kLeft});
+      table.emplace(std::move(columns));
+    }
+    std::vector<std::string> cells{std::to_string(++row)};
+    for (const std::string& key : keys) cells.push_back(answer->contains(key) ? Cell((*answer)[key]) : "");
+    table->Add(std::move(cells));
+  }
+  if (table) Print(table->Render(OutputWidth(), head));
+  return {};
+}
+
+// Rows from wherever `word` means, in bodies small enough for an endpoint.
+Status ForEachBody(const std::string& word, RowChunks& chunks) {
+  std::error_code error;
+  if (word != "-" && !std::filesystem::is_regular_file(word, error)) {
+    if (std::filesystem::exists(word, error))
+      return Error(ErrorCode::kInvalidArgument, word + " is not a file of rows");
+    return chunks.Append(word + "\n");
+  }
+  Result<std::unique_ptr<data::ByteSource>> source =
+      data::OpenByteSource(word == "-" ? "/dev/stdin" : word, data::Compression::kAuto);
+  if (!source.ok()) return source.error();
+  constexpr size_t kReadBytes = 256 * 1024;
+  std::string buffer(kReadBytes, '\0');
+  for (;;) {
+    const Result<size_t> n = (*source)->Read(buffer);
+    if (!n.ok()) return n.error().Wrap(word);
+    if (*n == 0) return chunks.EndOfFile();
+    if (Status taken = chunks.Append(std::string_view(buffer).substr(0, *n)); !taken.ok()) return taken;
+  }
+}
+
+Result<Answerer> MakeAnswerer(const Settings& settings, const PredictArgs& args) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(args.target, error)) {
+    Result<std::shared_ptr<LoadedArtifact>> artifact = LoadArtifact(args.target);
+    if (!artifact.ok()) return artifact.error();
+    return FromArtifact(std::move(*artifact), args.content_type);
+  }
+  if (args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
+    return Error(ErrorCode::kNotFound, "no such artifact: " + args.target);
+  }
+  Result<ApiClient> client = ApiClient::Connect(settings.options);
+  if (!client.ok()) return client.error();
+  return FromEndpoint(std::make_shared<ApiClient>(std::move(*client)), args.target, args.content_type);
+}
+
+}  // namespace
+
+int RunPredict(const Settings& settings, const PredictArgs& args) {
+  const Result<Answerer> answer = MakeAnswerer(settings, args);
+  if (!answer.ok()) return Fail(answer.error());
+  uint64_t row = 0;
+  RowChunks chunks([&](const std::string& body) -> Status {
+    Result<std::string> lines = (*answer)(body);
+    if (!lines.ok()) return lines.error().Wrap(args.target);
+    return PrintAnswers(*lines, args.form, row);
+  });
+  for (const std::string& word : args.rows) {
+    if (Status done = ForEachBody(word, chunks); !done.ok()) return Fail(done.error());
+  }
+  if (Status done = chunks.Finish(); !done.ok()) return Fail(done.error());
+  return kExitOk;
+}
+
+}  // namespace argosy::main

@@ -1,0 +1,258 @@
+#include "main/server.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <thread>
+
+#include "algorithms/algorithm.h"
+#include "api/front_door.h"
+#include "api/logs/logs_service.h"
+#include "api/runtime/runtime_service.h"
+#include "api/s3/s3_service.h"
+#include "api/sagemaker/sagemaker_service.h"
+#include "api/sts/sts_service.h"
+#include "auth/credentials.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "base/thread_pool.h"
+#include "catalog/sqlite_catalog.h"
+#include "compute/local/local_compute.h"
+#include "control/controller.h"
+#include "cost/instance_types.h"
+#include "http/server.h"
+#include "main/object_publisher.h"
+#include "objectstore/embedded/embedded_store.h"
+#include "observe/file_log_store.h"
+#include "serving/router.h"
+
+namespace argosy::main {
+namespace {
+
+// Requests that block (disk, SQLite) run on one pool, the control plane's work on another, so that no flood of requests
+// keeps jobs from starting.
+constexpr size_t kRequestThreads = 8;
+constexpr size_t kRequestQueueMax = 4096;  // as many as connections by default: each has one request under way
+constexpr size_t kControlThreads = 4;
+constexpr size_t kControlQueueMax = 65536;            // a task or two for each instance and job that changes at once
+constexpr auto kStopBound = std::chrono::seconds(5);  // for requests under way when the server is told to stop
+
+std::string UrlOf(const ListenAddress& listen, uint16_t port) {
+  std::string host = listen.host;
+  if (host == "0.0.0.0") host = "127.0.0.1";  // all addresses: the one that is reached from here
+  if (host == "::") host = "::1";
+  return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
+                                             : fmt::format("http://[{}]:{}", host, port);
+}
+
+// Connections, objects being read and instances each take descriptors; the soft limit is often 1024.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// An event loop on a thread of its own.
+class LoopThread {
+ public:
+  ~LoopThread() { Stop(); }
+  EventLoop& loop() { return loop_; }
+  void Start() {
+    thread_ = std::thread([this] { loop_.Run(); });
+  }
+  // Somebody else has told, or will tell, the loop to stop.
+  void WaitForEnd() {
+    if (thread_.joinable()) thread_.join();
+  }
+  void Stop() {
+    if (!thread_.joinable()) return;
+    loop_.Stop();
+    thread_.join();
+  }
+
+ private:
+  EventLoop loop_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+// In the order of construction; torn down by ~Server, which says why in which order.
+struct Server::Parts {
+  SystemClock clock;
+  SystemRandom random;
+  std::string endpoint;
+  bool credentials_made = false;
+
+  std::unique_ptr<LoopThread> control = std::make_unique<LoopThread>();
+  std::vector<std::unique_ptr<LoopThread>> fronts;  // serve connections
+
+  std::unique_ptr<ThreadPool> request_pool;
+  std::unique_ptr<ThreadPool> control_pool;
+
+  std::unique_ptr<auth::StaticCredentialStore> credentials;
+  std::unique_ptr<objectstore::ObjectStore> objects;
+  std::unique_ptr<observe::FileLogStore> logs;
+  std::unique_ptr<catalog::SqliteCatalog> catalog;
+  std::unique_ptr<serving::Router> router;
+  std::unique_ptr<compute::LocalCompute> compute;
+  std::unique_ptr<ObjectPublisher> publisher;
+  std::unique_ptr<control::Controller> controller;
+
+  std::unique_ptr<api::Service> sagemaker, log_service, sts, iam, runtime;
+  std::unique_ptr<api::Service> s3;
+  api::FrontDoorTable table;
+  std::vector<std::unique_ptr<api::FrontDoor>> doors;
+  std::vector<std::unique_ptr<http::Server>> servers;
+
+  Status OpenStores(const Options& options, const DataDirectory& directory);
+  Status StartControl(const Options& options, const DataDirectory& directory);
+  void MakeServices(const Options& options);
+  Status Listen(const Options& options, UniqueFd listener);
+};
+
+Status Server::Parts::OpenStores(const Options& options, const DataDirectory& directory) {
+  std::optional<auth::GivenKey> given;
+  if (!options.access_key_id.empty()) given = auth::GivenKey{options.access_key_id, options.secret_access_key};
+  std::error_code error;
+  const bool had_file = std::filesystem::exists(directory.credentials_file(), error);
+  Result<auth::Credential> owner = auth::LoadOrCreateCredentials(directory.credentials_file(), random, given);
+  if (!owner.ok()) return owner.error().Wrap("the credentials cannot be used");
+  credentials_made = !given && !had_file;
+  credentials = std::make_unique<auth::StaticCredentialStore>(std::move(*owner));
+
+  Result<std::unique_ptr<objectstore::ObjectStore>> store =
+      objectstore::EmbeddedStore::Open(directory.path() / "objects", &clock, &random);
+  if (!store.ok()) return store.error().Wrap("the object store cannot be opened");
+  objects = std::move(*store);
+
+  Result<std::unique_ptr<observe::FileLogStore>> log_store = observe::FileLogStore::Open(directory.path() / "logs");
+  if (!log_store.ok()) return log_store.error().Wrap("the log store cannot be opened");
+  logs = std::move(*log_store);
+
+  if (Status made = MakeDirectories(directory.path() / "catalog"); !made.ok()) return made;
+  Result<std::unique_ptr<catalog::SqliteCatalog>> opened =
+      catalog::SqliteCatalog::Open((directory.path() / "catalog").string());
+  if (!opened.ok()) return opened.error().Wrap("the catalog cannot be opened");
+  catalog = std::move(*opened);
+  return {};
+}
+
+Status Server::Parts::StartControl(const Options& options, const DataDirectory& directory) {
+  compute::LocalOptions local;
+  local.data_dir = directory.path();
+  local.hosts_max = options.hosts_max;
+  local.memory_limit_bytes = options.memory_bytes;
+  compute = std::make_unique<compute::LocalCompute>(control->loop(), *control_pool, *logs, local);
+  publisher = std::make_unique<ObjectPublisher>(objects.get(), control_pool.get(), &control->loop());
+
+  control::ControlOptions control_options;
+  control_options.region = options.region;
+  control_options.account = std::string(auth::kAccountId);
+  control_options.type_policy = options.strict_types;
+  control_options.objects_dir = (directory.path() / "objects").string();
+  controller = std::make_unique<control::Controller>(catalog.get(), compute.get(), publisher.get(), router.get(),
+                                                     &control->loop(), &clock, &random, control_options);
+  catalog->SetChangeListener([this](const catalog::Change& change) { controller->OnChange(change); });
+  if (Status started = controller->Start(); !started.ok())
+    return started.error().Wrap("taking up what the catalog has");
+  return {};
+}
+
+void Server::Parts::MakeServices(const Options& options) {
+  api::SageMakerOptions sagemaker_options;
+  sagemaker_options.region = options.region;
+  sagemaker_options.instance_types = cost::InstanceTypeNames();
+  sagemaker_options.is_builtin_image = [](std::string_view image) {
+    return algorithms::FindAlgorithm(image) != nullptr;
+  };
+  for (const algorithms::Algorithm* algorithm : algorithms::AllAlgorithms()) {
+    sagemaker_options.builtin_names.emplace_back(algorithm->name());
+  }
+  sagemaker =
+      api::MakeSageMakerService(std::move(sagemaker_options), {catalog.get(), request_pool.get(), &clock, &random});
+  log_service = api::MakeLogsService(logs.get(), request_pool.get(), options.region);
+  s3 = std::make_unique<api::s3::S3Service>(objects.get(), request_pool.get(), options.region);
+  sts = api::MakeStsService();
+  iam = api::MakeIamService();
+  runtime = api::MakeRuntimeService(router.get(), &clock, {options.region, std::string(auth::kAccountId)});
+  table.sagemaker = sagemaker.get();
+  table.logs = log_service.get();
+  table.s3 = s3.get();
+  table.sts = sts.get();
+  table.iam = iam.get();
+  table.runtime = runtime.get();
+  table.pages["/-/health"] = api::HealthPage;
+}
+
+Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
+  http::ServerLimits limits;
+  limits.connections_max = options.connections_max;
+  for (uint32_t i = 0; i < options.event_loops; ++i) {
+    EventLoop& loop = fronts[i]->loop();
+    doors.push_back(std::make_unique<api::FrontDoor>(&table, credentials.get(), &clock, random.Next()));
+    servers.push_back(std::make_unique<http::Server>(&loop, doors.back().get(), limits, &clock));
+    Result<UniqueFd> own = http::DuplicateListener(listener);
+    if (!own.ok()) return own.error();
+    if (Status listening = servers.back()->Listen(std::move(*own)); !listening.ok()) return listening;
+  }
+  endpoint = UrlOf(options.listen, servers.front()->port());
+  return {};
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Server>> Server::Start(const Options& options, const DataDirectory& directory) {
+  // Each thread would otherwise keep freed memory of its own; two arenas are enough for what is not on the hot path.
+  mallopt(M_ARENA_MAX, 2);
+  RaiseDescriptorLimit();
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
+  Parts& parts = *server->parts_;
+  // First what fails most: a port that is taken is known before anything is opened.
+  Result<UniqueFd> listener = http::OpenListener(options.listen.host, options.listen.port);
+  if (!listener.ok()) return listener.error();
+  parts.request_pool = std::make_unique<ThreadPool>("request", kRequestThreads, kRequestQueueMax);
+  parts.control_pool = std::make_unique<ThreadPool>("control", kControlThreads, kControlQueueMax);
+  for (uint32_t i = 0; i < options.event_loops; ++i) parts.fronts.push_back(std::make_unique<LoopThread>());
+  if (Status opened = parts.OpenStores(options, directory); !opened.ok()) return opened.error();
+  std::vector<EventLoop*> loops;
+  for (auto& front : parts.fronts) loops.push_back(&front->loop());
+  parts.router = std::make_unique<serving::Router>(parts.control->loop(), loops, parts.random.Next());
+  if (Status started = parts.StartControl(options, directory); !started.ok()) return started.error();
+  parts.MakeServices(options);
+  if (Status listening = parts.Listen(options, std::move(*listener)); !listening.ok()) return listening.error();
+  parts.control->Start();
+  for (auto& front : parts.fronts) front->Start();
+  return server;
+}
+
+// First the port: requests under way are answered. Then the threads, so that nothing calls anything any more; the pools
+// and the catalog's writer finish what they have. Only then the parts, before the loops that they post to.
+Server::~Server() {
+  Parts& p = *parts_;
+  for (size_t i = 0; i < p.servers.size(); ++i) {
+    p.fronts[i]->loop().Post([&p, i] { p.servers[i]->Stop(kStopBound, [&p, i] { p.fronts[i]->loop().Stop(); }); });
+  }
+  for (auto& front : p.fronts) front->WaitForEnd();
+  p.control->Stop();
+  p.request_pool.reset();
+  p.control_pool.reset();
+  p.catalog.reset();
+  p.servers.clear();
+  p.doors.clear();
+  p.controller.reset();
+  p.publisher.reset();
+  p.compute.reset();
+  p.router.reset();
+}
+
+const std::string& Server::endpoint() const {
+  return parts_->endpoint;
+}
+bool Server::credentials_made() const {
+  return parts_->credentials_made;
+}
+
+}  // namespace argosy::main

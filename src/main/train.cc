@@ -1,0 +1,216 @@
+// argosy train DATA…: what is local is uploaded, what is not said is guessed, and the job is followed to its end.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "algorithms/guess.h"
+#include "main/api_client.h"
+#include "main/format.h"
+#include "main/job_view.h"
+#include "main/json_access.h"
+#include "main/log_reader.h"
+#include "main/roles.h"
+#include "main/sources.h"
+#include "main/terminal.h"
+#include "main/train_request.h"
+#include "main/verbs.h"
+
+namespace argosy::main {
+namespace {
+
+constexpr auto kPauseMin = std::chrono::milliseconds(30);
+constexpr auto kPauseMax = std::chrono::milliseconds(500);
+constexpr uint64_t kGuessBytesMax = 1 << 20;  // as algorithms/guess.h reads
+
+struct ChannelData {
+  std::string name;  // train, validation, test
+  SourceSet set;
+  std::string s3_uri;
+};
+
+// A local file to guess from: the first of the set, or the start of the first object under the prefix.
+Result<std::filesystem::path> GuessFile(ApiClient& client, const SourceSet& set, std::filesystem::path& temporary) {
+  if (set.local()) return set.files.front().path;
+  const Result<S3Location> where = ParseS3Location(set.s3_uri);
+  if (!where.ok()) return where.error();
+  const Result<std::vector<std::string>> keys = client.ListKeys(where->bucket, where->key, 1);
+  if (!keys.ok()) return keys.error();
+  if (keys->empty()) return Error(ErrorCode::kNotFound, "there is no object under " + set.s3_uri);
+  const Result<std::string> start = client.GetStart(where->bucket, keys->front(), kGuessBytesMax);
+  if (!start.ok()) return start.error();
+  temporary = std::filesystem::temp_directory_path() / fmt::format("argosy-guess-{}", getpid());
+  if (Status written = WriteFileAtomically(temporary, *start, 0600); !written.ok()) return written.error();
+  return temporary;
+}
+
+Result<algorithms::Hyperparameters> Hyperparameters(ApiClient& client, const TrainArgs& args, const SourceSet& train) {
+  Result<algorithms::Hyperparameters> given = GivenHyperparameters(args);
+  if (!given.ok() || args.algorithm != "linear-learner") return given;
+  std::filesystem::path temporary;
+  const Result<std::filesystem::path> file = GuessFile(client, train, temporary);
+  if (!file.ok()) return file.error();
+  const Result<algorithms::Guess> guess = algorithms::InferHyperparameters(*file, {.given = *given});
+  if (!temporary.empty()) unlink(temporary.c_str());
+  if (!guess.ok()) return guess.error().Wrap("the data cannot be made out");
+  for (const std::string& sentence : guess->sentences) Note("guessed: " + sentence);
+  given->insert(guess->hyperparameters.begin(), guess->hyperparameters.end());
+  return given;
+}
+
+Status UploadChannel(ApiClient& client, const std::string& bucket, ChannelData& channel) {
+  if (!channel.set.local()) {
+    channel.s3_uri = channel.set.s3_uri;
+    return {};
+  }
+  const uint64_t total = channel.set.bytes();
+  ProgressLine progress;
+  const Result<Upload> upload = UploadFiles(client, bucket, channel.set, [&](uint64_t done) {
+    progress.Show(fmt::format("uploading {}: {} of {}", channel.name, FormatByteCount(done), FormatByteCount(total)));
+  });
+  progress.Clear();
+  if (!upload.ok()) return upload.error();
+  channel.s3_uri = upload->s3_uri;
+  Note(upload->bytes_sent > 0
+           ? fmt::format("uploaded {} ({}) to {}", channel.name, FormatByteCount(total), channel.s3_uri)
+           : fmt::format("{} is there already: {}", channel.name, channel.s3_uri));
+  return {};
+}
+
+// What is shown while a job runs: its state, and the newest metrics of its log.
+class Follower {
+ public:
+  Follower(ApiClient* client, std::string name, Follow logs)
+      : client_(client),
+        name_(std::move(name)),
+        logs_(logs),
+        reader_(client, std::string(kTrainingLogGroup), name_ + "/"),
+        begin_(clock_.Monotonic()) {}
+
+  // The job once it has ended.
+  Result<std::optional<Json>> Look() {
+    Result<Json> described = client_->SageMaker("DescribeTrainingJob", {{"TrainingJobName", name_}});
+    if (!described.ok()) return described.error();
+    const JobView job = ReadJob(*described);
+    const Result<std::vector<LogLine>> lines = reader_.Next();
+    if (!lines.ok()) return lines.error();
+    for (const LogLine& line : *lines) Take(line.message);
+    Show(job);
+    if (!job.ended()) return std::optional<Json>();
+    progress_.Clear();
+    return std::optional<Json>(std::move(*described));
+  }
+  void Clear() { progress_.Clear(); }
+
+ private:
+  void Take(const std::string& line) {
+    if (logs_ == Follow::kFollow) {
+      progress_.Clear();
+      Note(line);
+    }
+    for (const auto& [name, value] : MetricsInLogLine(line)) metrics_[name] = value;
+  }
+
+  std::string Metrics() const {
+    std::string text;
+    for (const auto& [name, value] : metrics_) text += fmt::format("  {} {}", name, FormatNumber(value));
+    return text;
+  }
+
+  void Show(const JobView& job) {
+    const std::string state = job.message.empty() ? job.secondary_status : job.secondary_status + ": " + job.message;
+    if (progress_.visible()) {
+      progress_.Show(fmt::format("{}  {}{}", FormatDuration(clock_.Monotonic() - begin_), state, Metrics()));
+      return;
+    }
+    if (logs_ == Follow::kFollow || state == shown_) return;
+    Note(fmt::format("{}{}", state, Metrics()));
+    shown_ = state;
+  }
+
+  ApiClient* const client_;
+  const std::string name_;
+  const Follow logs_;
+  const SystemClock clock_;
+  LogReader reader_;
+  const Duration begin_;
+  ProgressLine progress_;
+  std::map<std::string, double> metrics_;
+  std::string shown_;
+};
+
+int FollowJob(ApiClient& client, const std::string& name, const TrainArgs& args) {
+  InterruptGuard interrupt;
+  Follower follower(&client, name, args.logs);
+  for (Duration pause = kPauseMin;; pause = std::min<Duration>(pause * 3 / 2, kPauseMax)) {
+    const Result<std::optional<Json>> ended = follower.Look();
+    if (!ended.ok()) {
+      Note(fmt::format("the job goes on; follow it with `argosy logs -f {}`", name));
+      return Fail(ended.error());
+    }
+    if (*ended) {
+      const JobView job = ReadJob(**ended);
+      if (args.form == OutputForm::kJson) {
+        PrintJson(JobJson(**ended));
+      } else {
+        Print(RenderJobEnd(job, OutputWidth()));
+      }
+      if (job.status == "Failed") {
+        return FailWith(kExitFailed, fmt::format("{} failed; its log: `argosy logs {}`", name, name));
+      }
+      if (args.form == OutputForm::kTable && !job.artifact.empty())
+        Note(fmt::format("serve it with `argosy deploy {}`", name));
+      return kExitOk;
+    }
+    interrupt.Sleep(pause);
+    if (interrupt.interrupted()) {
+      follower.Clear();
+      Note(fmt::format("the job goes on; follow it with `argosy logs -f {0}`, stop it with `argosy stop {0}`", name));
+      return kExitInterrupted;
+    }
+  }
+}
+
+}  // namespace
+
+int RunTrain(const Settings& settings, const TrainArgs& args) {
+  const Options& options = settings.options;
+  std::vector<ChannelData> channels;
+  for (const auto& [name, sources] : {std::pair<std::string, const std::vector<std::string>&>{"train", args.sources},
+                                      {"validation", args.validation},
+                                      {"test", args.test}}) {
+    if (sources.empty()) continue;
+    Result<SourceSet> set = ExpandSources(sources);
+    if (!set.ok()) return Fail(set.error());
+    channels.push_back({name, std::move(*set), ""});
+  }
+  Result<ApiClient> client = ApiClient::Connect(options);
+  if (!client.ok()) return Fail(client.error());
+  const Result<algorithms::Hyperparameters> hyperparameters = Hyperparameters(*client, args, channels.front().set);
+  if (!hyperparameters.ok()) return Fail(hyperparameters.error());
+  for (ChannelData& channel : channels) {
+    if (Status uploaded = UploadChannel(*client, options.default_bucket(), channel); !uploaded.ok()) {
+      return Fail(uploaded.error());
+    }
+  }
+  if (Status there = client->EnsureBucket(options.default_bucket()); !there.ok()) return Fail(there.error());
+
+  TrainingRequestParts parts;
+  parts.name = args.name.empty() ? MakeName(JobStem(args.sources), TimeSuffix(SystemClock().Now())) : args.name;
+  parts.hyperparameters = *hyperparameters;
+  for (const ChannelData& channel : channels) parts.channels.emplace_back(channel.name, channel.s3_uri);
+  parts.output = fmt::format("s3://{}/argosy-models", options.default_bucket());
+  const Json request = TrainingRequest(args, parts, options.region);
+  const Result<Json> created = client->SageMaker("CreateTrainingJob", request);
+  if (!created.ok()) return Fail(created.error());
+  Note("training job " + parts.name);
+  if (args.waiting == Waiting::kWait) return FollowJob(*client, parts.name, args);
+  if (args.form == OutputForm::kJson) {
+    PrintJson({{"TrainingJobName", parts.name}, {"TrainingJobArn", TextAt(*created, "TrainingJobArn")}});
+  } else {
+    Print(parts.name + "\n");
+  }
+  return kExitOk;
+}
+
+}  // namespace argosy::main

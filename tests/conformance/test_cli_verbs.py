@@ -1,0 +1,294 @@
+"""`argosy train, deploy, predict, jobs, logs, stop, endpoints, delete, config, status`: for those without AWS tools."""
+
+import gzip
+import json
+
+import pytest
+
+from harness import data, jobs
+
+
+def ok(done):
+    assert done.code == 0, done
+    return done
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    cancer, digits = data.breast_cancer(), data.digits()
+    header = ["tumour"] + [f"measure {i}" for i in range(cancer.width)]
+    words = ["benign" if label else "malignant" for label in cancer.labels]
+    (folder / "cancer.csv").write_text(cancer.train_csv)
+    (folder / "words.csv").write_text(data.csv(words, cancer.features, header))
+    (folder / "digits.csv").write_text(digits.train_csv)
+    (folder / "rows.csv").write_text(data.rows(cancer.test_features[:4]))
+    half = cancer.train_csv.splitlines(keepends=True)
+    (folder / "parts").mkdir()
+    (folder / "parts" / "a.csv").write_text("".join(half[::2]))
+    with gzip.open(folder / "parts" / "b.csv.gz", "wt") as packed:
+        packed.write("".join(half[1::2]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(server, files):
+    """(the job as --json tells it, what was said beside it)"""
+    done = ok(server.argosy("train", files / "cancer.csv", "--json"))
+    return json.loads(done.out), done.err
+
+
+@pytest.fixture(scope="module")
+def deployed(server, trained):
+    name = jobs.unique("verbs")
+    done = ok(server.argosy("deploy", trained[0]["TrainingJobName"], "--name", name, "--json"))
+    assert json.loads(done.out)["EndpointStatus"] == "InService"
+    return name
+
+
+class TestTrain:
+    def test_it_follows_the_job_to_its_end_and_says_what_it_guessed(self, trained):
+        job, said = trained
+        assert job["TrainingJobStatus"] == "Completed"
+        assert job["HyperParameters"]["predictor_type"] == "binary_classifier"
+        assert "guessed" in said and "binary" in said
+
+    def test_its_table_tells_metrics_and_how_to_go_on(self, server, files):
+        done = ok(server.argosy("train", files / "cancer.csv"))
+        assert "Completed" in done.out
+        assert "objective_loss" in done.out
+        assert "argosy deploy" in done.out + done.err
+
+    def test_a_folder_of_parts_some_of_them_packed(self, server, files):
+        job = json.loads(ok(server.argosy("train", files / "parts", "--json")).out)
+        assert job["TrainingJobStatus"] == "Completed"
+
+    def test_digits_are_many_classes(self, server, files):
+        job = json.loads(ok(server.argosy("train", files / "digits.csv", "--json")).out)
+        assert job["HyperParameters"]["predictor_type"] == "multiclass_classifier"
+        assert job["HyperParameters"]["num_classes"] == "10"
+
+    def test_s3_alike_and_hyperparameters_as_given(self, server, cancer_uri):
+        job = json.loads(ok(server.argosy("train", cancer_uri, "--type", "binary", "--set", "epochs=2", "--json")).out)
+        assert job["TrainingJobStatus"] == "Completed"
+        assert job["HyperParameters"]["epochs"] == "2"
+
+    def test_a_header_and_labels_in_words(self, server, files):
+        job = json.loads(
+            ok(
+                server.argosy("train", files / "words.csv", "--label", "tumour", "--positive", "malignant", "--json")
+            ).out
+        )
+        assert job["TrainingJobStatus"] == "Completed"
+        endpoint = jobs.unique("words")
+        ok(server.argosy("deploy", job["TrainingJobName"], "--name", endpoint))
+        rows = data.rows(data.breast_cancer().test_features)
+        answers = ok(server.argosy("predict", endpoint, "-", "--json", stdin=rows)).out.splitlines()
+        found = [json.loads(a)["predicted_label"] for a in answers]
+        assert set(found) <= {"malignant", "other", 0, 1}
+        says_malignant = [f in ("malignant", 1) for f in found]
+        truly = [not label for label in data.breast_cancer().test_labels]
+        assert sum(a == b for a, b in zip(says_malignant, truly)) / len(truly) > 0.93
+        ok(server.argosy("delete", endpoint))
+
+    def test_a_file_that_is_not_there(self, server):
+        done = server.argosy("train", "/no/such/file.csv")
+        assert done.code in (1, 2)
+        assert "/no/such/file.csv" in done.err and len(done.err.strip().splitlines()) == 1
+
+    def test_a_job_that_fails_is_an_exit_code_and_the_reason(self, server, files):
+        done = server.argosy("train", files / "cancer.csv", "--set", "epochs=none")
+        assert done.code == 1
+        assert "epochs" in done.out + done.err
+
+
+class TestPredict:
+    def test_rows_on_the_command_line(self, server, deployed):
+        row = data.rows(data.breast_cancer().test_features[:1]).strip()
+        done = ok(server.argosy("predict", deployed, row))
+        assert "predicted_label" in done.out and "score" in done.out
+
+    def test_a_file_and_json_lines(self, server, deployed, files):
+        done = ok(server.argosy("predict", deployed, files / "rows.csv", "--json"))
+        assert len([json.loads(line) for line in done.out.splitlines()]) == 4
+
+    def test_an_artifact_without_any_server(self, server, clients, trained, deployed, files, tmp_path):
+        artifact = tmp_path / "model.tar.gz"
+        artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
+        by_artifact = ok(
+            server.argosy("predict", artifact, files / "rows.csv", "--json", env={"ARGOSY_DATA_DIR": tmp_path / "none"})
+        )
+        by_endpoint = ok(server.argosy("predict", deployed, files / "rows.csv", "--json"))
+        assert by_artifact.out == by_endpoint.out
+
+    def test_a_row_of_a_wrong_width_says_so(self, server, deployed):
+        done = server.argosy("predict", deployed, "1,2,3")
+        assert done.code == 1
+        assert "30" in done.err
+
+
+class TestLooking:
+    def test_jobs_lists_and_describes(self, server, trained):
+        name = trained[0]["TrainingJobName"]
+        assert name in ok(server.argosy("jobs")).out
+        assert any(
+            j["TrainingJobName"] == name for j in json.loads(ok(server.argosy("jobs", "--json", "--max", "1000")).out)
+        )
+        assert "Completed" in ok(server.argosy("jobs", name)).out
+        assert json.loads(ok(server.argosy("jobs", name, "--json")).out)["TrainingJobName"] == name
+
+    def test_a_table_fits_the_terminal(self, server, trained):
+        for width in (60, 100):
+            out = ok(server.argosy("jobs", env={"COLUMNS": width})).out
+            assert max(map(len, out.splitlines())) <= width
+
+    def test_logs(self, server, trained):
+        done = ok(server.argosy("logs", trained[0]["TrainingJobName"]))
+        assert "#quality_metric" in done.out
+        tail = ok(server.argosy("logs", trained[0]["TrainingJobName"], "--tail", "2")).out
+        assert done.out.endswith(tail) and len(tail.splitlines()) == 2
+
+    def test_logs_that_are_followed_end_with_the_job(self, server, files):
+        name = jobs.unique("follow")
+        ok(server.argosy("train", files / "cancer.csv", "--name", name, "--no-wait"))
+        followed = ok(server.argosy("logs", "-f", name)).out
+        assert followed == ok(server.argosy("logs", name)).out
+        assert "#quality_metric" in followed
+
+    def test_endpoints(self, server, deployed):
+        assert deployed in ok(server.argosy("endpoints")).out
+        assert "InService" in ok(server.argosy("endpoints", deployed)).out
+        assert json.loads(ok(server.argosy("endpoints", "--json")).out)
+
+    def test_status(self, server, deployed):
+        assert "running" in ok(server.argosy("status")).out
+        told = json.loads(ok(server.argosy("status", "--json")).out)
+        assert told["Server"]["Endpoint"] == server.endpoint
+        assert told["Server"]["Process"] == server.pid
+        assert any(i["For"] == deployed for i in told["Instances"])
+
+    def test_config_says_where_each_value_came_from(self, server):
+        told = ok(server.argosy("config", env={"ARGOSY_HOSTS_MAX": "3"}))
+        line = next(x for x in told.out.splitlines() if "hosts-max" in x)
+        assert "3" in line and "ARGOSY_HOSTS_MAX" in line
+        assert json.loads(ok(server.argosy("config", "--json")).out)
+
+    def test_secrets_are_not_shown(self, server):
+        secret = server.exports()["AWS_SECRET_ACCESS_KEY"]
+        assert secret not in ok(server.argosy("config", env={"ARGOSY_SECRET_ACCESS_KEY": secret})).out
+
+
+class TestChanging:
+    def test_stop(self, server, files):
+        name = jobs.unique("stopped")
+        ok(
+            server.argosy(
+                "train",
+                files / "digits.csv",
+                "--name",
+                name,
+                "--no-wait",
+                "--set",
+                "epochs=1000000",
+                "--set",
+                "early_stopping_patience=1000000",
+            )
+        )
+        assert "Stopped" in ok(server.argosy("stop", name)).out
+        assert json.loads(ok(server.argosy("jobs", name, "--json")).out)["TrainingJobStatus"] == "Stopped"
+
+    def test_an_endpoint_is_switched_to_another_model_and_deleted(self, server, clients, trained, files):
+        name = jobs.unique("switched")
+        job = trained[0]["TrainingJobName"]
+        ok(server.argosy("deploy", job, "--name", name))
+        other = json.loads(ok(server.argosy("train", files / "parts", "--set", "epochs=1", "--json")).out)
+        before = ok(server.argosy("predict", name, files / "rows.csv", "--json")).out
+        ok(server.argosy("deploy", other["TrainingJobName"], "--name", name))
+        assert ok(server.argosy("predict", name, files / "rows.csv", "--json")).out != before
+        ok(server.argosy("delete", name))
+        assert name not in jobs.endpoint_names(clients)
+        assert server.argosy("predict", name, files / "rows.csv").code == 1
+
+    def test_a_local_artifact_is_deployed(self, server, clients, trained, files, tmp_path):
+        artifact = tmp_path / "my-model.tar.gz"
+        artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
+        name = jobs.unique("local")
+        ok(server.argosy("deploy", artifact, "--name", name))
+        ok(server.argosy("predict", name, files / "rows.csv"))
+        ok(server.argosy("delete", name))
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["jobs", "never-was"],
+            ["logs", "never-was"],
+            ["deploy", "never-was"],
+            ["predict", "never-was", "1"],
+            ["stop", "never-was"],
+            ["delete", "never-was"],
+            ["endpoints", "never-was"],
+        ],
+    )
+    def test_a_name_that_is_not_there(self, server, words):
+        done = server.argosy(*words)
+        assert done.code == 1, done
+        assert "never-was" in done.err and len(done.err.strip().splitlines()) <= 2
+
+    @pytest.mark.parametrize(
+        "words", [["fly"], ["train"], ["jobs", "--no-such-flag"], ["up", "--listen", "nowhere"], []]
+    )
+    def test_a_command_line_that_is_wrong(self, server, words):
+        done = server.argosy(*words)
+        assert done.code == 2 or (not words and done.code in (0, 2)), done
+
+    def test_no_server(self, server, tmp_path):
+        done = server.argosy("jobs", env={"ARGOSY_DATA_DIR": tmp_path})
+        assert done.code == 3
+        assert "argosy up" in done.err
+
+    def test_help_names_all_verbs(self, server):
+        out = ok(server.argosy("help")).out
+        for verb in (
+            "up",
+            "down",
+            "status",
+            "env",
+            "config",
+            "train",
+            "deploy",
+            "predict",
+            "jobs",
+            "logs",
+            "stop",
+            "endpoints",
+            "delete",
+        ):
+            assert verb in out
+
+
+class TestSharedData:
+    """KDD99's own files as they are: categorical columns, labels in words with a dot, packed."""
+
+    @pytest.fixture(scope="class")
+    def endpoint(self, server):
+        train = data.shared("kdd99", "kddcup.data_10_percent.gz")
+        done = ok(server.argosy("train", train, "--label", "-1", "--negative", "normal.", "--json", timeout=300))
+        job = json.loads(done.out)
+        assert job["TrainingJobStatus"] == "Completed"
+        name = jobs.unique("kdd")
+        ok(server.argosy("deploy", job["TrainingJobName"], "--name", name))
+        yield name
+        ok(server.argosy("delete", name))
+
+    def test_raw_rows_of_the_test_set_are_labelled(self, server, endpoint):
+        with gzip.open(data.shared("kdd99", "corrected.gz"), "rt") as packed:
+            lines = [line.strip().rpartition(",") for _, line in zip(range(60_000), packed)][::6]
+        rows = "".join(features + "\n" for features, _, _ in lines)
+        answers = ok(server.argosy("predict", endpoint, "-", "--json", stdin=rows)).out.splitlines()
+        assert len(answers) == len(lines)
+        attack = [json.loads(a)["predicted_label"] not in (0, "0", "normal.") for a in answers]
+        truly = [label != "normal." for _, _, label in lines]
+        right = sum(a == b for a, b in zip(attack, truly)) / len(truly)
+        assert right > 0.9

@@ -1,0 +1,315 @@
+"""The SageMaker Python SDK v2, unchanged. Its flows mostly sleep in the client (5, 30 and 45 seconds at a time), so all of
+them run side by side in threads from the first test on, and each test looks at what its flow brought."""
+
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import data, jobs
+
+pytestmark = pytest.mark.xdist_group("sdk")
+
+FLOW_SECONDS = 420  # the longest flow sleeps 150 s by itself
+IMAGE = jobs.LINEAR_LEARNER
+
+
+class Flow:
+    """What one flow works with: an SDK session of its own and a bucket that all share."""
+
+    def __init__(self, clients, bucket):
+        import sagemaker
+
+        self.clients = clients
+        self.bucket = bucket
+        self.boto = clients.session()
+        self.session = sagemaker.Session(boto_session=self.boto, default_bucket=bucket)
+
+    def estimator(self, **hyperparameters):
+        from sagemaker.estimator import Estimator
+
+        found = {"predictor_type": "binary_classifier", "epochs": 5, "mini_batch_size": 50, **hyperparameters}
+        return Estimator(
+            image_uri=IMAGE,
+            role=self.clients.role,
+            instance_count=1,
+            instance_type="ml.m5.large",
+            output_path=f"s3://{self.bucket}/sdk-models",
+            sagemaker_session=self.session,
+            base_job_name=jobs.unique("sdk"),
+            hyperparameters=found,
+        )
+
+    def channel(self, text, name):
+        from sagemaker.inputs import TrainingInput
+
+        uri = self.session.upload_string_as_file_body(text, self.bucket, f"{jobs.unique('up')}/{name}", kms_key=None)
+        return TrainingInput(uri, content_type="text/csv")
+
+
+def csv_in_json_out():
+    from sagemaker.deserializers import JSONDeserializer
+    from sagemaker.serializers import CSVSerializer
+
+    return {"serializer": CSVSerializer(), "deserializer": JSONDeserializer()}
+
+
+def fit_without_logs(flow, folder):
+    cancer = data.breast_cancer()
+    estimator = flow.estimator()
+    channels = {
+        "train": flow.channel(cancer.train_csv, "train.csv"),
+        "validation": flow.channel(cancer.test_csv, "validation.csv"),
+    }
+    estimator.fit(channels, logs=False)
+    described = estimator.latest_training_job.describe()
+    return estimator.model_data, described, flow.session.describe_training_job(described["TrainingJobName"])
+
+
+def attach(flow, folder):
+    from sagemaker.estimator import Estimator
+
+    first = flow.estimator(epochs=2)
+    first.fit({"train": flow.channel(data.breast_cancer().train_csv, "t.csv")}, logs=False)
+    name = first.latest_training_job.name
+    attached = Estimator.attach(name, sagemaker_session=flow.session)
+    return first, attached
+
+
+def deploy_update_delete(flow, folder):
+    cancer = data.breast_cancer()
+    estimator = flow.estimator()
+    estimator.fit({"train": flow.channel(cancer.train_csv, "t.csv")}, logs=False)
+    predictor = estimator.deploy(1, "ml.m5.large", **csv_in_json_out())
+    before = predictor.predict(cancer.test_features[:3])
+    told = {"before": before, "endpoint": predictor.endpoint_name}
+    first_config = flow.session.describe_endpoint(predictor.endpoint_name)["EndpointConfigName"]
+    predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.xlarge")
+    described = flow.session.describe_endpoint(predictor.endpoint_name)
+    told["configs"] = first_config, described["EndpointConfigName"]
+    told["updated"] = described
+    told["after"] = predictor.predict(cancer.test_features[:3])
+    predictor.delete_model()
+    predictor.delete_endpoint()
+    told["left"] = [
+        e["EndpointName"]
+        for e in flow.session.sagemaker_client.list_endpoints(NameContains=predictor.endpoint_name)["Endpoints"]
+        if e["EndpointStatus"] != "Deleting"
+    ]
+    return told
+
+
+def redeploy(flow, folder):
+    """deploy() of one estimator twice: the model is there already, and the SDK goes on with it."""
+    cancer = data.breast_cancer()
+    estimator = flow.estimator(epochs=2)
+    estimator.fit({"train": flow.channel(cancer.train_csv, "t.csv")}, logs=False)
+    name = jobs.unique("sdk-model")
+    first = estimator.deploy(1, "ml.m5.large", model_name=name, endpoint_name=name + "-1", **csv_in_json_out())
+    second = estimator.deploy(1, "ml.m5.large", model_name=name, endpoint_name=name + "-2", **csv_in_json_out())
+    answers = [p.predict(cancer.test_features[:2]) for p in (first, second)]
+    for predictor in (first, second):
+        predictor.delete_endpoint()
+    return answers
+
+
+def two_variants(flow, folder):
+    from sagemaker.predictor import Predictor
+    from sagemaker.session import production_variant
+
+    cancer = data.breast_cancer()
+    estimator = flow.estimator(epochs=2)
+    estimator.fit({"train": flow.channel(cancer.train_csv, "t.csv")}, logs=False)
+    model = estimator.create_model()
+    model._create_sagemaker_model("ml.m5.large")
+    name = jobs.unique("ab")
+    flow.session.endpoint_from_production_variants(
+        name=name,
+        production_variants=[
+            production_variant(model.name, "ml.m5.large", 1, variant_name=v, initial_weight=w)
+            for v, w in (("A", 1), ("B", 0))
+        ],
+    )
+    predictor = Predictor(name, sagemaker_session=flow.session, **csv_in_json_out())
+    runtime = flow.session.sagemaker_runtime_client
+    body = data.rows(cancer.test_features[:1])
+
+    def served_by(**target):
+        reply = runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType="text/csv", **target)
+        reply["Body"].read()
+        return reply["InvokedProductionVariant"]
+
+    told = {
+        "untargeted": {served_by() for _ in range(20)},
+        "targeted": [served_by(TargetVariant=v) for v in ("A", "B")],
+        "answer": predictor.predict(cancer.test_features[:1], target_variant="B"),
+    }
+    try:
+        flow.session.sagemaker_client.update_endpoint_weights_and_capacities(
+            EndpointName=name,
+            DesiredWeightsAndCapacities=[
+                {"VariantName": "A", "DesiredWeight": 0},
+                {"VariantName": "B", "DesiredWeight": 1},
+            ],
+        )
+    except flow.session.sagemaker_client.exceptions.ClientError as refused:
+        told["weights"] = refused.response["Error"]
+    else:
+        flow.session.wait_for_endpoint(name, poll=1)
+        told["weights"] = {served_by() for _ in range(20)}
+    predictor.delete_endpoint()
+    return told
+
+
+def failing_fit(flow, folder):
+    from sagemaker.exceptions import UnexpectedStatusException
+
+    try:
+        flow.estimator(epochs="many").fit({"train": flow.channel(data.breast_cancer().train_csv, "t.csv")}, logs=False)
+    except UnexpectedStatusException as failure:
+        return str(failure), failure.actual_status
+    return None
+
+
+def first_party(flow, folder):
+    """The LinearLearner class uploads RecordIO-protobuf behind a manifest."""
+    from sagemaker import LinearLearner
+    from sagemaker.exceptions import UnexpectedStatusException
+
+    cancer = data.breast_cancer()
+    learner = LinearLearner(
+        role=flow.clients.role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        predictor_type="binary_classifier",
+        epochs=5,
+        sagemaker_session=flow.session,
+        data_location=f"s3://{flow.bucket}/first-party",
+    )
+    records = learner.record_set(cancer.features.astype("float32"), labels=cancer.labels.astype("float32"))
+    try:
+        learner.fit(records, mini_batch_size=50, logs=False)
+    except UnexpectedStatusException as failure:
+        return "Failed", str(failure)
+    return "Completed", learner.model_data
+
+
+def ten_lines(flow, folder):
+    script = Path(__file__).with_name("sdk_ten_lines.py")
+    csv_file = folder / "ten-lines.csv"
+    csv_file.write_text(data.breast_cancer().train_csv)
+    env = flow.clients.environment(**flow.clients.sdk_environment())
+    return subprocess.run(
+        [sys.executable, str(script), flow.bucket, str(csv_file), IMAGE],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=FLOW_SECONDS,
+    )
+
+
+FLOWS = (ten_lines, fit_without_logs, attach, deploy_update_delete, redeploy, two_variants, failing_fit, first_party)
+
+
+@pytest.fixture(scope="module")
+def flows(server, shared_clients, tmp_path_factory):
+    """Starts all flows; flows(f) waits for that flow and gives what it brought."""
+    folder = tmp_path_factory.mktemp("sdk")
+    before = dict(os.environ)
+    # The SDK makes its clients itself: only the environment tells them where to go.
+    os.environ.update(shared_clients.exports)
+    os.environ.update(shared_clients.sdk_environment())
+    bucket = jobs.unique("sdk")
+    shared_clients.s3.create_bucket(Bucket=bucket)
+    pool = concurrent.futures.ThreadPoolExecutor(len(FLOWS))
+    # The sessions are made one after another: botocore's loader is not meant for several threads.
+    prepared = {f: Flow(shared_clients, bucket) for f in FLOWS}
+    running = {f: pool.submit(f, prepared[f], folder) for f in FLOWS}
+    yield lambda f: running[f].result(FLOW_SECONDS)
+    concurrent.futures.wait(running.values(), FLOW_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_a_failing_fit_raises_with_the_reason(flows):
+    text, status = flows(failing_fit)
+    assert status == "Failed"
+    assert "epochs" in text and "many" in text
+
+
+def test_fit_without_logs(flows):
+    model_data, described, again = flows(fit_without_logs)
+    assert model_data == described["ModelArtifacts"]["S3ModelArtifacts"]
+    assert described["TrainingJobStatus"] == "Completed"
+    metrics = {m["MetricName"]: m["Value"] for m in described["FinalMetricDataList"]}
+    assert metrics["validation:binary_classification_accuracy"] > 0.9
+    # What the SDK sends in every job comes back.
+    assert described["ProfilerConfig"] and described["DebugHookConfig"]
+    assert described["HyperParameters"]["epochs"] == "5"
+    again.pop("ResponseMetadata", None), described.pop("ResponseMetadata", None)
+    assert again == described
+
+
+def test_attach_finds_the_job_again(flows):
+    first, attached = flows(attach)
+    assert attached.latest_training_job.name == first.latest_training_job.name
+    assert attached.model_data == first.model_data
+    assert attached.hyperparameters()["epochs"] == "2"
+    assert attached.instance_type == "ml.m5.large"
+
+
+def test_first_party_estimator_trains_or_fails_by_name(flows):
+    status, told = flows(first_party)
+    assert status == "Completed" or "recordio" in told.lower()
+
+
+def test_the_ten_lines_run_with_only_the_endpoint_url_changed(flows):
+    done = flows(ten_lines)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # fit() shows the job's own log and what it costs.
+    assert "#quality_metric: host=algo-1" in done.stdout
+    assert re.search(r"Training seconds: \d+", done.stdout)
+    assert re.search(r"Billable seconds: \d+", done.stdout)
+    assert "ANSWER {'predictions': [{" in done.stdout
+
+
+def test_deploy_update_and_delete(flows):
+    told = flows(deploy_update_delete)
+    assert len(told["before"]["predictions"]) == 3
+    assert told["after"] == told["before"]
+    old, new = told["configs"]
+    assert old != new
+    (variant,) = told["updated"]["ProductionVariants"]
+    assert told["updated"]["EndpointStatus"] == "InService"
+    assert variant["CurrentInstanceCount"] == 2
+    assert told["left"] == []
+
+
+def test_two_variants_share_an_endpoint(flows):
+    told = flows(two_variants)
+    assert told["untargeted"] == {"A"}
+    assert told["targeted"] == ["A", "B"]
+    assert told["answer"]["predictions"]
+    # New weights take effect, or the operation is refused by its name.
+    weights = told["weights"]
+    if isinstance(weights, dict):
+        assert weights["Code"] == "UnknownOperationException"
+        assert "UpdateEndpointWeightsAndCapacities" in weights["Message"]
+    else:
+        assert weights == {"B"}
+
+
+def test_a_model_deployed_twice(flows):
+    one, two = flows(redeploy)
+    assert one == two
+
+
+def test_no_answer_broke_the_service_model(flows, shared_clients):
+    for flow in FLOWS:
+        flows(flow)
+    assert shared_clients.watch.violations == []
