@@ -1,8 +1,7 @@
-// Hyperparameters guessed from a file, for people who only have the file.
+// Hyperparameters of the linear learner guessed from a file, for people who only have the file.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +19,8 @@ struct Guess {
   std::vector<std::string> sentences;  // what was guessed and why, one sentence each
 };
 
-// Reads at most the first mebibyte of text of `file` (CSV, may be gzip). kInvalidArgument when nothing sensible can be
-// made of it.
+// Looks at the rows of `file` (CSV, may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible
+// can be made of it.
 Result<Guess> InferHyperparameters(const std::filesystem::path& file, const GuessOptions& options);
 
 }  // namespace argosy::algorithms

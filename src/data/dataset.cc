@@ -45,9 +45,8 @@ TableParser::FirstLine FirstLineOf(const RecordBlock& block, HeaderOption option
   if (header_line.empty()) return TableParser::FirstLine::kData;
   const char* const begin = block.bytes.data();
   const CsvLine line = ReadCsvLine(begin, begin + block.bytes.size());
-  return std::string_view(begin, static_cast<size_t>(line.end - begin)) == header_line
-             ? TableParser::FirstLine::kNames
-             : TableParser::FirstLine::kData;
+  return std::string_view(begin, static_cast<size_t>(line.end - begin)) == header_line ? TableParser::FirstLine::kNames
+                                                                                       : TableParser::FirstLine::kData;
 }
 
 struct ParseJob {

@@ -61,8 +61,8 @@ class Dataset {
 };
 
 // Reads a table whose schema is not known yet: columns from the first lines and the options, categories and text labels
-// from all rows. kInvalidArgument with the place for what the user has to mend (no file, no row, a bad value); kCancelled
-// when told to stop.
+// from all rows. kInvalidArgument with the place for what the user has to mend (no file, no row, a bad value);
+// kCancelled when told to stop.
 Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& options, const ReadOptions& read);
 
 // Reads a table of a known schema. `options` say how labels and headers are written, as they did for the first table.

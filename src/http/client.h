@@ -1,35 +1,52 @@
-// A small HTTP client over libcurl, for the command line and whatever else may block.
+// A blocking HTTP client for commands: one request at a time, bodies from and to memory or files.
 //
-// One Client keeps its connection open between requests. Not thread-safe. The request goes out as it is given: no header
-// is added but Host and Content-Length, no path is tidied up (signatures cover both), no redirect is followed.
+// Not thread-safe; a Client keeps its connection open from one Send to the next. An answer of any status is a result;
+// an error is when there is none. Follows no redirects (they would need another signature). Signing is the caller's:
+// the path is sent as it is given, and no header is added but Accept, Content-Length and, unless given, Host.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace argosy::http {
+
+// Part of a file as a request's body. The whole file when there is no `length`.
+struct BodyFile {
+  std::filesystem::path path;
+  uint64_t offset = 0;
+  std::optional<uint64_t> length;
+};
 
 struct ClientRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string_view body;                       // sent for every method but GET and HEAD; good until Send returns
-  size_t body_bytes_max = 16u << 20;           // a longer answer is an error
-  std::chrono::milliseconds timeout{60'000};   // for the whole exchange
+  std::variant<std::monostate, std::string, BodyFile> body;
+  // Where the body of a 2xx answer goes: written aside and renamed when whole, so that the file is never torn. Other
+  // answers' bodies, which are messages, come in ClientResponse.
+  std::optional<std::filesystem::path> response_file;
+  uint64_t response_bytes_max = uint64_t{256} * 1024 * 1024;  // of a body kept in memory
+  Duration connect_time_max = std::chrono::seconds(10);
+  Duration stall_time_max = std::chrono::seconds(60);  // without a byte either way, the wait for the answer included
+  Duration time_max = Duration::zero();                // for the whole exchange; zero: no bound
 };
 
 struct ClientResponse {
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 
-  // The first header of that name (lower case); empty when there is none.
+  // The first header of that name, letter case ignored; empty when there is none.
   std::string_view Header(std::string_view name) const;
 };
 
@@ -40,7 +57,8 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  // kUnavailable: nobody answers, or the connection broke. kDeadlineExceeded. kResourceExhausted: the answer is too long.
+  // kUnavailable: no connection, or it broke; kDeadlineExceeded; kInvalidArgument: the URL; kIo and relatives: the
+  // files.
   Result<ClientResponse> Send(const ClientRequest& request);
 
  private:

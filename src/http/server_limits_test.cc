@@ -21,7 +21,7 @@ void HoldIn(ServerWorld& world, Held& held) {
 
 TEST(ServerTime, HeadThatDoesNotEndInTimeIsRefused) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("GET /slow HTTP/1.1\r\nHost:");
   world.Until([&] { return world.server().counters().connections_open == 1; });
   // A byte now and then does not help.
@@ -38,8 +38,8 @@ TEST(ServerTime, HeadThatDoesNotEndInTimeIsRefused) {
 
 TEST(ServerTime, SilentConnectionIsClosed) {
   ServerWorld world;
-  Client silent = world.Connect();
-  Client used = world.Connect();
+  PlainClient silent = world.Connect();
+  PlainClient used = world.Connect();
   used.Send(kGet);
   EXPECT_EQ(used.Read().status, 200);
   world.Until([&] { return world.server().counters().connections_open == 2; });
@@ -52,7 +52,7 @@ TEST(ServerTime, SilentConnectionIsClosed) {
 
 TEST(ServerTime, RequestsKeepTheConnectionOpen) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   for (int i = 0; i < 4; ++i) {
     client.Send(kGet);
     EXPECT_EQ(client.Read().status, 200);
@@ -62,7 +62,7 @@ TEST(ServerTime, RequestsKeepTheConnectionOpen) {
 
 TEST(ServerTime, BodyBelowTheLeastRateIsRefused) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
   world.Until([&] { return world.server().counters().requests == 1; });
   client.Send(std::string(100, 'z'));
@@ -78,7 +78,7 @@ TEST(ServerTime, ClientThatDoesNotTakeItsAnswerIsCutOff) {
   world.handler.on_request = [](const std::shared_ptr<Exchange>& exchange, const auto&) {
     exchange->Respond(ScriptedHandler::Text(std::string(50'000'000, 'z')));
   };
-  Client client(world.port(), 4096);
+  PlainClient client(world.port(), 4096);
   client.Send(kGet);
   world.Until([&] { return world.server().counters().requests == 1; });
   world.Advance(seconds(29));
@@ -92,7 +92,7 @@ TEST(ServerTime, ClientThatDoesNotTakeItsAnswerIsCutOff) {
 
 TEST(ServerTime, LingeringEnds) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("NONSENSE\r\n\r\n");
   EXPECT_EQ(client.Read().status, 400);
   EXPECT_TRUE(client.AtEnd());  // our side is shut down, and the client does not close
@@ -104,7 +104,7 @@ TEST(ServerTime, LingeringEnds) {
 TEST(ServerTime, DroppedExchangeIsAnsweredForTheHandler) {
   ServerWorld world;
   world.handler.on_request = [](const auto&, const auto&) {};
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(kGet);
   world.Until([&] { return world.server().counters().requests == 1; });
   world.Advance(seconds(1));
@@ -114,17 +114,17 @@ TEST(ServerTime, DroppedExchangeIsAnsweredForTheHandler) {
 
 TEST(ServerLimits, HeadsOverTheLimitAreRefused) {
   ServerWorld world({.head_bytes_max = 20'000});
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("GET /" + std::string(30'000, 'a'));
   EXPECT_EQ(client.Read().status, 431);
   EXPECT_TRUE(client.AtEnd());
-  Client whole = world.Connect();
+  PlainClient whole = world.Connect();
   whole.Send("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(whole.Read().status, 431);
-  Client small = world.Connect();
+  PlainClient small = world.Connect();
   small.Send("GET /" + std::string(19'900, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(small.Read().status, 200);
-  Client many = world.Connect();
+  PlainClient many = world.Connect();
   std::string headers = "GET / HTTP/1.1\r\nHost: h\r\n";
   for (int i = 0; i < 128; ++i) headers += "h" + std::to_string(i) + ": 1\r\n";
   many.Send(headers + "\r\n");
@@ -133,10 +133,10 @@ TEST(ServerLimits, HeadsOverTheLimitAreRefused) {
 
 TEST(ServerLimits, ConnectionsOverTheLimitAreTurnedAwayAtOnce) {
   ServerWorld world({.connections_max = 2});
-  Client first = world.Connect();
-  Client second = world.Connect();
+  PlainClient first = world.Connect();
+  PlainClient second = world.Connect();
   world.Until([&] { return world.server().counters().connections_open == 2; });
-  Client third = world.Connect();
+  PlainClient third = world.Connect();
   const Answer answer = third.Read();
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.Header("Retry-After"), "1");
@@ -144,7 +144,7 @@ TEST(ServerLimits, ConnectionsOverTheLimitAreTurnedAwayAtOnce) {
   EXPECT_EQ(world.Counters().connections_refused, 1U);
   first.Close();
   world.Until([&] { return world.server().counters().connections_open == 1; });
-  Client fourth = world.Connect();
+  PlainClient fourth = world.Connect();
   fourth.Send(kGet);
   EXPECT_EQ(fourth.Read().status, 200);
   second.Send(kGet);
@@ -153,11 +153,11 @@ TEST(ServerLimits, ConnectionsOverTheLimitAreTurnedAwayAtOnce) {
 
 TEST(ServerLimits, HundredsOfConnectionsAreServed) {
   ServerWorld world;
-  std::deque<Client> clients;
+  std::deque<PlainClient> clients;
   for (int i = 0; i < 300; ++i) clients.emplace_back(world.port());
   for (int round = 0; round < 3; ++round) {
-    for (Client& client : clients) client.Send(kGet);
-    for (Client& client : clients) ASSERT_EQ(client.Read().status, 200);
+    for (PlainClient& client : clients) client.Send(kGet);
+    for (PlainClient& client : clients) ASSERT_EQ(client.Read().status, 200);
   }
   EXPECT_EQ(world.Counters().connections_open, 300U);
   clients.clear();
@@ -167,17 +167,17 @@ TEST(ServerLimits, HundredsOfConnectionsAreServed) {
 TEST(ServerLimits, BodiesOverTheHandlersLimitAreRefused) {
   ServerWorld world;
   world.handler.on_head = [](const RequestView&) -> BodyPlan { return BufferBody{100'000}; };
-  Client announced = world.Connect();
+  PlainClient announced = world.Connect();
   announced.Send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\n\r\n");
   EXPECT_EQ(announced.Read().body, "/p takes 100000");
-  Client chunked = world.Connect();
+  PlainClient chunked = world.Connect();
   chunked.Send("POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n186A0\r\n" +
                std::string(100'000, 'x') + "\r\n1\r\nx");
   const Answer answer = chunked.Read();
   EXPECT_EQ(answer.status, 413);
   EXPECT_EQ(answer.body, "/p takes 100000");
   EXPECT_TRUE(chunked.AtEnd());
-  Client exact = world.Connect();
+  PlainClient exact = world.Connect();
   exact.Send("POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n186A0\r\n" + std::string(100'000, 'x') +
              "\r\n0\r\n\r\n");
   EXPECT_EQ(exact.Read().status, 200);
@@ -187,17 +187,17 @@ TEST(ServerLimits, BodiesInMemoryAreBoundedTogether) {
   ServerWorld world({.buffered_bytes_max = 1'000'000});
   Held held;
   HoldIn(world, held);
-  Client first = world.Connect();
+  PlainClient first = world.Connect();
   const std::string body(600'000, 'x');
   const std::string request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n\r\n" + body;
   first.Send(request);
   std::shared_ptr<Exchange> exchange = held.Take();
-  Client second = world.Connect();
+  PlainClient second = world.Connect();
   second.TrySend(request);
   EXPECT_EQ(second.Read().status, 503);
   exchange->Respond({});
   EXPECT_EQ(first.Read().status, 200);
-  Client third = world.Connect();
+  PlainClient third = world.Connect();
   third.Send(request);
   exchange = held.Take();
   exchange->Respond({});
@@ -208,7 +208,7 @@ TEST(ServerAbandon, HandlerLearnsThatTheClientHasGone) {
   ServerWorld world;
   Held held;
   HoldIn(world, held);
-  Client closing = world.Connect();
+  PlainClient closing = world.Connect();
   closing.Send(kGet);
   std::shared_ptr<Exchange> first = held.Take();
   EXPECT_FALSE(world.OnLoop([&] { return first->abandoned(); }));
@@ -217,7 +217,7 @@ TEST(ServerAbandon, HandlerLearnsThatTheClientHasGone) {
   first->Respond(ScriptedHandler::Text("nobody reads this"));
   world.Until([&] { return world.server().counters().connections_open == 0; });
 
-  Client resetting = world.Connect();
+  PlainClient resetting = world.Connect();
   resetting.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody");
   std::shared_ptr<Exchange> second = held.Take();
   resetting.Reset();
@@ -230,7 +230,7 @@ TEST(ServerAbandon, DroppingAnAbandonedExchangeClosesItsConnection) {
   ServerWorld world;
   Held held;
   HoldIn(world, held);
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(kGet);
   std::shared_ptr<Exchange> exchange = held.Take();
   client.HalfClose();
@@ -246,7 +246,7 @@ TEST(ServerAbandon, AnswersOutliveTheServer) {
   std::shared_ptr<Exchange> exchange;
   auto world = std::make_unique<ServerWorld>();
   HoldIn(*world, held);
-  Client client = world->Connect();
+  PlainClient client = world->Connect();
   client.Send(kGet);
   exchange = held.Take();
   world->OnLoop([&] { EXPECT_FALSE(exchange->abandoned()); });
@@ -344,7 +344,7 @@ std::string Numbers(size_t size) {
 TEST(ServerStream, BodyReachesTheSinkInOrder) {
   Streaming streaming;
   streaming.sink->set_automatic();
-  Client client = streaming.world.Connect();
+  PlainClient client = streaming.world.Connect();
   const std::string body = Numbers(5'000'000);
   client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\n\r\n" + body + "PUT / HTTP/1.1\r\nHost: h\r\n" +
               "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n10000\r\n" + body.substr(0, 0x10000) + "\r\n0\r\n\r\n" +
@@ -357,7 +357,7 @@ TEST(ServerStream, BodyReachesTheSinkInOrder) {
 
 TEST(ServerStream, NothingIsReadWhileTheSinkIsBusy) {
   Streaming streaming;
-  Client client = streaming.world.Connect();
+  PlainClient client = streaming.world.Connect();
   constexpr size_t kSize = 40'000'000;
   const std::string body = Numbers(kSize);
   client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 40000000\r\n\r\n");
@@ -389,7 +389,7 @@ TEST(ServerStream, NothingIsReadWhileTheSinkIsBusy) {
 
 TEST(ServerStream, FailingSinkEndsTheReadingAndTheHandlerAnswers) {
   Streaming streaming;
-  Client client = streaming.world.Connect();
+  PlainClient client = streaming.world.Connect();
   client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n" + std::string(1000, 'x'));
   streaming.sink->Finish(Error(ErrorCode::kResourceExhausted, "disk full"));
   const Answer answer = client.Read();
@@ -401,7 +401,7 @@ TEST(ServerStream, FailingSinkEndsTheReadingAndTheHandlerAnswers) {
 
 TEST(ServerStream, SinkIsAbandonedWhenTheClientGoesAway) {
   Streaming streaming;
-  Client client = streaming.world.Connect();
+  PlainClient client = streaming.world.Connect();
   client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n" + std::string(1000, 'x'));
   streaming.sink->WaitForPiece();
   client.Reset();
@@ -416,7 +416,7 @@ TEST(ServerStream, SinkIsAbandonedWhenTheBodyIsCutShortOrBroken) {
   {
     Streaming streaming;
     streaming.sink->set_automatic();
-    Client client = streaming.world.Connect();
+    PlainClient client = streaming.world.Connect();
     client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
     client.HalfClose();
     EXPECT_TRUE(client.AtEnd());
@@ -425,7 +425,7 @@ TEST(ServerStream, SinkIsAbandonedWhenTheBodyIsCutShortOrBroken) {
   {
     Streaming streaming;
     streaming.sink->set_automatic();
-    Client client = streaming.world.Connect();
+    PlainClient client = streaming.world.Connect();
     client.Send("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX");
     EXPECT_EQ(client.Read().status, 400);
     EXPECT_TRUE(streaming.sink->abandoned());
@@ -433,11 +433,11 @@ TEST(ServerStream, SinkIsAbandonedWhenTheBodyIsCutShortOrBroken) {
   {
     Streaming streaming({.body_bytes_max = 100});
     streaming.sink->set_automatic();
-    Client announced = streaming.world.Connect();
+    PlainClient announced = streaming.world.Connect();
     announced.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n");
     EXPECT_EQ(announced.Read().status, 413);
     EXPECT_FALSE(streaming.sink->abandoned());
-    Client chunked = streaming.world.Connect();
+    PlainClient chunked = streaming.world.Connect();
     chunked.Send("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x'));
     EXPECT_EQ(chunked.Read().status, 413);
     EXPECT_TRUE(streaming.sink->abandoned());
@@ -448,7 +448,7 @@ TEST(ServerStream, SinkIsAbandonedWhenTheBodyIsCutShortOrBroken) {
 TEST(ServerStream, StreamIsGivenUpWhenItBecomesSlow) {
   Streaming streaming;
   streaming.sink->set_automatic();
-  Client client = streaming.world.Connect();
+  PlainClient client = streaming.world.Connect();
   client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
   size_t sent = 0;
   for (int i = 0; i < 3; ++i) {
@@ -469,8 +469,8 @@ TEST(ServerStop, LetsOpenExchangesEnd) {
   ServerWorld world;
   Held held;
   HoldIn(world, held);
-  Client idle = world.Connect();
-  Client busy = world.Connect();
+  PlainClient idle = world.Connect();
+  PlainClient busy = world.Connect();
   busy.Send(kGet);
   std::shared_ptr<Exchange> exchange = held.Take();
   world.Until([&] { return world.server().counters().connections_open == 2; });
@@ -490,7 +490,7 @@ TEST(ServerStop, ClosesWhatDoesNotEndInTime) {
   ServerWorld world;
   Held held;
   HoldIn(world, held);
-  Client busy = world.Connect();
+  PlainClient busy = world.Connect();
   busy.Send(kGet);
   std::shared_ptr<Exchange> exchange = held.Take();
   std::promise<void> stopped;

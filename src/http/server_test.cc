@@ -20,7 +20,7 @@ std::string Post(std::string_view path, std::string_view body) {
 
 TEST(Server, AnswersOneRequestAfterAnotherOnOneConnection) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   for (int i = 0; i < 3; ++i) {
     client.Send(kGet);
     const Answer answer = client.Read();
@@ -36,7 +36,7 @@ TEST(Server, AnswersOneRequestAfterAnotherOnOneConnection) {
 
 TEST(Server, TakesRequestsByteByByte) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   for (const char c : Post("/slow", "body") + std::string(kGet)) {
     client.Send({&c, 1});
     world.OnLoop([] {});
@@ -55,7 +55,7 @@ TEST(Server, KeepsPipelinedAnswersInOrderAndHandlesOneAtATime) {
       ScriptedHandler::Echo(*exchange);
     }
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /wait HTTP/1.1\r\nHost: h\r\n\r\n" + Post("/wait", "second") +
               "GET /4 HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(client.Read().body, "GET /1 ");
@@ -74,7 +74,7 @@ TEST(Server, KeepsPipelinedAnswersInOrderAndHandlesOneAtATime) {
 
 TEST(Server, TakesThousandsOfPipelinedRequestsAtOnce) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   std::string requests;
   constexpr int kRequests = 5000;
   for (int i = 0; i < kRequests; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -89,7 +89,7 @@ TEST(Server, AnswersFromAnyThread) {
   world.handler.on_request = [&](std::shared_ptr<Exchange> exchange, const auto&) {
     threads.emplace_back([exchange = std::move(exchange)] { ScriptedHandler::Echo(*exchange); });
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   for (int i = 0; i < 20; ++i) {
     client.Send(kGet);
     EXPECT_EQ(client.Read().body, "GET /a?b=1 ");
@@ -101,7 +101,7 @@ TEST(Server, AnswersFromAnyThread) {
 
 TEST(Server, GathersChunkedBodies) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   const std::string request =
       "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nab\r\n\r\n1A;x=\"y\"\r\n"
       "abcdefghijklmnopqrstuvwxyz\r\n0\r\nTrailer: t\r\n\r\n";
@@ -116,7 +116,7 @@ TEST(Server, GathersChunkedBodies) {
 
 TEST(Server, GathersLargeBodies) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   const std::string body(3'000'000, 'x');
   client.Send(Post("/large", body) + std::string(kGet));
   EXPECT_EQ(client.Read().body, "POST /large " + body);
@@ -130,7 +130,7 @@ TEST(Server, GathersLargeBodies) {
 TEST(Server, HeadThatFillsItsBlockIsStillFollowedByItsBody) {
   ServerWorld world;
   for (const size_t filler : {8'000U, 16'000U, 16'255U, 16'256U, 16'257U, 16'300U, 16'384U, 40'000U}) {
-    Client client = world.Connect();
+    PlainClient client = world.Connect();
     const std::string head = "POST /f HTTP/1.1\r\nHost: h\r\nX-Filler: " + std::string(filler, 'f') + "\r\n";
     client.Send(head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + head +
                 "Content-Length: 5\r\n\r\nhello");
@@ -153,7 +153,7 @@ TEST(Server, SendsContinueOnlyWhenTheBodyIsWanted) {
     return "PUT " + path + " HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(length) +
            "\r\n\r\n";
   };
-  Client wanted = world.Connect();
+  PlainClient wanted = world.Connect();
   wanted.Send(head("/yes", 5));
   EXPECT_EQ(wanted.Read().status, 100);
   wanted.Send("12345");
@@ -165,14 +165,14 @@ TEST(Server, SendsContinueOnlyWhenTheBodyIsWanted) {
   EXPECT_EQ(direct.status, 200);
   EXPECT_EQ(direct.body, "PUT /yes 12345");
 
-  Client refused = world.Connect();
+  PlainClient refused = world.Connect();
   refused.Send(head("/no", 5));
   const Answer no = refused.Read();
   EXPECT_EQ(no.status, 403);
   EXPECT_EQ(no.Header("Connection"), "close");
   EXPECT_TRUE(refused.AtEnd());
 
-  Client large = world.Connect();
+  PlainClient large = world.Connect();
   large.Send(head("/large", 11));
   const Answer too_large = large.Read();
   EXPECT_EQ(too_large.status, 413);
@@ -186,7 +186,7 @@ TEST(Server, RefusalWithoutBodyKeepsTheConnection) {
     response.status = 403;
     return Refuse{response};
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(std::string(kGet) + std::string(kGet));
   EXPECT_EQ(client.Read().status, 403);
   EXPECT_EQ(client.Read().status, 403);
@@ -195,7 +195,7 @@ TEST(Server, RefusalWithoutBodyKeepsTheConnection) {
 TEST(Server, ClientThatSendsOnSeesTheRefusalAndNotAReset) {
   ServerWorld world;
   world.handler.on_head = [](const RequestView&) -> BodyPlan { return BufferBody{1000}; };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n");
   const std::string body(4'000'000, 'x');
   EXPECT_TRUE(client.TrySend(body));
@@ -217,13 +217,13 @@ TEST(Server, AnswersHeadWithoutTheBody) {
     }
     exchange->Respond(std::move(response));
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(
       "HEAD /file HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\nHEAD /raw HTTP/1.1\r\nHost: h\r\n\r\n" +
       std::string("GET /raw HTTP/1.1\r\nHost: h\r\n\r\n"));
-  EXPECT_EQ(client.Read(Client::Method::kHead).Header("Content-Length"), "123456789");
-  EXPECT_EQ(client.Read(Client::Method::kHead).Header("Content-Length"), "4");
-  EXPECT_EQ(client.Read(Client::Method::kHead).Header("Content-Length"), "3");
+  EXPECT_EQ(client.Read(PlainClient::Method::kHead).Header("Content-Length"), "123456789");
+  EXPECT_EQ(client.Read(PlainClient::Method::kHead).Header("Content-Length"), "4");
+  EXPECT_EQ(client.Read(PlainClient::Method::kHead).Header("Content-Length"), "3");
   EXPECT_EQ(client.Read().body, "raw");
 }
 
@@ -244,7 +244,7 @@ TEST(Server, SendsPartsOfFiles) {
     response.body = part ? FileRange{fd, 1000, 5000} : FileRange{fd, 0, content.size()};
     exchange->Respond(std::move(response));
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(
       "GET /part HTTP/1.1\r\nHost: h\r\n\r\nGET /all HTTP/1.1\r\nHost: h\r\n\r\nGET /part HTTP/1.1\r\nHost: h\r\n\r\n");
   const Answer part = client.Read();
@@ -266,7 +266,7 @@ TEST(Server, FileThatHasBecomeShorterEndsTheConnection) {
     response.body = FileRange{fd, 0, 100};
     exchange->Respond(std::move(response));
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(kGet);
   EXPECT_TRUE(client.ReadToEnd().ends_with("short"));
 }
@@ -277,7 +277,7 @@ TEST(Server, SendsLargeAnswersToClientsThatReadSlowly) {
   world.handler.on_request = [&](const std::shared_ptr<Exchange>& exchange, const auto&) {
     exchange->Respond(ScriptedHandler::Text(exchange->request().path == "/large" ? large : "small"));
   };
-  Client client(world.port(), 4096);
+  PlainClient client(world.port(), 4096);
   client.Send(
       "GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET /small HTTP/1.1\r\nHost: h\r\n\r\nGET /large HTTP/1.1\r\nHost: "
       "h\r\n\r\n");
@@ -290,12 +290,12 @@ TEST(Server, SendsLargeAnswersToClientsThatReadSlowly) {
 
 TEST(Server, SpeaksHttp10) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("GET /old HTTP/1.0\r\n\r\n");
   const std::string all = client.ReadToEnd();
   EXPECT_TRUE(all.ends_with("\r\n\r\nGET /old ")) << all;
   EXPECT_NE(all.find("Connection: close\r\n"), std::string::npos);
-  Client keeping = world.Connect();
+  PlainClient keeping = world.Connect();
   keeping.Send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_EQ(keeping.Read().Header("Connection"), "keep-alive");
   keeping.Send("GET /again HTTP/1.0\r\n\r\n");
@@ -305,7 +305,7 @@ TEST(Server, SpeaksHttp10) {
 
 TEST(Server, ClosesWhenAsked) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send("GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + std::string(kGet));
   const Answer answer = client.Read();
   EXPECT_EQ(answer.Header("Connection"), "close");
@@ -315,7 +315,7 @@ TEST(Server, ClosesWhenAsked) {
 
 TEST(Server, AnswersClientsThatHaveShutDownTheirSide) {
   ServerWorld world;
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(std::string(kGet) + std::string(kGet));
   client.HalfClose();
   EXPECT_EQ(client.Read().status, 200);
@@ -336,7 +336,7 @@ TEST(Server, MalformedRequestsAreAnsweredAndEndTheConnection) {
       {"GET / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n", 417},
   };
   for (const auto& [request, status] : bad) {
-    Client client = world.Connect();
+    PlainClient client = world.Connect();
     client.Send(request);
     const Answer answer = client.Read();
     EXPECT_EQ(answer.status, status) << request;
@@ -356,7 +356,7 @@ TEST(Server, WordsOfTheHandlerCannotAddHeaders) {
     response.body = std::string("body");
     exchange->Respond(std::move(response));
   };
-  Client client = world.Connect();
+  PlainClient client = world.Connect();
   client.Send(kGet);
   const Answer answer = client.Read();
   EXPECT_EQ(answer.Header("Set-Cookie"), "");
@@ -378,7 +378,7 @@ TEST(Server, TwoServersShareAListener) {
   EXPECT_EQ(first.port(), second.port());
   std::thread threads[2] = {std::thread([&] { loops[0].Run(); }), std::thread([&] { loops[1].Run(); })};
   for (int i = 0; i < 50; ++i) {
-    Client client(first.port());
+    PlainClient client(first.port());
     client.Send(kGet);
     EXPECT_EQ(client.Read().status, 200);
   }

@@ -72,10 +72,10 @@ struct Answer {
   }
 };
 
-class Client {
+class PlainClient {
  public:
   // `receive_buffer`: SO_RCVBUF, 0 for the system's.
-  explicit Client(uint16_t port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit PlainClient(uint16_t port, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -180,7 +180,7 @@ class ServerWorld {
   uint16_t port() const { return port_; }
   EventLoop& loop() { return loop_; }
   Server& server() { return *server_; }
-  Client Connect() { return Client(port_); }
+  PlainClient Connect() { return PlainClient(port_); }
 
   // Runs `work` on the loop and waits for it. What the kernel has told the loop before is handled before or after.
   template <class Work>

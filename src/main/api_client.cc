@@ -23,8 +23,8 @@ namespace {
 
 constexpr uint64_t kPartBytesMin = 16 << 20;  // what one request holds in memory
 constexpr uint64_t kPartsMax = 9000;          // S3 allows 10,000
-constexpr size_t kReplyBytesMax = 256u << 20;
-constexpr auto kRequestTime = std::chrono::seconds(120);
+constexpr uint64_t kReplyBytesMax = 256u << 20;
+constexpr auto kStallTime = std::chrono::seconds(120);  // an endpoint may think for a minute
 constexpr auto kHealthTime = std::chrono::seconds(5);
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -66,10 +66,10 @@ struct ApiClient::Impl {
       : endpoint(std::move(endpoint_url)), region(std::move(region_name)), credential(std::move(key)) {}
 
   Result<ApiReply> Send(std::string_view service, const std::string& method, const std::string& path,
-                        const std::string& query, Headers headers, const std::string& body);
+                        const std::string& query, Headers headers, std::string body);
   // As above; anything but 2xx is an error.
   Result<ApiReply> SendOk(std::string_view service, const std::string& method, const std::string& path,
-                          const std::string& query, Headers headers, const std::string& body);
+                          const std::string& query, Headers headers, std::string body);
   Result<Json> Call(std::string_view service, std::string target, const Json& request);
   Status PutInParts(const std::string& path, int fd, uint64_t size, const std::function<void(uint64_t)>& progress);
 
@@ -81,7 +81,7 @@ struct ApiClient::Impl {
 };
 
 Result<ApiReply> ApiClient::Impl::Send(std::string_view service, const std::string& method, const std::string& path,
-                                       const std::string& query, Headers headers, const std::string& body) {
+                                       const std::string& query, Headers headers, std::string body) {
   const std::string hash = Sha256Hex(body);
   headers.emplace_back("host", HostOf(endpoint));
   if (service == "s3") headers.emplace_back("x-amz-content-sha256", hash);
@@ -92,9 +92,9 @@ Result<ApiReply> ApiClient::Impl::Send(std::string_view service, const std::stri
   request.method = method;
   request.url = endpoint + path + (query.empty() ? "" : "?" + query);
   request.headers = std::move(headers);
-  request.body = std::string_view(body);
-  request.body_bytes_max = kReplyBytesMax;
-  request.timeout = kRequestTime;
+  if (!body.empty()) request.body = std::move(body);
+  request.response_bytes_max = kReplyBytesMax;
+  request.stall_time_max = kStallTime;
   Result<http::ClientResponse> response = client.Send(request);
   if (!response.ok()) {
     return Error(ErrorCode::kUnavailable,
@@ -105,8 +105,8 @@ Result<ApiReply> ApiClient::Impl::Send(std::string_view service, const std::stri
 }
 
 Result<ApiReply> ApiClient::Impl::SendOk(std::string_view service, const std::string& method, const std::string& path,
-                                         const std::string& query, Headers headers, const std::string& body) {
-  Result<ApiReply> reply = Send(service, method, path, query, std::move(headers), body);
+                                         const std::string& query, Headers headers, std::string body) {
+  Result<ApiReply> reply = Send(service, method, path, query, std::move(headers), std::move(body));
   if (reply.ok() && (reply->status < 200 || reply->status > 299)) return ServiceRefusal(*reply);
   return reply;
 }
@@ -284,8 +284,8 @@ Status CheckHealth(const std::string& endpoint) {
   http::ClientRequest request;
   request.method = "GET";
   request.url = endpoint + "/-/health";
-  request.body_bytes_max = 4096;
-  request.timeout = kHealthTime;
+  request.response_bytes_max = 4096;
+  request.time_max = kHealthTime;
   const Result<http::ClientResponse> response = client.Send(request);
   if (!response.ok()) return response.error();
   if (response->status != 200) {

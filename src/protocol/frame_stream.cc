@@ -11,6 +11,14 @@ namespace {
 constexpr int kReadsPerEvent = 4;          // so that one busy peer leaves the turn to others
 constexpr size_t kKeepBytesMax = 1 << 20;  // an output buffer that grew beyond this is given back when empty
 
+// A peer that has gone is no fault of anybody's: its own code tells it from what is.
+Error SocketError(std::string_view what, int error) {
+  if (error == EPIPE || error == ECONNRESET) {
+    return Error(ErrorCode::kUnavailable, "the peer closed the connection");
+  }
+  return ErrnoError(what, error);
+}
+
 }  // namespace
 
 std::shared_ptr<FrameStream> FrameStream::Open(EventLoop& loop, UniqueFd fd, Owner& owner) {
@@ -53,7 +61,7 @@ void FrameStream::Write() {
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;
-      return Fail(ErrnoError("writing to a peer", errno));
+      return Fail(SocketError("writing to a peer", errno));
     }
     written_ += static_cast<size_t>(n);
   }
@@ -132,7 +140,7 @@ void FrameStream::OnEvents(uint32_t events) {
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return;
-      return Fail(ErrnoError("reading from a peer", errno));
+      return Fail(SocketError("reading from a peer", errno));
     }
     if (n == 0) return Fail(Error(ErrorCode::kUnavailable, "the peer closed the connection"));
     reader_.Filled(static_cast<size_t>(n));

@@ -84,7 +84,7 @@ class TestValidation:
         assert text.startswith(
             "1 validation error detected: Value 'not a name' at 'trainingJobName' failed to satisfy "
         )
-        assert "constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}" in text
+        assert "constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}" in text
 
     def test_a_length(self, unchecked):
         code, text = error_of(unchecked.describe_endpoint, EndpointName="a" * 64)

@@ -11,15 +11,13 @@ SOCKET_SECONDS = 30
 
 
 def signed_headers(
-    clients, method, path, service, headers=(), body=b"", payload_hash=None, access_key=None, secret=None
+    clients, method, path, service, headers=(), body=b"", access_key=None, secret=None
 ):
     """All headers of a signed request, by botocore's signer."""
     request = AWSRequest(method, clients.endpoint + path, headers=dict(headers), data=body)
     credentials = Credentials(
         access_key or clients.exports["AWS_ACCESS_KEY_ID"], secret or clients.exports["AWS_SECRET_ACCESS_KEY"]
     )
-    if payload_hash:
-        request.headers["X-Amz-Content-SHA256"] = payload_hash
     signer = (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, clients.region)
     signer.add_auth(request)
     return dict(request.headers.items())

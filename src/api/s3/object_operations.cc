@@ -48,12 +48,14 @@ void SetObjectHeaders(http::Response& response, const Request& request, const Ob
 
 }  // namespace
 
-http::Response PutAnswer(const ObjectInfo& object) {
+http::Response PutAnswer(Operation operation, const ObjectInfo& object) {
   http::Response response;
   response.Set("ETag", Quoted(object.etag));
   if (object.checksum) {
     response.Set(ChecksumHeader(object.checksum->algorithm), object.checksum->value);
-    response.Set("x-amz-checksum-type", std::string(objectstore::ChecksumTypeName(object.checksum->type)));
+    if (operation == Operation::kPutObject) {
+      response.Set("x-amz-checksum-type", std::string(objectstore::ChecksumTypeName(object.checksum->type)));
+    }
   }
   return response;
 }

@@ -50,8 +50,8 @@ class Operations {
   const std::string region_;
 };
 
-// The answer to PutObject or UploadPart.
-http::Response PutAnswer(const objectstore::ObjectInfo& object);
+// The answer to PutObject or UploadPart, whichever `operation` is.
+http::Response PutAnswer(Operation operation, const objectstore::ObjectInfo& object);
 
 // What a kNotFound of the store means in an operation, when the bucket is there.
 enum class Missing { kKey, kUpload };

@@ -41,6 +41,7 @@ class PayloadHasher {
  public:
   explicit PayloadHasher(const Expectation& expectation);
   void Update(std::string_view piece);
+  bool HasWork() const { return sha256_ != nullptr || checksum_ != nullptr; }
 
   struct Digests {
     std::string sha256_hex;  // empty when nobody asked

@@ -4,6 +4,12 @@
 #include "base/bytes.h"
 
 namespace argosy::api::s3 {
+namespace {
+
+// Handing work to a second thread costs some ten microseconds; hashing this much takes longer.
+constexpr size_t kSplitBytesMin = 64 * 1024;
+
+}  // namespace
 
 PutSink::PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head, Expectation expectation)
     : store_(store), pool_(pool), head_(std::move(head)), expectation_(std::move(expectation)) {}
@@ -13,21 +19,29 @@ void PutSink::Write(std::string_view piece, std::function<void(Status)> done) {
     const std::lock_guard lock(mutex_);
     busy_ = true;
   }
-  const Status queued = pool_->Submit([self = shared_from_this(), piece, done] {
-    Status taken = self->Take(piece);
-    {
-      const std::lock_guard lock(self->mutex_);
-      self->busy_ = false;
-      if (self->abandoned_) self->writer_.reset();
-    }
-    done(std::move(taken));
+  auto work = std::make_shared<Piece>();
+  work->bytes = piece;
+  work->done = std::move(done);
+  const Status queued = pool_->Submit([self = shared_from_this(), work] {
+    self->Take(work);
+    self->End(work);
   });
   if (queued.ok()) return;
   {
     const std::lock_guard lock(mutex_);
     busy_ = false;
   }
-  done(Fail(SlowDown()));
+  work->done(Fail(SlowDown()));
+}
+
+void PutSink::End(const std::shared_ptr<Piece>& piece) {
+  if (piece->tasks.fetch_sub(1) > 1) return;
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
+    if (abandoned_) writer_.reset();
+  }
+  piece->done(std::move(piece->status));
 }
 
 void PutSink::Abandon() {
@@ -95,19 +109,43 @@ bool PutSink::Start() {
   return started(store_->StartPart(head_.bucket, head_.key, upload_id, std::get<int>(number)), Missing::kUpload);
 }
 
-Status PutSink::Take(std::string_view piece) {
-  if (error_ || !Start()) return Error(ErrorCode::kInvalidArgument, error_->message);
-  if (expectation_.framing == Framing::kPlain) return TakeData(piece);
-  const Status taken = decoder_.Feed(piece, [this](std::string_view data) { return TakeData(data); });
+void PutSink::Take(const std::shared_ptr<Piece>& piece) {
+  if (error_ || !Start()) {
+    piece->status = Error(ErrorCode::kInvalidArgument, error_->message);
+    return;
+  }
+  if (expectation_.framing == Framing::kAwsChunked) {
+    piece->status = Decode(piece->bytes);
+    return;
+  }
+  bool beside = false;
+  if (piece->bytes.size() >= kSplitBytesMin && hasher_->HasWork()) {
+    piece->tasks.fetch_add(1);
+    beside = pool_
+                 ->Submit([self = shared_from_this(), piece] {
+                   self->hasher_->Update(piece->bytes);
+                   self->End(piece);
+                 })
+                 .ok();
+    if (!beside) piece->tasks.fetch_sub(1);
+  }
+  if (!beside) hasher_->Update(piece->bytes);
+  piece->status = Append(piece->bytes);
+}
+
+Status PutSink::Decode(std::string_view bytes) {
+  const Status taken = decoder_.Feed(bytes, [this](std::string_view data) {
+    hasher_->Update(data);
+    return Append(data);
+  });
   if (!taken.ok() && !error_) error_ = InvalidRequest(taken.error().message());
   return taken;
 }
 
-Status PutSink::TakeData(std::string_view data) {
+Status PutSink::Append(std::string_view data) {
   if (writer_->size() + data.size() > kPutBytesMax) {
     return Fail({400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"});
   }
-  hasher_->Update(data);
   Status written = writer_->Append(data);
   if (!written.ok()) error_ = FromStoreError(written.error());
   return written;

@@ -4,6 +4,8 @@
 // Lifecycle: made by OnHead; Write on the loop, one at a time; then Finish on a pool thread, or Abandon on the loop.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,8 +33,17 @@ class PutSink final : public http::BodySink, public std::enable_shared_from_this
   std::variant<objectstore::ObjectInfo, S3Error> Finish();
 
  private:
-  Status Take(std::string_view piece);
-  Status TakeData(std::string_view data);
+  // One piece while it is on the pool.
+  struct Piece {
+    std::string_view bytes;
+    std::function<void(Status)> done;
+    Status status;
+    std::atomic<int> tasks{1};  // that work on it; the last ends it
+  };
+  void Take(const std::shared_ptr<Piece>& piece);
+  void End(const std::shared_ptr<Piece>& piece);
+  Status Decode(std::string_view bytes);
+  Status Append(std::string_view data);
   bool Start();  // the store's writer; false leaves error_
   Status Fail(S3Error error);
 

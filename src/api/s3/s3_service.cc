@@ -77,7 +77,7 @@ void S3Service::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
     const Status queued = pool_->Submit([exchange, put] {
       std::variant<objectstore::ObjectInfo, S3Error> done = put->Finish();
       const auto* object = std::get_if<objectstore::ObjectInfo>(&done);
-      exchange->Respond(object != nullptr ? ToResponse(PutAnswer(*object), put->head())
+      exchange->Respond(object != nullptr ? ToResponse(PutAnswer(put->head().operation, *object), put->head())
                                           : ToResponse(std::get<S3Error>(std::move(done)), put->head()));
     });
     if (!queued.ok()) exchange->Respond(ToResponse(SlowDown(), put->head()));

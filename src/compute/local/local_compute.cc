@@ -272,7 +272,8 @@ void LocalCompute::Sweep() {
   OnPool([this, instances = options_.data_dir / agent::kInstancesName]() -> Task {
     std::vector<std::string> found;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(instances, error)) found.push_back(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(instances, error))
+      found.push_back(entry.path().filename());
     return [this, found = std::move(found)] {
       for (const std::string& id : found) {
         if (Find(id) == nullptr) Forget(id);

@@ -462,5 +462,85 @@ TEST_F(LocalComputeTest, AnAgentOfAnotherAttemptIsTurnedAway) {
   server_->WaitGone("i-1");
 }
 
+// The serving half: a model is fetched, unpacked, loaded, and answers through the instance's socket, also after the
+// server has gone.
+class LocalServingTest : public LocalComputeTest {
+ protected:
+  protocol::Assignment Endpoint(const std::string& id, const std::string& model_url) {
+    protocol::Assignment out = Job(id, "");
+    out.role = protocol::Role::kServing;
+    out.training.reset();
+    Result<catalog::ModelSpec> model =
+        catalog::ModelSpec::FromRequestJson(R"({"ModelName":"m","ExecutionRoleArn":"arn:aws:iam::000000000000:role/r",)"
+                                            R"("PrimaryContainer":{"Image":"obedient","ModelDataUrl":")" +
+                                            model_url + R"("}})");
+    Check(model.ok(), model.ok() ? "" : model.error().message());
+    out.model = std::move(*model);
+    return out;
+  }
+
+  // Trains one and makes its artifact an object.
+  std::string TrainModel() {
+    PutTrainingData();
+    Check(server_->Start(Job("i-train", "")).ok());
+    const InstanceView view = server_->WaitGone("i-train");
+    Check(view.report && view.report->outcome);
+    Check(store_->PublishFile(view.report->outcome->staged_artifact, "bucket", "m/model.tar.gz", {}).ok());
+    return "s3://bucket/m/model.tar.gz";
+  }
+
+  // One request over a connection of its own, blocking.
+  std::string Ask(const std::string& address, std::string_view body) {
+    Result<UniqueFd> fd = protocol::ConnectLocal(address);
+    if (!fd.ok()) return fd.error().message();
+    fcntl(fd->get(), F_SETFL, 0);
+    std::string wire;
+    protocol::AppendInvoke(wire, 1, {.content_type = "text/plain", .body = body});
+    if (!WriteAll(fd->get(), wire).ok()) return "not written";
+    protocol::FrameReader reader;
+    for (;;) {
+      const auto frame = reader.Next();
+      if (!frame.ok()) return frame.error().message();
+      if (frame->has_value()) return std::string(protocol::ParseAnswer((*frame)->payload)->body);
+      const protocol::FrameReader::Room room = reader.Space();
+      const ssize_t n = read(fd->get(), room.data, room.size);
+      if (n <= 0) return "closed";
+      reader.Filled(static_cast<size_t>(n));
+    }
+  }
+};
+
+TEST_F(LocalServingTest, AnInstanceAnswersAndOutlivesTheServerWithTheSameProcess) {
+  StartServer();
+  const std::string model = TrainModel();
+  ASSERT_TRUE(server_->Start(Endpoint("i-1", model)).ok());
+  std::string address = server_->WaitPhase("i-1", AgentPhase::kReady).address;
+  EXPECT_EQ(Ask(address, "hello"), "echo hello");
+  const auto identity = IdentityOf("i-1");
+  server_.reset();
+  EXPECT_EQ(Ask(address, "alone"), "echo alone");
+  StartServer({"i-1"});
+  address = server_->WaitPhase("i-1", AgentPhase::kReady).address;
+  EXPECT_EQ(Ask(address, "again"), "echo again");
+  EXPECT_TRUE(identity->IsRunning());
+  server_->Stop("i-1");
+  EXPECT_EQ(server_->WaitGone("i-1").report->outcome->kind, OutcomeKind::kStopped);
+  EXPECT_FALSE(identity->IsRunning());
+}
+
+TEST_F(LocalServingTest, AModelThatIsNotThereOrNoArchiveIsAClientErrorNamingIt) {
+  StartServer();
+  Check(objectstore::PutBytes(*store_, "bucket", "m/broken.tar.gz", "no archive", "").ok());
+  ASSERT_TRUE(server_->Start(Endpoint("i-gone", "s3://bucket/m/gone.tar.gz")).ok());
+  ASSERT_TRUE(server_->Start(Endpoint("i-broken", "s3://bucket/m/broken.tar.gz")).ok());
+  for (const auto& [id, url] : {std::pair{"i-gone", "gone.tar.gz"}, std::pair{"i-broken", "broken.tar.gz"}}) {
+    const InstanceView view = server_->WaitGone(id);
+    ASSERT_TRUE(view.report && view.report->outcome);
+    EXPECT_EQ(view.report->outcome->kind, OutcomeKind::kFailed);
+    EXPECT_THAT(view.report->outcome->failure_reason, testing::StartsWith("ClientError: "));
+    EXPECT_THAT(view.report->outcome->failure_reason, HasSubstr(url));
+  }
+}
+
 }  // namespace
 }  // namespace argosy::compute

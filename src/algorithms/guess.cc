@@ -1,0 +1,275 @@
+#include "algorithms/guess.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/bytes.h"
+#include "data/csv.h"
+#include "data/number.h"
+#include "data/record_reader.h"
+#include "data/table_probe.h"
+
+namespace argosy::algorithms {
+namespace {
+
+// Text looked at. Sorted files show some labels only at the end, so this is as much as a second or so allows.
+constexpr uint64_t kBytesMax = 256 << 20;
+// Different values told apart in a column; more than these are no classes.
+constexpr size_t kDistinctMax = 1000;
+// Lines looked at for a header.
+constexpr size_t kHeaderLines = 100;
+// Integer labels are classes when each occurs this often on average, and are not more than this many.
+constexpr uint64_t kRowsPerClassMin = 10;
+constexpr size_t kIntegerClassesMax = 100;
+
+Error Invalid(std::string message) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+struct ColumnSummary {
+  bool numeric = true;  // all that is not empty
+  bool integer = true;
+  uint64_t missing = 0;
+  std::set<std::string, std::less<>> distinct;  // up to kDistinctMax + 1
+  std::string last;                             // runs of one value need no look-up
+
+  void Add(std::string_view text) {
+    if (text.empty()) {
+      ++missing;
+      return;
+    }
+    if (text == last) return;
+    last.assign(text);
+    if (numeric) {
+      const data::ParsedNumber number = data::ParseNumber(text.data(), text.data() + text.size());
+      numeric = number.end == text.data() + text.size();
+      integer = integer && numeric && number.value == std::floor(number.value);
+    }
+    if (distinct.size() <= kDistinctMax && !distinct.contains(text)) distinct.emplace(text);
+  }
+  bool text() const { return !numeric; }
+  // Integers 0, 1, … without gaps, at least two.
+  bool CountsFromZero() const {
+    if (!numeric || !integer || distinct.size() < 2 || distinct.size() > kIntegerClassesMax) return false;
+    return std::all_of(distinct.begin(), distinct.end(), [&](const std::string& value) {
+      const auto number = ParseDouble(value);
+      return number && *number >= 0 && *number < static_cast<double>(distinct.size());
+    });
+  }
+};
+
+struct TableSummary {
+  bool header = false;
+  std::vector<std::string> names;
+  std::vector<ColumnSummary> columns;
+  uint64_t rows = 0;
+};
+
+// First lines split into fields; blank ones left out.
+std::vector<std::vector<std::string>> FirstLines(std::string_view text) {
+  std::vector<std::vector<std::string>> lines;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  while (p != end && lines.size() < kHeaderLines) {
+    const data::CsvLine line = data::ReadCsvLine(p, end);
+    const std::string_view row(p, static_cast<size_t>(line.end - p));
+    p = line.next;
+    if (Trim(row).empty()) continue;
+    if (auto fields = data::SplitCsvLine(row)) lines.push_back(std::move(*fields));
+  }
+  return lines;
+}
+
+Result<TableSummary> Summarize(const std::filesystem::path& file, const std::string& header_option) {
+  data::RecordReader reader({file}, data::Compression::kAuto);
+  TableSummary table;
+  std::string recycled;
+  std::string scratch;
+  uint64_t bytes = 0;
+  uint64_t line_number = 0;
+  bool names_pending = false;
+  while (bytes < kBytesMax) {
+    auto block = reader.Next(std::move(recycled));
+    if (!block) return block.error();
+    if (!block->has_value()) break;
+    std::string& text = (*block)->bytes;
+    bytes += text.size();
+    const char* p = text.data();
+    const char* const end = p + text.size();
+    if (table.columns.empty()) {
+      const auto lines = FirstLines(text);
+      if (lines.empty()) {
+        recycled = std::move(text);
+        continue;
+      }
+      table.header = header_option == "true" || (header_option != "false" && data::LooksLikeHeader(lines));
+      if (table.header) table.names = lines.front();
+      names_pending = table.header;
+      table.columns.resize(lines.front().size());
+    }
+    while (p != end) {
+      const data::CsvLine line = data::ReadCsvLine(p, end);
+      const char* q = p;
+      p = line.next;
+      ++line_number;
+      if (data::SkipCsvSpaces(q, line.end) == line.end) continue;
+      if (names_pending) {
+        names_pending = false;
+        continue;
+      }
+      size_t column = 0;
+      while (true) {
+        const data::CsvField field = data::ReadCsvField(q, line.end, scratch);
+        if (field.next == nullptr) {
+          return Invalid("line " + std::to_string(line_number) + ": a quote that is not closed");
+        }
+        if (column < table.columns.size()) table.columns[column].Add(field.text);
+        ++column;
+        if (field.next == line.end) break;
+        q = field.next + 1;
+      }
+      if (column != table.columns.size()) {
+        return Invalid("line " + std::to_string(line_number) + " has " + std::to_string(column) +
+                       " columns where the first has " + std::to_string(table.columns.size()));
+      }
+      ++table.rows;
+    }
+    recycled = std::move(text);
+  }
+  if (table.rows == 0) return Invalid("the file has no rows");
+  if (table.columns.size() < 2) return Invalid("the file has one column: a label and at least one feature are needed");
+  return table;
+}
+
+struct LabelChoice {
+  size_t column;
+  std::string why;
+};
+
+LabelChoice ChooseLabel(const TableSummary& table) {
+  for (const char* name : {"label", "class", "target", "y"}) {
+    for (size_t i = 0; i < table.names.size(); ++i) {
+      if (EqualsIgnoreCase(table.names[i], name)) return {i, "by its name"};
+    }
+  }
+  const ColumnSummary& first = table.columns.front();
+  const ColumnSummary& last = table.columns.back();
+  if (last.text()) return {table.columns.size() - 1, "it is the last and holds text"};
+  if (first.text()) return {table.columns.size() - 1, "it is the last, and the first holds text"};
+  if (!first.CountsFromZero() && last.CountsFromZero()) {
+    return {table.columns.size() - 1, "it is the last and holds class numbers"};
+  }
+  return {0, "it is the first, as SageMaker has it"};
+}
+
+std::string NameOf(const TableSummary& table, size_t column) {
+  std::string name = "column " + std::to_string(column + 1);
+  if (!table.names.empty()) name += " ('" + table.names[column] + "')";
+  return name;
+}
+
+void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const Hyperparameters& given, Guess& guess) {
+  const auto set = [&](const std::string& name, const std::string& value) {
+    if (!given.contains(name)) guess.hyperparameters[name] = value;
+  };
+  const bool mapped = given.contains("argosy_label_map");
+  if (given.contains("predictor_type")) {
+    const std::string& type = given.at("predictor_type");
+    if (type != "regressor" && label.text() && !mapped) set("argosy_label_map", "auto");
+    if (type == "multiclass_classifier" && !label.text() && !mapped && label.CountsFromZero()) {
+      set("num_classes", std::to_string(label.distinct.size()));
+    }
+    return;
+  }
+  if (mapped) {
+    const auto encoding = data::ParseLabelMap(given.at("argosy_label_map"));
+    const size_t classes =
+        given.at("argosy_label_map") == "auto" || !encoding ? label.distinct.size() : encoding->classes.size();
+    set("predictor_type", classes == 2 ? "binary_classifier" : "multiclass_classifier");
+    guess.sentences.push_back("predictor_type is " + guess.hyperparameters["predictor_type"] + ": the label map has " +
+                              std::to_string(classes) + " classes.");
+    return;
+  }
+  const size_t distinct = label.distinct.size();
+  const std::string count =
+      distinct > kDistinctMax ? "more than " + std::to_string(kDistinctMax) : std::to_string(distinct);
+  const bool few = distinct <= kDistinctMax && table.rows >= kRowsPerClassMin * distinct;
+  const bool classes = label.text() || distinct == 2 || (label.CountsFromZero() && few);
+  if (!classes) {
+    set("predictor_type", "regressor");
+    guess.sentences.push_back("predictor_type is regressor: the label is a number with " + count +
+                              " different values.");
+    return;
+  }
+  const bool numbered = label.CountsFromZero();
+  set("predictor_type", distinct == 2 ? "binary_classifier" : "multiclass_classifier");
+  guess.sentences.push_back("predictor_type is " + guess.hyperparameters["predictor_type"] + ": the label has " +
+                            count + " different values.");
+  if (!numbered) {
+    set("argosy_label_map", "auto");
+    guess.sentences.push_back("argosy_label_map is auto: each of the label's values is a class.");
+  } else if (distinct > 2) {
+    set("num_classes", std::to_string(distinct));
+  }
+}
+
+}  // namespace
+
+Result<Guess> InferHyperparameters(const std::filesystem::path& file, const GuessOptions& options) {
+  const Hyperparameters& given = options.given;
+  const auto header = given.find("argosy_header");
+  auto summary = Summarize(file, header == given.end() ? "auto" : header->second);
+  if (!summary) return summary.error().Wrap("'" + file.filename().string() + "'");
+  const TableSummary& table = *summary;
+  Guess guess;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    if (!given.contains(name)) guess.hyperparameters[name] = value;
+  };
+  if (table.header && header == given.end()) {
+    set("argosy_header", "true");
+    guess.sentences.push_back("The first line holds column names.");
+  }
+  LabelChoice label{0, ""};
+  if (const auto at = given.find("argosy_label"); at != given.end()) {
+    auto column = data::FindColumn(Trim(at->second), table.names, table.columns.size(), "argosy_label");
+    if (!column) return column.error();
+    label.column = *column;
+  } else {
+    label = ChooseLabel(table);
+    if (label.column != 0) set("argosy_label", std::to_string(label.column));
+    guess.sentences.push_back("The label is " + NameOf(table, label.column) + ": " + label.why + ".");
+  }
+  GuessPredictor(table, table.columns[label.column], given, guess);
+
+  const size_t features = table.columns.size() - 1;
+  set("feature_dim", std::to_string(features));
+  guess.sentences.push_back("There are " + std::to_string(features) + " feature columns.");
+  std::string text_columns;
+  std::string text_positions;
+  uint64_t missing = 0;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (i == label.column) continue;
+    const ColumnSummary& column = table.columns[i];
+    if (column.text()) {
+      text_positions += (text_positions.empty() ? "" : ",") + std::to_string(i);
+      text_columns += (text_columns.empty() ? "" : ", ") + NameOf(table, i);
+    } else {
+      missing += column.missing;
+    }
+  }
+  if (!text_positions.empty() && !given.contains("argosy_categorical")) {
+    set("argosy_categorical", text_positions);
+    guess.sentences.push_back("Text is encoded one feature per category: " + text_columns + ".");
+  }
+  if (missing > 0 && !given.contains("argosy_missing")) {
+    set("argosy_missing", "mean");
+    guess.sentences.push_back(std::to_string(missing) +
+                              " numeric fields are empty: each stands for its column's mean.");
+  }
+  return guess;
+}
+
+}  // namespace argosy::algorithms

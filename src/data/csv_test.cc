@@ -1,0 +1,50 @@
+#include "data/csv.h"
+
+#include <gtest/gtest.h>
+
+namespace argosy::data {
+namespace {
+
+using Fields = std::vector<std::string>;
+
+TEST(CsvTest, FieldsAreSplitTrimmedAndUnquoted) {
+  EXPECT_EQ(*SplitCsvLine("1,2,3"), (Fields{"1", "2", "3"}));
+  EXPECT_EQ(*SplitCsvLine(" 39, State-gov ,\t77516"), (Fields{"39", "State-gov", "77516"}));
+  EXPECT_EQ(*SplitCsvLine(""), (Fields{""}));
+  EXPECT_EQ(*SplitCsvLine(",,"), (Fields{"", "", ""}));
+  EXPECT_EQ(*SplitCsvLine(R"("a,b", "c ""d"" e" ,"")"), (Fields{"a,b", R"(c "d" e)", ""}));
+  EXPECT_EQ(*SplitCsvLine(R"(a"b,c)"), (Fields{R"(a"b)", "c"}));
+}
+
+TEST(CsvTest, BrokenQuotesAreRefused) {
+  EXPECT_FALSE(SplitCsvLine(R"("open)").has_value());
+  EXPECT_FALSE(SplitCsvLine(R"("a"b,c)").has_value());
+  EXPECT_FALSE(SplitCsvLine(R"(1,")").has_value());
+}
+
+TEST(CsvTest, QuotingIsUndoneByReading) {
+  EXPECT_EQ(*SplitCsvLine(QuoteCsvField(text)), (Fields{text})) << text;
+}
+}
+
+TEST(CsvTest, LineEndsInLfOrCrLf) {
+  const std::string text = "a\r\nb\nc";
+  const char* const end = text.data() + text.size();
+  const CsvLine first = ReadCsvLine(text.data(), end);
+  EXPECT_EQ(std::string(text.data(), first.end), "a");
+  const CsvLine second = ReadCsvLine(first.next, end);
+  EXPECT_EQ(std::string(first.next, second.end), "b");
+  const CsvLine third = ReadCsvLine(second.next, end);
+  EXPECT_EQ(std::string(second.next, third.end), "c");
+  EXPECT_EQ(third.next, end);
+}
+
+TEST(CsvTest, ExcerptIsShortAndPrintable) {
+  EXPECT_EQ(CsvExcerpt("abc"), "abc");
+  EXPECT_EQ(CsvExcerpt("a\x01\n"), "a??");
+  EXPECT_EQ(CsvExcerpt(std::string(100, 'x')), std::string(40, 'x') + "…");
+  EXPECT_EQ(CsvExcerpt(std::string(39, 'x') + "é…"), std::string(39, 'x') + "…");
+}
+
+}  // namespace
+}  // namespace argosy::data
