@@ -29,6 +29,9 @@ Result<uint64_t> ProcessStartTicks(pid_t pid) {
   const size_t name_end = stat->rfind(')');
   if (name_end == std::string::npos) return Error(ErrorCode::kCorrupt, "no name in /proc/<pid>/stat");
   std::string_view rest = std::string_view(*stat).substr(name_end + 1);
+  if (rest.starts_with(" Z") || rest.starts_with(" X")) {
+    return Error(ErrorCode::kNotFound, "process " + std::to_string(pid) + " has ended");  // nobody has asked how, yet
+  }
   for (int field = 3; field < 22; ++field) {
     const size_t space = rest.find(' ', 1);
     if (space == std::string_view::npos) return Error(ErrorCode::kCorrupt, "/proc/<pid>/stat is too short");

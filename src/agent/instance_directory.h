@@ -74,6 +74,7 @@ struct AgentIdentity {
   bool IsRunning() const;
 };
 
+// kNotFound when no such process runs; one that has ended and waits for its parent does not.
 Result<uint64_t> ProcessStartTicks(pid_t pid);
 Result<std::string> BootId();
 

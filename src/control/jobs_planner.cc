@@ -46,6 +46,14 @@ std::optional<PhaseWords> WordsOf(AgentPhase phase) {
   }
 }
 
+// What SageMaker says with the last transition.
+std::string EndMessage(std::string_view secondary) {
+  if (secondary == "Completed") return "Training job completed";
+  if (secondary == "Stopped") return "Training job stopped";
+  if (secondary == "MaxRuntimeExceeded") return "Training job runtime exceeded MaxRuntimeInSeconds provided";
+  return "Training job failed";
+}
+
 // One plan in the making.
 class Planning {
  public:
@@ -83,7 +91,8 @@ class Planning {
     state_.outcome.reset();
     state_.retry_at.reset();
     if (!state_.training_end && state_.training_start) state_.training_end = now_;
-    state_.Enter(std::move(secondary), now_, state_.failure_reason);
+    const std::string message = EndMessage(secondary);
+    state_.Enter(std::move(secondary), now_, message);
     if (!state_.transitions.empty()) state_.transitions.back().end = state_.transitions.back().start;
   }
 

@@ -161,6 +161,7 @@ TEST_F(JobsPlannerTest, SuccessIsPublishedBeforeItIsCompleted) {
   const SaveJob end = PlanAndSave(11);
   EXPECT_EQ(end.state.status, "Completed");
   EXPECT_EQ(end.state.model_artifacts, "s3://b/out/job/output/model.tar.gz");
+  EXPECT_EQ(end.state.transitions.back().message, "Training job completed");
   EXPECT_EQ(end.state.training_end, At(10));
 }
 

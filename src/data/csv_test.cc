@@ -23,8 +23,9 @@ TEST(CsvTest, BrokenQuotesAreRefused) {
 }
 
 TEST(CsvTest, QuotingIsUndoneByReading) {
-  EXPECT_EQ(*SplitCsvLine(QuoteCsvField(text)), (Fields{text})) << text;
-}
+  for (const std::string text : {"", "plain", "a,b", "say \"x\"", " led by a space", "tab\t"}) {
+    EXPECT_EQ(*SplitCsvLine(QuoteCsvField(text)), Fields{text}) << text;
+  }
 }
 
 TEST(CsvTest, LineEndsInLfOrCrLf) {

@@ -61,7 +61,10 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
 }
 
 Status DataDirectory::WriteRecord(const ServerRecord& record) const {
-  const Json json = {{"process", record.process.ToJson()}, {"endpoint", record.endpoint}, {"version", record.version}};
+  const Json json = {{"process", record.process.ToJson()},
+                     {"endpoint", record.endpoint},
+                     {"version", record.version},
+                     {"region", record.region}};
   return WriteFileAtomically(path_ / "server.json", DumpJsonPretty(json) + "\n", 0600);
 }
 
@@ -89,7 +92,7 @@ std::optional<ServerRecord> FindServer(const std::filesystem::path& path) {
   if (!json.ok()) return std::nullopt;
   const Result<agent::AgentIdentity> process = agent::AgentIdentity::FromJson(TextAt(*json, "process"));
   if (!process.ok() || !process->IsRunning()) return std::nullopt;
-  return ServerRecord{*process, TextAt(*json, "endpoint"), TextAt(*json, "version")};
+  return ServerRecord{*process, TextAt(*json, "endpoint"), TextAt(*json, "version"), TextAt(*json, "region")};
 }
 
 }  // namespace argosy::main

@@ -22,6 +22,7 @@ struct ServerRecord {
   agent::AgentIdentity process;  // a pid alone may be another's by now
   std::string endpoint;          // http://127.0.0.1:9000
   std::string version;
+  std::string region;
 };
 
 class DataDirectory {

@@ -17,7 +17,7 @@ class DataDirectoryTest : public ::testing::Test {
   DataDirectoryTest() : path_(std::filesystem::path(testing::TempDir()) / ("datadir-" + std::to_string(getpid()))) {}
   ~DataDirectoryTest() override { (void)RemoveTree(path_); }
   ServerRecord Self() const {
-    return {*agent::AgentIdentity::OfThisProcess(SystemClock().Now()), "http://127.0.0.1:1", "0.1.0"};
+    return {*agent::AgentIdentity::OfThisProcess(SystemClock().Now()), "http://127.0.0.1:1", "0.1.0", "eu-west-1"};
   }
   std::filesystem::path path_;
 };
@@ -56,6 +56,7 @@ TEST_F(DataDirectoryTest, TheRecordTellsOfALivingServerOnly) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->process.pid, getpid());
   EXPECT_EQ(found->endpoint, "http://127.0.0.1:1");
+  EXPECT_EQ(found->region, "eu-west-1");
 
   ServerRecord another = Self();
   another.process.start_ticks += 1;  // the pid has been given to another process

@@ -58,8 +58,10 @@ std::map<std::string, double> MetricsInLogLine(std::string_view line) {
     std::string name(Trim(part.substr(0, equals)));
     // "train some_objective <loss>" is the channel and what it measures.
     if (const size_t bracket = name.find('<'); bracket != std::string::npos && name.back() == '>') {
-      const std::string channel = name.substr(0, name.find(' '));
-      name = fmt::format("{} {}", channel, name.substr(bracket + 1, name.size() - bracket - 2));
+      const std::string kind = name.substr(bracket + 1, name.size() - bracket - 2);
+      const size_t blank = name.find(' ');
+      if (kind == "loss") name = name.substr(0, blank) + " loss";
+      if (kind != "loss") name = std::string(Trim(std::string_view(name).substr(0, bracket)));
     }
     metrics[name] = *value;
   }

@@ -35,8 +35,8 @@ JobView ReadJob(const Json& described);
 // What the billable seconds cost at the instance type's price, in nano-dollars; nothing for a type without a price.
 std::optional<int64_t> JobCost(const JobView& job);
 
-// The metrics in a line of an algorithm's log (`#quality_metric: host=algo-1, epoch=3, train loss <loss>=0.12`), by
-// name; "epoch" among them when the line has one. Empty for other lines.
+// The metrics in a line of an algorithm's log (`#quality_metric: host=algo-1, epoch=3, train some_objective
+// <loss>=0.12`): "train loss", "validation macro_recall", and "epoch" when the line has one. Empty for other lines.
 std::map<std::string, double> MetricsInLogLine(std::string_view line);
 
 // The end of a job: metrics, time, cost, artifact.

@@ -59,7 +59,7 @@ TEST(LogLines, QualityMetricsAreFoundByName) {
       MetricsInLogLine("[2024] INFO #quality_metric: host=algo-1, epoch=3, train binary_objective <loss>=0.125"),
       ElementsAre(Pair("epoch", 3.0), Pair("train loss", 0.125)));
   EXPECT_THAT(MetricsInLogLine("#quality_metric: host=algo-1, validation multiclass_accuracy <score>=0.9"),
-              ElementsAre(Pair("validation score", 0.9)));
+              ElementsAre(Pair("validation multiclass_accuracy", 0.9)));
   EXPECT_THAT(MetricsInLogLine("epoch=3, train <loss>=1"), IsEmpty());
   EXPECT_THAT(MetricsInLogLine("#quality_metric: nonsense <loss>=abc, =, x"), IsEmpty());
 }

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "main/command_line.h"
+#include "main/data_directory.h"
 #include "main/terminal.h"
 #include "main/verbs.h"
 
@@ -34,6 +35,15 @@ int Run(const Settings& settings, const VerbArgs& args) {
       args);
 }
 
+// A region that nobody names is the running server's: it may have been started with a flag.
+void TakeServersRegion(Settings& settings) {
+  for (const OptionInForce& one : settings.in_force) {
+    if (one.option->name != "region" || one.origin != Origin::kDefault) continue;
+    const std::optional<ServerRecord> server = FindServer(settings.options.data_dir);
+    if (server && !server->region.empty()) settings.options.region = server->region;
+  }
+}
+
 }  // namespace
 
 int Main(int argc, char** argv) {
@@ -53,9 +63,14 @@ int Main(int argc, char** argv) {
   if (const auto* agent = std::get_if<AgentArgs>(&invocation.args)) return RunAgentVerb(*agent);
   std::error_code error;
   const std::filesystem::path working_dir = std::filesystem::current_path(error);
-  const Result<Settings> settings =
+  Result<Settings> settings =
       ResolveOptions(invocation.flags, ProcessEnvironment, error ? std::filesystem::path("/") : working_dir);
   if (!settings.ok()) return FailWith(kExitUsage, settings.error().message());
+  if (!std::holds_alternative<ConfigArgs>(invocation.args)) {
+    if (Status whole = CheckKeyIsWhole(settings->options); !whole.ok())
+      return FailWith(kExitUsage, whole.error().message());
+    if (!std::holds_alternative<UpArgs>(invocation.args)) TakeServersRegion(*settings);
+  }
   return Run(*settings, invocation.args);
 }
 

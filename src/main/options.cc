@@ -378,6 +378,12 @@ std::string Options::default_bucket() const {
   return bucket.empty() ? fmt::format("sagemaker-{}-{}", region, auth::kAccountId) : bucket;
 }
 
+Status CheckKeyIsWhole(const Options& options) {
+  if (options.access_key_id.empty() == options.secret_access_key.empty()) return {};
+  return Error(ErrorCode::kInvalidArgument,
+               "access-key-id and secret-access-key go together: give both, or neither to use the data directory's");
+}
+
 std::span<const OptionDeclaration> OptionDeclarations() {
   return kDeclarations;
 }
@@ -477,10 +483,6 @@ Result<Settings> ResolveOptions(const Flags& flags, const Environment& environme
                    fmt::format("{}: {} must be {}; {} is not", given.where, option.name, option.rule, value));
     }
     settings.in_force.push_back({&option, given.text, given.origin, given.where});
-  }
-  if (options.access_key_id.empty() != options.secret_access_key.empty()) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "access-key-id and secret-access-key go together: give both, or neither to use the data directory's");
   }
   // A relative path in a file is meant from where the file lies.
   const OptionInForce& dir = settings.in_force.front();

@@ -92,6 +92,9 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 Result<Settings> ResolveOptions(const Flags& flags, const Environment& environment,
                                 const std::filesystem::path& working_dir);
 
+// kInvalidArgument when only half of the owner's key is given: nothing can be signed with it.
+Status CheckKeyIsWhole(const Options& options);
+
 std::optional<std::string> ProcessEnvironment(const std::string& name);
 
 // docs/guides/configuration.md

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -78,10 +79,10 @@ Answerer FromEndpoint(std::shared_ptr<ApiClient> client, const std::string& endp
 std::string Cell(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return FormatNumber(value.get<double>());
-  if (value.is_array()) {
-    std::string text;
-    for (const Json& one : value) text += (text.empty() ? "" : " ") + Cell(one);
-    return text;
+  if (value.is_array()) {  // a score for each class: the one that decided
+    double best = -std::numeric_limits<double>::infinity();
+    for (const Json& one : value) best = std::max(best, one.is_number() ? one.get<double>() : best);
+    return value.empty() ? "" : FormatNumber(best);
   }
   return DumpJson(value);
 }

@@ -111,9 +111,14 @@ class Follower {
     for (const auto& [name, value] : MetricsInLogLine(line)) metrics_[name] = value;
   }
 
+  // Those worth a glance; the end shows all.
   std::string Metrics() const {
     std::string text;
-    for (const auto& [name, value] : metrics_) text += fmt::format("  {} {}", name, FormatNumber(value));
+    for (const auto& [name, value] : metrics_) {
+      if (name == "epoch" || name.ends_with(" loss") || name.ends_with("_accuracy")) {
+        text += fmt::format("  {} {}", name, FormatNumber(value));
+      }
+    }
     return text;
   }
 

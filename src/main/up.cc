@@ -62,7 +62,8 @@ Status Serve(const Options& options, Duration begin, const std::function<void(co
   if (Status written = directory->WriteSdkDefaults(options.default_bucket()); !written.ok()) return written;
   const Result<agent::AgentIdentity> self = agent::AgentIdentity::OfThisProcess(clock.Now());
   if (!self.ok()) return self.error();
-  if (Status written = directory->WriteRecord({*self, (*server)->endpoint(), std::string(kVersion)}); !written.ok())
+  if (Status written = directory->WriteRecord({*self, (*server)->endpoint(), std::string(kVersion), options.region});
+      !written.ok())
     return written;
   tell(ReadyText(**server, options, clock.Monotonic() - begin));
 

@@ -98,5 +98,5 @@ def test_train_deploy_predict_and_clean_up(aws, clients, tmp_path):
 
 def test_an_error_is_shown_to_the_user(clients):
     done = clients.aws("sagemaker", "describe-endpoint", "--endpoint-name", "never-was", check=False)
-    assert done.returncode not in (0, 255)
+    assert done.returncode != 0
     assert "ValidationException" in done.stderr and "Could not find" in done.stderr

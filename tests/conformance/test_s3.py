@@ -385,6 +385,31 @@ def test_every_answer_has_its_request_ids(s3, bucket):
     assert headers["x-amz-id-2"]
 
 
+def test_a_full_disk_refuses_damages_nothing_and_recovers(small_disk, start_server, clients_of, tmp_path):
+    disk = small_disk(tmp_path / "disk", "24m")
+    s3 = clients_of(start_server(data_dir=disk / "data")).s3
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="before", Body=b"stays")
+    s3.put_object(Bucket="bucket", Key="k", Body=b"old")
+    assert error_of(s3.put_object, Bucket="bucket", Key="k", Body=bytes(40 * MIB)) == ("InsufficientStorage", 507)
+    full = []
+    for number in range(64):
+        try:
+            s3.put_object(Bucket="bucket", Key=f"fill/{number}", Body=bytes(MIB))
+            full.append(number)
+        except botocore.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "InsufficientStorage"
+            break
+    assert 1 < len(full) < 24
+    assert s3.get_object(Bucket="bucket", Key="k")["Body"].read() == b"old"
+    assert s3.get_object(Bucket="bucket", Key="before")["Body"].read() == b"stays"
+    for number in full:
+        s3.delete_object(Bucket="bucket", Key=f"fill/{number}")
+    s3.put_object(Bucket="bucket", Key="k", Body=b"new")
+    listed = [o["Key"] for o in s3.list_objects_v2(Bucket="bucket")["Contents"]]
+    assert listed == ["before", "k"]
+
+
 def test_cli_round_trip(aws, clients, tmp_path):
     bucket, other = jobs.unique("cli"), jobs.unique("cli")
     folder = tmp_path / "folder"

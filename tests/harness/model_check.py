@@ -46,8 +46,8 @@ COMMON_ERRORS = {
     "UnsupportedMediaType",
 }
 
-# Members of a JSON error beside the code and its text.
-ERROR_MEMBERS = {"__type", "message", "Message", "code"}
+# Members of a JSON error beside those of its shape. The runtime tells `Code` and `ErrorCode` although its model has neither.
+ERROR_MEMBERS = {"__type", "message", "Message", "code", "Code", "ErrorCode"}
 
 # Root elements of S3's answers; the model names the shapes, the documentation the elements.
 S3_ROOTS = {
@@ -311,7 +311,7 @@ def _check_json_error(body, headers, operation, problems, rest):
         return
     lowered = {h.lower(): v for h, v in headers.items()}
     code = lowered.get("x-amzn-errortype") if rest else None
-    code = code or told.get("__type") or told.get("code")
+    code = code or told.get("__type") or told.get("code") or told.get("Code")
     if not isinstance(code, str) or not code:
         problems.add("error", f"no code in {told!r:.120}")
         return

@@ -130,7 +130,7 @@ def check(root):
         relative = path.relative_to(src)
         owner = owner_of(relative, folders)
         top = relative.parts[0]
-        is_test = path.stem.endswith(("_test", "_fuzz"))
+        is_test = path.stem.endswith(("_test", "_fuzz", "_fixture"))
         lists = folders.get(owner, {})
         reachable = closure([owner, *lists.get("DEPS", []), *(lists.get("TEST_DEPS", []) if is_test else [])], folders)
         for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -139,7 +139,7 @@ def check(root):
                 continue
             bracket, target = match.groups()
             where = f"src/{relative}:{number}"
-            if path.suffix == ".h" and HEAVY.match(target) and str(relative) not in NARROW_HEADERS:
+            if path.suffix == ".h" and HEAVY.match(target) and not is_test and str(relative) not in NARROW_HEADERS:
                 problems.append(f"{where}: {target} is a heavy header; include it in .cc files only")
             if bracket == "<":
                 continue

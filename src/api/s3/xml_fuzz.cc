@@ -1,18 +1,36 @@
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "api/s3/xml.h"
 #include "base/result.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+namespace {
+
+void Try(std::string_view body) {
   using namespace argosy::api::s3;
-  const std::string_view body(reinterpret_cast<const char*>(data), size);
   if (const auto parts = ParseCompleteMultipartUpload(body)) {
     argosy::Check(!parts->empty() && parts->size() <= kCompletePartsMax, "bound on parts");
+    for (const CompletePart& part : *parts) {
+      argosy::Check(part.number >= 1 && part.number <= 10'000 && !part.etag.empty(), "a part of no upload");
+    }
   }
   if (const auto request = ParseDelete(body)) {
     argosy::Check(!request->keys.empty() && request->keys.size() <= kDeleteKeysMax, "bound on keys");
   }
   (void)IsCreateBucketConfiguration(body);
+}
+
+}  // namespace
+
+// As it comes, and as the inside of the documents, where chance would hardly lead.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string body(reinterpret_cast<const char*>(data), size);
+  Try(body);
+  Try("<Delete>" + body + "</Delete>");
+  Try("<Delete><Object><Key>" + body + "</Key></Object></Delete>");
+  Try("<CompleteMultipartUpload>" + body + "</CompleteMultipartUpload>");
+  Try("<CompleteMultipartUpload><Part><PartNumber>" + body +
+      "</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>");
   return 0;
 }

@@ -246,8 +246,9 @@ Result<Json> DescribeJob(const Context& context, const catalog::Resource& resour
   if (state.terminal()) {
     const Duration trained =
         state.training_start && state.training_end ? *state.training_end - *state.training_start : Duration{};
-    json["TrainingTimeInSeconds"] = CeilSeconds(trained);
-    json["BillableTimeInSeconds"] = CeilSeconds(Duration(state.billable_nanos));
+    // The model's least value is 1: a job that never trained has neither.
+    if (trained > Duration{}) json["TrainingTimeInSeconds"] = CeilSeconds(trained);
+    if (state.billable_nanos > 0) json["BillableTimeInSeconds"] = CeilSeconds(Duration(state.billable_nanos));
   }
   if (!state.final_metrics.empty()) {
     Json metrics = Json::array();

@@ -545,15 +545,15 @@ Result<std::unique_ptr<ObjectStore>> EmbeddedStore::Open(const std::filesystem::
   if (!*lock) {
     return Error(ErrorCode::kConflict, "the object store in " + dir.string() + " is in use by another process");
   }
-  done = SyncDirectory(dir);
-  if (done.ok()) done = SyncDirectory(dir.parent_path());
-  if (!done.ok()) return done.error();
   Result<UniqueFd> root = OpenFile(dir / kBucketsName, O_RDONLY | O_DIRECTORY);
   if (!root.ok()) return root.error();
   Result<std::unique_ptr<StagingArea>> staging = StagingArea::Open(dir / "staging");
   if (!staging.ok()) return staging.error();
   Result<std::unique_ptr<Uploads>> uploads = Uploads::Open(dir / "uploads", staging->get(), clock, random, hook);
   if (!uploads.ok()) return uploads.error();
+  done = SyncDirectory(dir);
+  if (done.ok()) done = SyncDirectory(dir.parent_path());
+  if (!done.ok()) return done.error();
   Result<std::unique_ptr<IndexWriter>> writer = IndexWriter::Open(dir / kIndexName);
   if (!writer.ok()) return writer.error();
   done = MakeIndexTrue(**writer, root->get());

@@ -462,6 +462,15 @@ TEST_F(InBucket, AnotherProcessReadsWhetherTheWriterLivesOrNot) {
   EXPECT_EQ(late->Head("bucket", "nope").error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(InBucket, AReaderWithoutAnIndexSaysSoAndNotThatObjectsAreMissing) {
+  Put("k", "v");
+  store_.reset();
+  for (const char* name : {"index.db", "index.db-wal", "index.db-shm"}) fs::remove(dir_ / "store" / name);
+  auto reader = EmbeddedStore::Attach(dir_ / "store").value();
+  EXPECT_EQ(reader->Head("bucket", "k").error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(ListAll(*reader, "bucket", "", 10).error().code(), ErrorCode::kUnavailable);
+}
+
 TEST_F(InBucket, ManyThreadsWriteReadAndDeleteTheSameFewKeys) {
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};

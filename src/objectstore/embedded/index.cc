@@ -83,7 +83,10 @@ Result<std::unique_ptr<IndexReader::Connection>> IndexReader::Take() {
     // Readable and writable although it only reads: after a crash the first to come has to recover the write-ahead log.
     Result<Database> database = OpenDatabase(path_, SQLITE_OPEN_READWRITE);
     if (!database.ok()) database = OpenDatabase(path_, SQLITE_OPEN_READONLY);
-    if (!database.ok()) return database.error();
+    if (!database.ok()) {
+      // Not kNotFound, which would read as the lack of an object.
+      return Error(ErrorCode::kUnavailable, database.error().message());
+    }
     sqlite3* raw = database->get();
     sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     const Status set_up = Execute(raw, "PRAGMA query_only=1; PRAGMA cache_size=-512");
