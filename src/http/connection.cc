@@ -631,7 +631,11 @@ void Connection::EndConnection() {
 }
 
 void Connection::CloseWhenIdle() {
-  if (state_ == State::kHead && begin_ == end_ && !has_output()) Close();
+  if (state_ != State::kHead || begin_ != end_ || has_output()) return;
+  // A request that lies in the kernel still is answered, and its connection closed then.
+  char byte;
+  if (recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
+  Close();
 }
 
 void Connection::Close() {
@@ -683,6 +687,11 @@ void Connection::CheckTimeouts() {
       return;
     case State::kBuffer:
     case State::kStream:
+      // Only the server's own reference is left: the sink has lost its `done`.
+      if (sink_busy_ && core_->connection(index_).use_count() == 1) {
+        OnSinkDone(Error(ErrorCode::kInternal, "the body's sink gave up without a word"));
+        return;
+      }
       if (now - body_window_start_ < limits.body_window) return;
       if (!sink_busy_ && body_window_bytes_ < limits.body_window_bytes_min) {
         ++core_->counters().connections_timed_out;

@@ -110,6 +110,10 @@ void Server::Stop(Duration bound, Task done) {
 void Server::CheckTimeouts() {
   core_->CheckTimeouts();
 }
+std::string_view Server::date_line() {
+  core_->BeginTurn();
+  return core_->date_line();
+}
 const ServerCounters& Server::counters() const {
   return core_->counters();
 }
@@ -118,6 +122,7 @@ ServerCore::ServerCore(EventLoop* loop, Handler* handler, const ServerLimits& li
     : loop_(loop), handler_(handler), limits_(limits), clock_(clock), spare_(OpenSpare()) {}
 
 Status ServerCore::Listen(UniqueFd listener) {
+  Check(!listener_.valid(), "a server listens once");
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   if (getsockname(listener.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) {

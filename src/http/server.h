@@ -83,6 +83,9 @@ class Server {
   // Then runs `done` on the loop.
   void Stop(Duration bound, Task done);
 
+  // "Date: …\r\n" of this turn, for answers given raw.
+  std::string_view date_line();
+
   // Looks at all time limits by the clock's present time. Runs by itself every sweep_interval while connections are
   // open; for tests that move the clock.
   void CheckTimeouts();

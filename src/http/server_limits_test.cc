@@ -465,6 +465,26 @@ TEST(ServerStream, StreamIsGivenUpWhenItBecomesSlow) {
   EXPECT_TRUE(streaming.sink->abandoned());
 }
 
+TEST(ServerStream, SinkThatForgetsItsPieceIsTakenAsFailed) {
+  Streaming streaming;
+  class Forgetful final : public BodySink {
+   public:
+    void Write(std::string_view, std::function<void(Status)>) override {}
+    void Abandon() override {}
+  };
+  const auto forgetful = std::make_shared<Forgetful>();
+  streaming.world.handler.on_head = [&](const RequestView&) -> BodyPlan { return StreamBody{forgetful}; };
+  streaming.world.handler.on_request = [](const std::shared_ptr<Exchange>& exchange, const auto&) {
+    exchange->Respond(ScriptedHandler::Text("answered"));
+  };
+  PlainClient client = streaming.world.Connect();
+  client.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
+  streaming.world.Until([&] { return streaming.world.server().counters().requests == 1; });
+  streaming.world.Advance(seconds(1));
+  EXPECT_EQ(client.Read().body, "answered");
+  EXPECT_TRUE(client.AtEnd());
+}
+
 TEST(ServerStop, LetsOpenExchangesEnd) {
   ServerWorld world;
   Held held;

@@ -115,7 +115,8 @@ class Follower {
   std::string Metrics() const {
     std::string text;
     for (const auto& [name, value] : metrics_) {
-      if (name == "epoch" || name.ends_with(" loss") || name.ends_with("_accuracy")) {
+      if (name == "epoch" || name.ends_with(" loss") ||
+          (name.ends_with("_accuracy") && name.find("top_k") == std::string::npos)) {
         text += fmt::format("  {} {}", name, FormatNumber(value));
       }
     }

@@ -71,6 +71,45 @@ def train(clients, channels, **changes):
     return job
 
 
+def lasting(clients, seconds, lines=None):
+    """Gives a maker of requests for jobs that train for about so many seconds on this machine as busy as it is now. They
+    tell of `lines` epochs when that is given (the data is then as long as it takes), else of as many as it takes."""
+    from harness import data
+
+    epochs = lines or 50
+    copies = 4
+
+    def make(uri):
+        return training_request(
+            clients,
+            uri,
+            predictor_type="multiclass_classifier",
+            hyperparameters={
+                "num_classes": "10",
+                "epochs": str(epochs),
+                "early_stopping_patience": str(epochs),
+                "num_models": "1",
+            },
+        )
+
+    # Scaled by what a probe took, again and again until a probe takes long enough.
+    for attempt in range(6):
+        uri = clients.put(f"lasting-{seconds}-{attempt}.csv", data.digits().train_csv * copies)
+        probe = make(uri)
+        clients.sagemaker.create_training_job(**probe)
+        job = await_job(clients, probe["TrainingJobName"])
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        took = (job["TrainingEndTime"] - job["TrainingStartTime"]).total_seconds()
+        if took >= seconds * 0.8:
+            break
+        factor = max(1.5, min(20.0, seconds / max(took, 0.01)))
+        if lines:
+            copies = round(copies * factor)
+        else:
+            epochs = round(epochs * factor)
+    return lambda: make(uri)
+
+
 def artifact_members(clients, uri):
     """{name: bytes} of a model.tar.gz."""
     with tarfile.open(fileobj=io.BytesIO(clients.get(uri)), mode="r:gz") as archive:

@@ -57,9 +57,8 @@ class Finished:
 
 def run(*words, data_dir=None, env=None, timeout=120, cwd=None, stdin=None, wrapper=()):
     """`argosy <words>` to its end."""
-    full = clean_environment(**(env or {}))
-    if data_dir is not None:
-        full["ARGOSY_DATA_DIR"] = str(data_dir)
+    place = {} if data_dir is None else {"ARGOSY_DATA_DIR": data_dir}
+    full = clean_environment(**{**place, **(env or {})})
     completed = subprocess.run(
         [*wrapper, str(program()), *map(str, words)],
         env=full,

@@ -1,7 +1,6 @@
 """What runs outlives the server, and is taken over by the next one as it is."""
 
 import re
-import time
 
 import pytest
 
@@ -13,35 +12,9 @@ EPOCHS = 40
 ROW = data.rows(data.breast_cancer().test_features[:1])
 
 
-def job_request(clients, seconds):
-    """A job that trains for about so long on this machine, telling a line per epoch."""
-    digits = data.digits()
-    uri = f"s3://{clients.bucket}/adopt-{seconds}.csv"
-
-    def request(copies):
-        clients.put(f"adopt-{seconds}.csv", digits.train_csv * copies)
-        return jobs.training_request(
-            clients,
-            uri,
-            predictor_type="multiclass_classifier",
-            hyperparameters={
-                "num_classes": "10",
-                "epochs": str(EPOCHS),
-                "early_stopping_patience": str(EPOCHS),
-                "num_models": "1",
-            },
-        )
-
-    probe = request(1)
-    begin = time.monotonic()
-    clients.sagemaker.create_training_job(**probe)
-    jobs.await_job(clients, probe["TrainingJobName"])
-    took = time.monotonic() - begin
-    return request(max(1, min(200, round(seconds / took))))
-
-
 def begin_training(clients, seconds=1.5):
-    request = job_request(clients, seconds)
+    """A job that trains for about so long, telling of EPOCHS epochs, once it trains."""
+    request = jobs.lasting(clients, seconds, lines=EPOCHS)()
     clients.sagemaker.create_training_job(**request)
     name = request["TrainingJobName"]
     wait_for(

@@ -161,35 +161,11 @@ def test_at_job_start(chain, victim):
     chain.check_everything()
 
 
-def long_job(chain):
-    """A request for a job of about a second: (request maker, seconds it takes)."""
-    copies = 1
-    while True:
-        uri = chain.clients.put(f"long-{copies}.csv", data.digits().train_csv * copies)
-
-        def request():
-            return jobs.training_request(
-                chain.clients,
-                uri,
-                predictor_type="multiclass_classifier",
-                hyperparameters={
-                    "num_classes": "10",
-                    "epochs": "30",
-                    "early_stopping_patience": "30",
-                    "num_models": "1",
-                },
-            )
-
-        seconds = median_seconds(lambda: run_job(chain, request()), times=1)
-        if seconds > 0.6 or copies >= 128:
-            return request, seconds
-        copies *= 2
-
-
 @pytest.mark.parametrize("victim", ["server", "agent", "everything"])
 def test_mid_job(chain, victim):
     chain = chain("mid job", victim)
-    request, whole = long_job(chain)
+    request = jobs.lasting(chain.clients, 0.6)
+    whole = median_seconds(lambda: run_job(chain, request()), times=1)
     for i in range(KILLS):
         chain.put_something(i)
         asked = request()

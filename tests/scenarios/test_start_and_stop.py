@@ -185,7 +185,7 @@ class TestOptions:
         (tmp_path / "argosy.yaml").write_text("region: eu-west-1\nhosts-max: 5\nlog-level: error\n")
 
         def value(option, *flags, **env):
-            told = run("config", *flags, data_dir=tmp_path, env=env)
+            told = run("config", *flags, data_dir=tmp_path, env={"COLUMNS": 400, **env})
             assert told.code == 0, told
             return next(line for line in told.out.splitlines() if re.match(rf"\s*{option}\b", line))
 

@@ -1,5 +1,6 @@
 #include "api/sagemaker/context.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -140,7 +141,9 @@ catalog::Query ListQuery(catalog::Kind kind, const Json& input, catalog::SortOrd
   const auto time = [&input](const char* member) -> std::optional<Time> {
     const auto found = input.find(member);
     if (found == input.end() || !found->is_number()) return std::nullopt;
-    return FromUnixSeconds(found->get<double>());
+    // What nanoseconds since 1970 cannot hold is as good as the last time they can.
+    constexpr double kSecondsMax = 9.2e9;
+    return FromUnixSeconds(std::clamp(found->get<double>(), 0.0, kSecondsMax));
   };
   query.created_after = time("CreationTimeAfter");
   query.created_before = time("CreationTimeBefore");

@@ -221,6 +221,9 @@ TEST_F(SageMakerTest, ListsFilterSortAndPage) {
   EXPECT_EQ(names({{"CreationTimeBefore", third - 0.5}, {"SortOrder", "Ascending"}}), "alpha-1 beta-1 ");
   EXPECT_EQ(names({{"LastModifiedTimeAfter", third + 2.5}, {"SortOrder", "Ascending"}}), "beta-1 ");
 
+  EXPECT_EQ(names({{"CreationTimeAfter", 1e300}}), "");
+  EXPECT_EQ(names({{"CreationTimeAfter", -1e300}, {"CreationTimeBefore", 1e300}, {"NameContains", "beta"}}), "beta-1 ");
+
   Json request = {{"MaxResults", 2}, {"SortBy", "Name"}, {"SortOrder", "Ascending"}};
   std::string all;
   int pages = 0;

@@ -1,0 +1,80 @@
+#include "algorithms/guess.h"
+
+#include <gtest/gtest.h>
+
+#include "data/test_files.h"
+
+namespace argosy::algorithms {
+namespace {
+
+class GuessTest : public ::testing::Test {
+ protected:
+  Hyperparameters Of(const std::string& text, Hyperparameters given = {}) {
+    auto guess = InferHyperparameters(directory_.Write("t.csv", text), {std::move(given)});
+    if (!guess.ok()) {
+      ADD_FAILURE() << guess.error().message();
+      return {};
+    }
+    EXPECT_FALSE(guess->sentences.empty());
+    return guess->hyperparameters;
+  }
+  // `count` rows made from a pattern in which # is the row's number and %n its number modulo n.
+  static std::string Rows(int count, const std::string& pattern) {
+    std::string text;
+    for (int i = 0; i < count; ++i) {
+      for (size_t p = 0; p < pattern.size(); ++p) {
+        if (pattern[p] == '#') {
+          text += std::to_string(i) + ".5";
+        } else if (pattern[p] == '%') {
+          text += std::to_string(i % (pattern[++p] - '0'));
+        } else {
+          text += pattern[p];
+        }
+      }
+      text += '\n';
+    }
+    return text;
+  }
+  data::TestDirectory directory_;
+};
+
+TEST_F(GuessTest, SageMakersShape) {
+  EXPECT_EQ(Of(Rows(100, "%2,#,#")), (Hyperparameters{{"predictor_type", "binary_classifier"}, {"feature_dim", "2"}}));
+  EXPECT_EQ(Of(Rows(100, "%5,#,#")),
+            (Hyperparameters{{"predictor_type", "multiclass_classifier"}, {"num_classes", "5"}, {"feature_dim", "2"}}));
+  EXPECT_EQ(Of(Rows(100, "#,#,1")), (Hyperparameters{{"predictor_type", "regressor"}, {"feature_dim", "2"}}));
+}
+
+TEST_F(GuessTest, HeaderTextLabelAndCategories) {
+  EXPECT_EQ(Of("size,colour,kind\n" + Rows(100, "#,c%3,k%2")), (Hyperparameters{{"argosy_header", "true"},
+                                                                                {"argosy_label", "2"},
+                                                                                {"predictor_type", "binary_classifier"},
+                                                                                {"argosy_label_map", "auto"},
+                                                                                {"argosy_categorical", "1"},
+                                                                                {"feature_dim", "2"}}));
+  EXPECT_EQ(Of("size,target,x\n" + Rows(100, "#,#,#"))["argosy_label"], "1");
+}
+
+TEST_F(GuessTest, EmptyFieldsStandForTheMean) {
+  EXPECT_EQ(Of(Rows(100, "%2,#,") + "1,1,1\n")["argosy_missing"], "mean");
+}
+
+TEST_F(GuessTest, LabelSeenOnlyAtTheEndOfTheFileCounts) {
+  EXPECT_EQ(Of(Rows(100'000, "#,a") + "1,b\n")["predictor_type"], "binary_classifier");
+}
+
+TEST_F(GuessTest, WhatIsGivenIsNotGuessed) {
+  const Hyperparameters guessed = Of(Rows(100, "#,k%3"), {{"argosy_label_map", "k0=0,*=1"}});
+  EXPECT_EQ(guessed.at("predictor_type"), "binary_classifier");
+  EXPECT_FALSE(guessed.contains("argosy_label_map"));
+  EXPECT_FALSE(Of(Rows(100, "%2,#"), {{"predictor_type", "regressor"}}).contains("predictor_type"));
+}
+
+TEST_F(GuessTest, NothingSensibleIsAnError) {
+  for (const char* text : {"", "\n\n", "1\n2\n", "a,b\n1\n"}) {
+    EXPECT_FALSE(InferHyperparameters(directory_.Write("t.csv", text), {}).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace argosy::algorithms
