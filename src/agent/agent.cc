@@ -11,6 +11,7 @@
 
 #include "agent/archive.h"
 #include "agent/control_link.h"
+#include "agent/libarchive.h"
 #include "agent/log_spool.h"
 #include "agent/process.h"
 #include "agent/reporter.h"
@@ -59,6 +60,8 @@ class Agent final : private FdHandler, private TrainingEvents {
     reporter_.SetSender([this](const protocol::Report& report) { link_.SendReport(report); });
     reporter_.Start(identity_);
     link_.Start();
+    // Needed at the end; loading it beside the training costs the job no time.
+    if (assignment_.role == protocol::Role::kTraining) (void)files_.Submit([] { (void)LoadLibArchive(); });
     worker_ = std::thread([this] { assignment_.role == protocol::Role::kTraining ? Train() : Load(); });
     loop_.Run();
     worker_.join();
@@ -116,7 +119,7 @@ class Agent final : private FdHandler, private TrainingEvents {
     LimitMemory(granted + (assignment_.cpus + 4) * kThreadBytes, [this, granted] {
       const Error error(ErrorCode::kResourceExhausted, OutOfMemoryReason(assignment_, granted));
       const protocol::AgentOutcome outcome = FailedOutcome(error, clock_.Now());
-      log_->Append(outcome.failure_reason);
+      log_->AppendAtTheEnd(outcome.failure_reason);
       _exit(reporter_.FinishAtOnce(outcome).ok() ? 0 : 1);
     });
   }

@@ -1,7 +1,5 @@
 #include "agent/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/libarchive.h"
 #include "base/files.h"
 
 namespace argosy::agent {
@@ -19,31 +18,21 @@ namespace {
 constexpr size_t kBlockBytes = 256 << 10;
 constexpr size_t kPathBytesMax = 1024;
 
-struct FreeReader {
-  void operator()(archive* a) const { archive_read_free(a); }
-};
-struct FreeWriter {
-  void operator()(archive* a) const { archive_write_free(a); }
-};
-struct FreeEntry {
-  void operator()(archive_entry* e) const { archive_entry_free(e); }
-};
-using Reader = std::unique_ptr<archive, FreeReader>;
-using Writer = std::unique_ptr<archive, FreeWriter>;
-using Entry = std::unique_ptr<archive_entry, FreeEntry>;
+using Archive = std::unique_ptr<archive, int (*)(archive*)>;
+using Entry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
 
-std::string Reason(archive* a) {
-  const char* text = archive_error_string(a);
+std::string Reason(const LibArchive& lib, archive* a) {
+  const char* text = lib.archive_error_string(a);
   return text == nullptr ? "unknown error" : text;
 }
 
-Error WriteError(archive* a, const std::filesystem::path& path) {
-  const int error = archive_errno(a);
+Error WriteError(const LibArchive& lib, archive* a, const std::filesystem::path& path) {
+  const int error = lib.archive_errno(a);
   if (error > 0) return ErrnoError("writing " + path.string(), error);
-  return Error(ErrorCode::kIo, "writing " + path.string() + ": " + Reason(a));
+  return Error(ErrorCode::kIo, "writing " + path.string() + ": " + Reason(lib, a));
 }
 
-Status AppendFileBytes(archive* out, const std::filesystem::path& path, uint64_t size,
+Status AppendFileBytes(const LibArchive& lib, archive* out, const std::filesystem::path& path, uint64_t size,
                        const std::filesystem::path& archive_path) {
   const Result<UniqueFd> fd = OpenFile(path, O_RDONLY | O_NOFOLLOW);
   if (!fd.ok()) return fd.error();
@@ -54,10 +43,19 @@ Status AppendFileBytes(archive* out, const std::filesystem::path& path, uint64_t
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoError("reading " + path.string(), errno);
     if (n == 0) return Error(ErrorCode::kIo, path.string() + " became shorter while it was packed");
-    if (archive_write_data(out, block.data(), static_cast<size_t>(n)) != n) return WriteError(out, archive_path);
+    if (lib.archive_write_data(out, block.data(), static_cast<size_t>(n)) != n) {
+      return WriteError(lib, out, archive_path);
+    }
     left -= static_cast<uint64_t>(n);
   }
   return {};
+}
+
+// The entry's name as it stands in the archive; null when there is none. Names in UTF-8 that our locale cannot express
+// are had only by the second call.
+const char* NameOf(const LibArchive& lib, archive_entry* entry) {
+  const char* const name = lib.archive_entry_pathname(entry);
+  return name != nullptr ? name : lib.archive_entry_pathname_utf8(entry);
 }
 
 // Splits a name from an archive and says whether it may be used.
@@ -120,88 +118,96 @@ Result<PackOutcome> PackDirectory(const std::filesystem::path& directory, const 
   if (!any_file) return PackOutcome::kNothing;
   std::sort(relative.begin(), relative.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
 
+  const Result<const LibArchive*> loaded = LoadLibArchive();
+  if (!loaded.ok()) return loaded.error();
+  const LibArchive& lib = **loaded;
   const Result<UniqueFd> file = OpenFile(archive_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (!file.ok()) return file.error();
-  const Writer out(archive_write_new());
+  const Archive out(lib.archive_write_new(), lib.archive_write_free);
   Check(out != nullptr, "no memory for an archive");
-  bool ok = archive_write_set_format_pax_restricted(out.get()) == ARCHIVE_OK &&
-            archive_write_add_filter_gzip(out.get()) == ARCHIVE_OK &&
-            archive_write_set_filter_option(out.get(), "gzip", "compression-level", "1") == ARCHIVE_OK &&
-            archive_write_set_filter_option(out.get(), "gzip", "timestamp", nullptr) == ARCHIVE_OK &&
-            archive_write_set_bytes_in_last_block(out.get(), 1) == ARCHIVE_OK &&
-            archive_write_open_fd(out.get(), file->get()) == ARCHIVE_OK;
-  if (!ok) return WriteError(out.get(), archive_path);
+  bool ok = lib.archive_write_set_format_pax_restricted(out.get()) == ARCHIVE_OK &&
+            // Names are bytes: without this they would be translated from the locale, which says ASCII here.
+            lib.archive_write_set_format_option(out.get(), "pax", "hdrcharset", "BINARY") == ARCHIVE_OK &&
+            lib.archive_write_add_filter_gzip(out.get()) == ARCHIVE_OK &&
+            lib.archive_write_set_filter_option(out.get(), "gzip", "compression-level", "1") == ARCHIVE_OK &&
+            lib.archive_write_set_filter_option(out.get(), "gzip", "timestamp", nullptr) == ARCHIVE_OK &&
+            lib.archive_write_set_bytes_in_last_block(out.get(), 1) == ARCHIVE_OK &&
+            lib.archive_write_open_fd(out.get(), file->get()) == ARCHIVE_OK;
+  if (!ok) return WriteError(lib, out.get(), archive_path);
   for (const std::filesystem::path& name : relative) {
     const std::filesystem::path path = directory / name;
     struct stat info{};
     if (lstat(path.c_str(), &info) != 0) return ErrnoError("reading " + path.string(), errno);
     const bool is_directory = S_ISDIR(info.st_mode);
     const uint64_t size = is_directory ? 0 : static_cast<uint64_t>(info.st_size);
-    const Entry entry(archive_entry_new());
+    const Entry entry(lib.archive_entry_new(), lib.archive_entry_free);
     Check(entry != nullptr, "no memory for an archive");
-    archive_entry_set_pathname(entry.get(), name.c_str());
-    archive_entry_set_filetype(entry.get(), is_directory ? AE_IFDIR : AE_IFREG);
-    archive_entry_set_perm(entry.get(), is_directory || (info.st_mode & 0100) != 0 ? 0755 : 0644);
-    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-    archive_entry_set_mtime(entry.get(), 0, 0);
-    if (archive_write_header(out.get(), entry.get()) != ARCHIVE_OK) return WriteError(out.get(), archive_path);
+    lib.archive_entry_set_pathname(entry.get(), name.c_str());
+    lib.archive_entry_set_filetype(entry.get(), is_directory ? AE_IFDIR : AE_IFREG);
+    lib.archive_entry_set_perm(entry.get(), is_directory || (info.st_mode & 0100) != 0 ? 0755 : 0644);
+    lib.archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
+    lib.archive_entry_set_mtime(entry.get(), 0, 0);
+    if (lib.archive_write_header(out.get(), entry.get()) != ARCHIVE_OK) return WriteError(lib, out.get(), archive_path);
     if (is_directory) continue;
-    if (Status done = AppendFileBytes(out.get(), path, size, archive_path); !done.ok()) return done.error();
+    if (Status done = AppendFileBytes(lib, out.get(), path, size, archive_path); !done.ok()) return done.error();
   }
-  ok = archive_write_close(out.get()) == ARCHIVE_OK;
-  if (!ok) return WriteError(out.get(), archive_path);
+  ok = lib.archive_write_close(out.get()) == ARCHIVE_OK;
+  if (!ok) return WriteError(lib, out.get(), archive_path);
   if (Status synced = SyncFile(file->get()); !synced.ok()) return synced.error();
   if (Status synced = SyncDirectory(archive_path.parent_path()); !synced.ok()) return synced.error();
   return PackOutcome::kPacked;
 }
 
 Status UnpackArchive(int file, const std::filesystem::path& target, const UnpackLimits& limits) {
+  const Result<const LibArchive*> loaded = LoadLibArchive();
+  if (!loaded.ok()) return loaded.error();
+  const LibArchive& lib = **loaded;
   const Result<UniqueFd> root = OpenFile(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!root.ok()) return root.error();
-  const Reader in(archive_read_new());
+  const Archive in(lib.archive_read_new(), lib.archive_read_free);
   Check(in != nullptr, "no memory for an archive");
-  if (archive_read_support_filter_gzip(in.get()) != ARCHIVE_OK ||
-      archive_read_support_format_tar(in.get()) != ARCHIVE_OK ||
-      archive_read_open_fd(in.get(), file, kBlockBytes) != ARCHIVE_OK) {
-    return Error(ErrorCode::kCorrupt, "not a .tar.gz archive: " + Reason(in.get()));
+  if (lib.archive_read_support_filter_gzip(in.get()) != ARCHIVE_OK ||
+      lib.archive_read_support_format_tar(in.get()) != ARCHIVE_OK ||
+      lib.archive_read_open_fd(in.get(), file, kBlockBytes) != ARCHIVE_OK) {
+    return Error(ErrorCode::kCorrupt, "not a .tar.gz archive: " + Reason(lib, in.get()));
   }
   uint64_t entries = 0;
   uint64_t bytes = 0;
   std::string block(kBlockBytes, '\0');
   for (;;) {
     archive_entry* entry = nullptr;
-    const int header = archive_read_next_header(in.get(), &entry);
+    const int header = lib.archive_read_next_header(in.get(), &entry);
     if (header == ARCHIVE_EOF) break;
     if (header != ARCHIVE_OK && header != ARCHIVE_WARN) {
-      return Error(ErrorCode::kCorrupt, "not a .tar.gz archive: " + Reason(in.get()));
+      return Error(ErrorCode::kCorrupt, "not a .tar.gz archive: " + Reason(lib, in.get()));
     }
     if (++entries > limits.entries_max) {
       return Error(ErrorCode::kInvalidArgument,
                    "the archive holds more than " + std::to_string(limits.entries_max) + " entries");
     }
-    const Result<std::vector<std::string>> name = SafeComponents(archive_entry_pathname(entry), limits.depth_max);
+    const Result<std::vector<std::string>> name = SafeComponents(NameOf(lib, entry), limits.depth_max);
     if (!name.ok()) return name.error();
-    const auto type = archive_entry_filetype(entry);
-    const bool is_link = archive_entry_hardlink(entry) != nullptr || archive_entry_symlink(entry) != nullptr;
+    const auto type = lib.archive_entry_filetype(entry);
+    const bool is_link = lib.archive_entry_hardlink(entry) != nullptr || lib.archive_entry_symlink(entry) != nullptr;
     if (is_link || (type != AE_IFREG && type != AE_IFDIR)) {
-      return Error(ErrorCode::kInvalidArgument, std::string("the archive holds '") + archive_entry_pathname(entry) +
-                                                    "', which is neither file nor directory");
+      return Error(ErrorCode::kInvalidArgument,
+                   std::string("the archive holds '") + NameOf(lib, entry) + "', which is neither file nor directory");
     }
     if (name->empty()) continue;  // "./"
     const bool is_directory = type == AE_IFDIR;
     const Result<UniqueFd> parent = OpenDirectoryUnder(*root, *name, name->size() - (is_directory ? 0 : 1));
     if (!parent.ok()) return parent.error();
     if (is_directory) continue;
-    const int mode = (archive_entry_perm(entry) & 0100) != 0 ? 0755 : 0644;
+    const int mode = (lib.archive_entry_perm(entry) & 0100) != 0 ? 0755 : 0644;
     // A name that comes twice means the later one, as with tar.
     unlinkat(parent->get(), name->back().c_str(), 0);
     const UniqueFd out(
         openat(parent->get(), name->back().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!out.valid()) return ErrnoError("writing " + name->back(), errno);
     for (;;) {
-      const la_ssize_t n = archive_read_data(in.get(), block.data(), block.size());
+      const la_ssize_t n = lib.archive_read_data(in.get(), block.data(), block.size());
       if (n == 0) break;
-      if (n < 0) return Error(ErrorCode::kCorrupt, "the archive is damaged: " + Reason(in.get()));
+      if (n < 0) return Error(ErrorCode::kCorrupt, "the archive is damaged: " + Reason(lib, in.get()));
       bytes += static_cast<uint64_t>(n);
       if (bytes > limits.bytes_max) {
         return Error(ErrorCode::kInvalidArgument,

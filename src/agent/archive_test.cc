@@ -94,6 +94,23 @@ TEST_F(ArchiveTest, TheSameFilesGiveTheSameBytesWhateverTheirTimesAndOrder) {
   EXPECT_EQ(*ReadFile(root_ / "one.tar.gz", 1 << 20), *ReadFile(root_ / "two.tar.gz", 1 << 20));
 }
 
+TEST_F(ArchiveTest, NamesMayBeAnyText) {
+  Write(root_ / "model/mod\xc3\xa8le \xe6\xa8\xa1.bin", "x");
+  Write(root_ / ("model/" + std::string(200, 'n') + "/" + std::string(200, 'm')), "y");
+  ASSERT_EQ(*PackDirectory(root_ / "model", root_ / "model.tar.gz"), PackOutcome::kPacked);
+  const Status done = Unpack(root_ / "model.tar.gz");
+  ASSERT_TRUE(done.ok()) << done.error().message();
+  EXPECT_EQ(*ReadFile(root_ / "out/mod\xc3\xa8le \xe6\xa8\xa1.bin", 100), "x");
+  EXPECT_EQ(*ReadFile(root_ / "out" / std::string(200, 'n') / std::string(200, 'm'), 100), "y");
+  // As Python's tarfile writes it: the name in UTF-8 in a pax header.
+  const std::string made = "python3 -c \"import tarfile,io;t=tarfile.open('" + (root_ / "py.tar.gz").string() +
+                           "','w:gz',format=tarfile.PAX_FORMAT);i=tarfile.TarInfo('\u00e9.txt');i.size=1;"
+                           "t.addfile(i,io.BytesIO(b'z'));t.close()\"";
+  if (system(made.c_str()) != 0) GTEST_SKIP() << "python3 is not there to write an archive";
+  ASSERT_TRUE(Unpack(root_ / "py.tar.gz").ok());
+  EXPECT_EQ(*ReadFile(root_ / "out/\xc3\xa9.txt", 100), "z");
+}
+
 TEST_F(ArchiveTest, AnEmptyDirectoryMakesNoArchive) {
   std::filesystem::create_directories(root_ / "empty/within");
   EXPECT_EQ(*PackDirectory(root_ / "empty", root_ / "x.tar.gz"), PackOutcome::kNothing);

@@ -116,9 +116,11 @@ void ControlLink::OnClosed(protocol::FrameStream&, const Error& why) {
     Log(LogLevel::kWarning, "the connection to the server ended", {{"error", why.message()}});
   }
   stream_.reset();
-  welcomed_ = false;
+  const bool was_welcomed = std::exchange(welcomed_, false);
   CheckFlushed();
-  retry_ = loop_.After(kReconnectPeriod, [this] { Connect(); });
+  // A server that took us may have a successor already, whose coming was seen before the end of the old one. One that
+  // turned us away is asked again after a while only.
+  retry_ = loop_.After(was_welcomed ? Duration::zero() : kReconnectPeriod, [this] { Connect(); });
 }
 
 void ControlLink::Flush(Duration patience, std::function<void()> done) {

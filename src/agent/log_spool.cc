@@ -5,8 +5,32 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 namespace argosy::agent {
+namespace {
+
+// In the place of what `line` held: its room is kept.
+void FormatLine(int64_t nanos, std::string_view message, std::string& line) {
+  char digits[24];
+  line.assign(digits, std::to_chars(digits, digits + sizeof digits, nanos).ptr);
+  line.push_back(' ');
+  for (const char c : message) {
+    switch (c) {
+      case '\n':
+        line.append("\\n");
+        break;
+      case '\\':
+        line.append("\\\\");
+        break;
+      default:
+        line.push_back(c);
+    }
+  }
+  line.push_back('\n');
+}
+
+}  // namespace
 
 Result<std::unique_ptr<LogSpool>> LogSpool::Open(const std::filesystem::path& path, const Clock* clock) {
   Result<UniqueFd> fd = OpenFile(path, O_RDWR | O_CREAT | O_APPEND, 0600);
@@ -37,21 +61,7 @@ void LogSpool::Append(std::string_view message) {
 
 void LogSpool::AppendLine(std::string_view message) {
   last_nanos_ = std::max(last_nanos_, ToUnixNanos(clock_->Now()));
-  line_ = std::to_string(last_nanos_);
-  line_.push_back(' ');
-  for (const char c : message) {
-    switch (c) {
-      case '\n':
-        line_.append("\\n");
-        break;
-      case '\\':
-        line_.append("\\\\");
-        break;
-      default:
-        line_.push_back(c);
-    }
-  }
-  line_.push_back('\n');
+  FormatLine(last_nanos_, message, line_);
   const uint64_t size = size_.load(std::memory_order_relaxed);
   if (size + line_.size() > kSpoolBytesMax) {
     ++dropped_;
@@ -71,6 +81,12 @@ void LogSpool::AppendLine(std::string_view message) {
     return;
   }
   size_.store(size + line_.size(), std::memory_order_release);
+}
+
+void LogSpool::AppendAtTheEnd(std::string_view message) const {
+  std::string line;
+  FormatLine(ToUnixNanos(clock_->Now()), message.substr(0, kLogLineBytesMax / 2), line);
+  (void)WriteAll(fd_.get(), line);
 }
 
 Result<std::string> LogSpool::ReadLines(uint64_t offset, size_t bytes_max) const {

@@ -29,6 +29,9 @@ class LogSpool {
   // line that fits says how many were lost.
   void Append(std::string_view message);
 
+  // For a thread that ends the process and may be in the middle of Append: one line, past all that Append keeps.
+  void AppendAtTheEnd(std::string_view message) const;
+
   uint64_t size() const { return size_.load(std::memory_order_acquire); }
 
   // Whole lines from `offset` (the start of a line), at most `bytes_max` bytes but at least one line; "" at the end.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <new>
@@ -78,8 +79,13 @@ bool LimitMemory(uint64_t bytes, std::function<void()> on_exhausted) {
   if (!kCanLimitMemory || bytes == 0) return false;
   ExhaustedHandler() = std::move(on_exhausted);
   std::set_new_handler([] {
+    static std::atomic_flag ending = ATOMIC_FLAG_INIT;
+    static thread_local bool is_ending = false;
+    if (is_ending) std::abort();  // not even with the limit lifted
+    // Another thread that runs out at the same time must not end the process before the first one has done its work.
+    while (ending.test_and_set()) pause();
+    is_ending = true;
     SetSoftDataLimit(RLIM_INFINITY);
-    std::set_new_handler(nullptr);
     ExhaustedHandler()();
     std::abort();
   });

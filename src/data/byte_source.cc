@@ -128,16 +128,25 @@ class MemorySource final : public ByteSource {
   std::string_view bytes_;
 };
 
+// Enough to tell formats apart that are taken for text otherwise.
+constexpr size_t kHeadBytes = 4;
+constexpr std::string_view kRecordIoMagic = "\x0a\x23\xd7\xce";  // 0xCED7230A, little-endian
+
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression) {
   auto fd = OpenFile(path, O_RDONLY);
   if (!fd) return fd.error();
-  std::string head(2, '\0');
+  std::string head(kHeadBytes, '\0');
   auto n = ReadFully(fd->get(), std::span<char>(head.data(), head.size()), path.filename().string());
   if (!n) return n.error();
   head.resize(*n);
-  const bool gzip = compression == Compression::kGzip || head == "\x1f\x8b";
+  if (head == kRecordIoMagic) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "file '" + path.filename().string() +
+                     "' is RecordIO-protobuf, which this algorithm does not read: send text/csv");
+  }
+  const bool gzip = compression == Compression::kGzip || head.starts_with("\x1f\x8b");
   if (gzip && !head.empty()) {
     return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), path.filename().string(), std::move(head)));
   }

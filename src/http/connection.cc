@@ -197,7 +197,7 @@ void Connection::StartBuffer(size_t size_max) {
   state_ = State::kBuffer;
   if (length <= block_->capacity - begin_) {
     source_ = Source::kBlock;
-    if (available < length) SendContinue();
+    if (available < length || length == 0) SendContinue();
     return;
   }
   source_ = Source::kBody;
@@ -213,11 +213,11 @@ void Connection::StartStream(std::shared_ptr<BodySink> sink) {
   sink_busy_ = sink_failed_ = false;
   body_left_ = block_->head.request().content_length;
   state_ = State::kStream;
-  if (block_->head.has_body()) SendContinue();
+  SendContinue();
 }
 
 void Connection::SendContinue() {
-  // A client that has begun with its body does not wait.
+  // A client that has begun with its body does not wait; one that announces an empty body does (botocore).
   if (!block_->head.expects_continue() || begin_ != end_) return;
   out_.append(kContinue);
   Flush();

@@ -21,7 +21,8 @@
 namespace argosy::main {
 namespace {
 
-constexpr size_t kStoryBytesMax = 4096;  // what a detached server tells its parent
+constexpr uintmax_t kServerLogBytesMax = 16 << 20;  // looked at when a server starts
+constexpr size_t kStoryBytesMax = 4096;             // what a detached server tells its parent
 
 void SetUpLog(const Options& options) {
   SetLogLevel(options.log_level);
@@ -92,7 +93,12 @@ Status BecomeServer(const Options& options, int story) {
   if (Status made = MakeDirectories(options.data_dir); !made.ok()) {
     return made.error().Wrap("the data directory cannot be used");
   }
-  Result<UniqueFd> log = OpenFile(options.data_dir / "server.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const std::filesystem::path log_file = options.data_dir / "server.log";
+  std::error_code error;
+  if (const auto size = std::filesystem::file_size(log_file, error); !error && size > kServerLogBytesMax) {
+    std::filesystem::rename(log_file, options.data_dir / "server.log.1", error);  // in place of the one before
+  }
+  Result<UniqueFd> log = OpenFile(log_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (!log.ok()) return log.error().Wrap("the data directory cannot be used");
   Result<UniqueFd> nothing = OpenFile("/dev/null", O_RDONLY);
   if (!nothing.ok()) return nothing.error();

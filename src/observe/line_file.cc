@@ -10,9 +10,13 @@
 namespace argosy::observe {
 namespace {
 
+// Reads begin small, since most calls want a few lines, and grow for those that want many.
+constexpr size_t kFirstChunk = size_t{4} << 10;
 constexpr size_t kChunk = size_t{64} << 10;
-// Most lines are far shorter: what is read to find the start of one.
-constexpr size_t kBackChunk = size_t{4} << 10;
+
+size_t NextChunk(size_t chunk) {
+  return std::min(chunk * 4, kChunk);
+}
 
 // As much of [offset, offset + size) as the file has.
 Result<std::string> ReadAt(int fd, uint64_t offset, size_t size) {
@@ -31,7 +35,7 @@ Result<std::string> ReadAt(int fd, uint64_t offset, size_t size) {
 
 // The offset behind the last newline before `position`; 0 when there is none.
 Result<uint64_t> BehindNewlineBefore(int fd, uint64_t position) {
-  size_t chunk = kBackChunk;
+  size_t chunk = kFirstChunk;
   while (position > 0) {
     const size_t size = static_cast<size_t>(std::min<uint64_t>(chunk, position));
     const Result<std::string> bytes = ReadAt(fd, position - size, size);
@@ -39,7 +43,7 @@ Result<uint64_t> BehindNewlineBefore(int fd, uint64_t position) {
     const size_t newline = bytes->rfind('\n');
     if (newline != std::string::npos) return position - size + newline + 1;
     position -= size;
-    chunk = kChunk;
+    chunk = NextChunk(chunk);
   }
   return uint64_t{0};
 }
@@ -51,9 +55,11 @@ Result<bool> LineScanner::Fill() {
     buffer_.erase(0, begin_);
     begin_ = 0;
   }
-  Result<std::string> bytes = ReadAt(fd_, position_ + buffer_.size(), kChunk);
+  if (chunk_ == 0) chunk_ = kFirstChunk;
+  Result<std::string> bytes = ReadAt(fd_, position_ + buffer_.size(), chunk_);
   if (!bytes.ok()) return bytes.error();
   if (bytes->empty()) return false;
+  chunk_ = NextChunk(chunk_);
   buffer_ += *bytes;
   return true;
 }
@@ -112,17 +118,19 @@ Result<uint64_t> LinesBefore(int fd, uint64_t position, size_t lines, size_t byt
   const uint64_t from = position;
   uint64_t start = position;  // of the lines taken so far
   uint64_t at = position;     // down to here the file has been looked through
+  size_t chunk = kFirstChunk;
   while (lines > 0 && at > 0) {
-    const size_t size = static_cast<size_t>(std::min<uint64_t>(kChunk, at));
+    const size_t size = static_cast<size_t>(std::min<uint64_t>(chunk, at));
     const Result<std::string> bytes = ReadAt(fd, at - size, size);
     if (!bytes.ok()) return bytes.error();
-    at -= size;
     if (bytes->size() < size) return Error(ErrorCode::kConflict, "a log became shorter while it was read");
-    // A newline at `start - 1` ends the newest line not taken yet; the next one before it is where that line begins.
-    for (size_t i = size; i-- > 0 && lines > 0;) {
-      const uint64_t offset = at + i;
-      if ((*bytes)[i] != '\n' || offset + 1 >= start) continue;
-      const uint64_t candidate = offset + 1;
+    at -= size;
+    chunk = NextChunk(chunk);
+    // The newest newline ends the newest line not taken yet; the one before it is behind where that line begins.
+    for (size_t newline = bytes->rfind('\n'); newline != std::string::npos && lines > 0;
+         newline = newline == 0 ? std::string::npos : bytes->rfind('\n', newline - 1)) {
+      const uint64_t candidate = at + newline + 1;
+      if (candidate >= start) continue;
       if (start != from && from - candidate > bytes_max) return start;
       start = candidate;
       --lines;

@@ -36,6 +36,7 @@ class LineScanner {
   std::string buffer_;
   size_t begin_ = 0;    // in buffer_: the next line
   size_t scanned_ = 0;  // from begin_: known to hold no newline
+  size_t chunk_ = 0;    // the next read; 0 = none yet
 };
 
 // The size up to and including the last newline.

@@ -4,8 +4,11 @@ import os
 import socket
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from harness import jobs, raw
+from harness.clients import CONFIG
 from harness.processes import wait_for
 
 
@@ -95,6 +98,41 @@ def test_expect_100_continue_with_a_wrong_signature_is_refused_without_the_body(
     headers["Expect"] = "100-continue"
     connection.send(raw.head_bytes(clients, "PUT", path, headers))
     assert connection.read("PUT").status == 403
+
+
+def test_expect_100_continue_is_answered_for_an_empty_body_too(clients, connection):
+    """botocore remembers a final answer that came in place of 100 for the connection's next request, and misreads that."""
+    path = f"/{clients.bucket}/empty"
+    headers = raw.signed_headers(clients, "PUT", path, "s3", {"Content-Length": "0"}, b"")
+    headers["Expect"] = "100-continue"
+    connection.send(raw.head_bytes(clients, "PUT", path, headers))
+    assert connection.read().status == 100
+    assert connection.read("PUT").status == 200
+
+
+def test_a_final_answer_in_place_of_100_closes_the_connection(clients, connection):
+    path = "/no-such-bucket-at-all/key"
+    headers = raw.signed_headers(clients, "PUT", path, "s3", {"Content-Length": "5"}, b"12345")
+    headers["Expect"] = "100-continue"
+    connection.send(raw.head_bytes(clients, "PUT", path, headers))
+    answer = connection.read("PUT")
+    if answer.status == 100:  # accepted: then the refusal comes behind the body, and the connection may stay
+        answer = connection.send(b"12345").read("PUT")
+    else:
+        assert answer.headers.get("connection", "").lower() == "close"
+        assert connection.closed()
+    assert answer.status == 404
+
+
+def test_boto3_puts_empty_and_other_objects_in_turn(clients):
+    s3 = clients.client("s3", config=CONFIG.merge(Config(read_timeout=10, max_pool_connections=1)))
+    for body in (b"", b"x", b"", b"", b"yz"):
+        s3.put_object(Bucket=clients.bucket, Key="in-turn", Body=body)
+        assert s3.get_object(Bucket=clients.bucket, Key="in-turn")["Body"].read() == body
+    for body in (b"", b"x"):
+        with pytest.raises(ClientError):
+            s3.put_object(Bucket="no-such-bucket-at-all", Key="in-turn", Body=body)
+        s3.put_object(Bucket=clients.bucket, Key="in-turn", Body=body)
 
 
 def test_a_head_has_no_body(clients, connection):

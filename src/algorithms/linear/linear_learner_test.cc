@@ -376,7 +376,8 @@ TEST_F(LinearLearnerTest, DivergenceIsAnErrorNotAModelOfNaN) {
   AddChannel("train", "1e30,1e30\n-1e30,-1e29\n1e20,1e37\n");
   request_.hyperparameters = {{"predictor_type", "regressor"}, {"normalize_data", "false"},
                               {"normalize_label", "false"},    {"optimizer", "sgd"},
-                              {"learning_rate", "1e10"},       {"epochs", "50"}};
+                              {"learning_rate", "1e10"},       {"epochs", "50"},
+                              {"use_lr_scheduler", "false"},   {"mini_batch_size", "1"}};
   EXPECT_NE(TrainError().find("diverged"), std::string::npos);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/json.h"
 
@@ -123,15 +124,15 @@ TEST(LinearPredictorTest, ShiftScaleAndClipAreApplied) {
 TEST(LinearPredictorTest, RawRowsWithAndWithoutTheLabel) {
   const LinearPredictor predictor(Raw());
   const std::string attack = "\"at\"\"tack\",";
-  EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,3,0\n"), attack + "0.9999725\n");
-  EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,3,normal.,0\n"), attack + "0.9999725\n");
-  EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,\"tcp\",\"a,b\",0"), "normal,3.3982677e-9\n");
-  EXPECT_EQ(Body(predictor, "text/csv;label_size=1", "text/csv", "0,3,normal.,0"), attack + "0.9999725\n");
-  EXPECT_EQ(Body(predictor, "text/csv;header=present", "text/csv", "x,protocol,y\n0,3,0"), attack + "0.9999725\n");
+  EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,3,0\n"), attack + "0.99997246\n");
+  EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,3,normal.,0\n"), attack + "0.99997246\n");
+  EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,\"tcp\",\"a,b\",0"), "normal,3.398268e-09\n");
+  EXPECT_EQ(Body(predictor, "text/csv;label_size=1", "text/csv", "0,3,normal.,0"), attack + "0.99997246\n");
+  EXPECT_EQ(Body(predictor, "text/csv;header=present", "text/csv", "x,protocol,y\n0,3,0"), attack + "0.99997246\n");
   EXPECT_EQ(Body(predictor, "application/json", "", R"({"instances":[{"features":[0,"tcp",0]}]})"),
-            R"({"predictions":[{"score":3.3982677e-9,"predicted_label":"normal"}]})");
+            R"({"predictions":[{"score":3.398268e-09,"predicted_label":"normal"}]})");
   EXPECT_EQ(Body(predictor, "application/json", "text/csv", R"({"instances":[{"features":[0,3,"normal.",0]}]})"),
-            attack + "0.9999725\n");
+            attack + "0.99997246\n");
   EXPECT_EQ(predictor.unseen_categories(), 0U);
   EXPECT_EQ(Body(predictor, "text/csv", "text/csv", "0,icmp,0"), attack + "0.62245935\n");
   EXPECT_EQ(predictor.unseen_categories(), 1U);

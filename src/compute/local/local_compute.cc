@@ -102,6 +102,7 @@ class LocalCompute::Instance final : public FdHandler {
   std::optional<protocol::Assignment> assignment;  // unknown at first when adopted
   std::optional<ProcessHandle> process;
   bool watched = false;
+  uint64_t resident = 0;  // bytes, when last looked at
   bool kill_requested = false;
   bool stop_requested = false;
   std::string ended_how;  // once its process has ended
@@ -561,28 +562,53 @@ void LocalCompute::Forget(const std::string& instance_id) {
   });
 }
 
+void LocalCompute::RemoveStrays(const std::set<std::string>& wanted) {
+  OnPool([this, wanted, instances = options_.data_dir / agent::kInstancesName]() -> Task {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (auto it = std::filesystem::directory_iterator(instances, error);
+         !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+      if (const std::string id = it->path().filename(); !wanted.contains(id)) found.push_back(id);
+    }
+    return [this, found = std::move(found)] {
+      for (const std::string& id : found) {
+        if (Find(id) == nullptr) Forget(id);
+      }
+    };
+  });
+}
+
 std::optional<InstanceView> LocalCompute::View(const std::string& instance_id) const {
   const Instance* const instance = Find(instance_id);
   if (instance == nullptr) return std::nullopt;
   return instance->view;
 }
 
+void LocalCompute::LookAtMemory() const {
+  const Duration now = loop_.TurnTime();
+  if (memory_seen_ && now - *memory_seen_ < kMemoryLookPeriod) return;
+  memory_seen_ = now;
+  memory_available_ = AvailableMemoryBytes();
+  for (const auto& [id, instance] : instances_) {
+    instance->resident = instance->process ? ResidentBytes(instance->process->pid) : 0;
+  }
+}
+
 Capacity LocalCompute::GetCapacity() const {
+  LookAtMemory();
   uint64_t held = 0;
   uint64_t booked_more = 0;  // what instances may still take of what is free now
   uint32_t hosts = 0;
   for (const auto& [id, instance] : instances_) {
     if (instance->view.life == InstanceLife::kGone) continue;
     ++hosts;
-    const uint64_t resident = instance->process ? ResidentBytes(instance->process->pid) : 0;
-    held += std::max(resident, kInstanceMemoryBooked);
-    booked_more += kInstanceMemoryBooked - std::min(resident, kInstanceMemoryBooked);
+    held += std::max(instance->resident, kInstanceMemoryBooked);
+    booked_more += kInstanceMemoryBooked - std::min(instance->resident, kInstanceMemoryBooked);
   }
-  const uint64_t available = AvailableMemoryBytes();
   Capacity out;
   out.memory_total_bytes = memory_total_;
-  out.memory_free_bytes =
-      std::min(memory_total_ - std::min(memory_total_, held), available - std::min(available, booked_more));
+  out.memory_free_bytes = std::min(memory_total_ - std::min(memory_total_, held),
+                                   memory_available_ - std::min(memory_available_, booked_more));
   out.cpus = cpus_;
   out.hosts_free = options_.hosts_max - std::min(options_.hosts_max, hosts);
   return out;

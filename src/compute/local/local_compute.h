@@ -35,6 +35,8 @@ struct LocalOptions {
   uint64_t memory_limit_bytes = 0;  // for all instances together; 0 = the machine's memory
 };
 
+// How old what is known of memory may be: every plan asks, and each look reads a handful of files.
+inline constexpr Duration kMemoryLookPeriod = std::chrono::milliseconds(100);
 inline constexpr uint64_t kInstanceMemoryBooked = 256ULL << 20;  // counted for an instance that holds less yet
 
 class LocalCompute final : public Compute {
@@ -52,6 +54,10 @@ class LocalCompute final : public Compute {
   void Kill(const std::string& instance_id) override;
   // Also clears away what an instance unknown here left behind, provided it is gone.
   void Forget(const std::string& instance_id) override;
+  // Clears away what a crash between a commit and its Forget left behind: directories of instances that are neither
+  // known here nor in `wanted` (whose staged files are still to be published) and of which nothing runs. Once, after
+  // Adopt.
+  void RemoveStrays(const std::set<std::string>& wanted);
   // Paths in a report's outcome are absolute here.
   std::optional<InstanceView> View(const std::string& instance_id) const override;
   Capacity GetCapacity() const override;
@@ -81,6 +87,7 @@ class LocalCompute final : public Compute {
   void OnLog(Instance& instance, uint64_t offset, std::string_view lines);
   void AppendLog(Instance& instance);
   void Drop(protocol::FrameStream& stream);
+  void LookAtMemory() const;
 
   EventLoop& loop_;
   ThreadPool& pool_;
@@ -91,6 +98,8 @@ class LocalCompute final : public Compute {
   std::function<void(const std::string&)> listener_;
   std::map<std::string, std::unique_ptr<Instance>> instances_;
   std::map<protocol::FrameStream*, std::unique_ptr<Connection>> connections_;
+  mutable std::optional<Duration> memory_seen_;  // on the loop's clock
+  mutable uint64_t memory_available_ = 0;
   std::set<std::string> changed_;  // to be told at the next turn
   std::unique_ptr<Acceptor> acceptor_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // tasks that outlive this object do nothing

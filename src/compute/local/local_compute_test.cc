@@ -72,6 +72,9 @@ class Server {
   void Kill(const std::string& id) {
     On([&] { compute_->Kill(id); });
   }
+  void RemoveStrays(const std::set<std::string>& wanted) {
+    On([&] { compute_->RemoveStrays(wanted); });
+  }
   void Forget(const std::string& id) {
     On([&] { compute_->Forget(id); });
   }
@@ -400,6 +403,31 @@ TEST_F(LocalComputeTest, ForgettingRemovesTheDirectory) {
   EXPECT_FALSE(server_->View("i-1").has_value());
   server_.reset();  // joins the pool
   EXPECT_FALSE(std::filesystem::exists(DirectoryOf("i-1").root()));
+}
+
+TEST_F(LocalComputeTest, WhatACrashLeftBehindIsClearedAwayButForWhatIsWantedOrRuns) {
+  PutTrainingData();
+  for (const char* id : {"i-stray", "i-wanted", "i-known"}) {
+    ASSERT_TRUE(agent::CreateInstanceDirectory(DirectoryOf(id), Job(id, R"("wait":"stop")")).ok());
+  }
+  ASSERT_TRUE(agent::CreateInstanceDirectory(DirectoryOf("i-running"), Job("i-running", R"("wait":"stop")")).ok());
+  const Result<ProcessHandle> running = SpawnAgent(options_.executable, DirectoryOf("i-running"));
+  ASSERT_TRUE(running.ok());
+  ASSERT_TRUE(IdentityOf("i-running").ok());  // so it has the lock
+  StartServer({"i-known"});
+  server_->RemoveStrays({"i-wanted"});
+  server_->WaitGone("i-known");
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::filesystem::exists(DirectoryOf("i-stray").root()) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  server_.reset();  // joins the pool
+  EXPECT_FALSE(std::filesystem::exists(DirectoryOf("i-stray").root()));
+  for (const char* id : {"i-wanted", "i-known", "i-running"}) {
+    EXPECT_TRUE(std::filesystem::exists(DirectoryOf(id).root())) << id;
+  }
+  KillProcess(*running);
+  waitpid(running->pid, nullptr, 0);
 }
 
 #if defined(__has_feature)

@@ -1,0 +1,63 @@
+// Trains the linear learner in this process, from files to artifact, and prints one line of JSON: seconds and metrics.
+// What linear_quality.py drives.
+//
+//   bench_linear_train THREADS TRAIN.csv TEST.csv [hyperparameter=value …]
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "algorithms/algorithm.h"
+
+namespace {
+
+class Collector final : public argosy::algorithms::TrainingObserver {
+ public:
+  void OnLogLine(std::string_view) override {}
+  void OnMetric(std::string_view name, double value) override { metrics[std::string(name)] = value; }
+  void OnProgress(double, uint64_t) override {}
+  bool StopRequested() const override { return false; }
+  std::map<std::string, double> metrics;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4) {
+    std::fprintf(stderr, "usage: %s THREADS TRAIN.csv TEST.csv [hyperparameter=value ...]\n", argv[0]);
+    return 2;
+  }
+  argosy::algorithms::TrainingRequest request;
+  request.threads = static_cast<unsigned>(std::atoi(argv[1]));
+  request.channels.push_back({"train", "text/csv", "", {argv[2]}});
+  request.channels.push_back({"test", "text/csv", "", {argv[3]}});
+  for (int i = 4; i < argc; ++i) {
+    const std::string option = argv[i];
+    const size_t equals = option.find('=');
+    if (equals == std::string::npos) {
+      std::fprintf(stderr, "'%s' is not hyperparameter=value\n", argv[i]);
+      return 2;
+    }
+    request.hyperparameters[option.substr(0, equals)] = option.substr(equals + 1);
+  }
+  std::string directory = (std::filesystem::temp_directory_path() / "argosy-bench-XXXXXX").string();
+  if (::mkdtemp(directory.data()) == nullptr) return 1;
+  request.model_dir = directory;
+
+  Collector collector;
+  const auto begin = std::chrono::steady_clock::now();
+  const argosy::Status trained = argosy::algorithms::FindAlgorithm("linear-learner")->Train(request, collector);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+  std::error_code ignored;
+  std::filesystem::remove_all(directory, ignored);
+  if (!trained) {
+    std::fprintf(stderr, "%s\n", trained.error().message().c_str());
+    return 1;
+  }
+  std::printf("{\"seconds\": %.3f", spent.count());
+  for (const auto& [name, value] : collector.metrics) std::printf(", \"%s\": %.17g", name.c_str(), value);
+  std::printf("}\n");
+  return 0;
+}
