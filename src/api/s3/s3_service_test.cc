@@ -100,7 +100,9 @@ struct Reply {
 };
 
 // In memory where there is such a place: thousands of fsyncs on a busy disk would take minutes and show nothing more.
-std::string QuickDirectory() { return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir(); }
+std::string QuickDirectory() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
+}
 
 class S3ServiceTest : public testing::Test {
  protected:

@@ -20,7 +20,9 @@ constexpr int kEnded = 77;    // exit status of a child that was ended at its st
 constexpr int kFinished = 0;  // it got through: there are no more steps
 
 // In memory where there is such a place: thousands of fsyncs on a busy disk would take minutes and show nothing more.
-std::string QuickDirectory() { return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir(); }
+std::string QuickDirectory() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
+}
 
 class CrashTest : public testing::Test {
  protected:

@@ -24,7 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // In memory where there is such a place: thousands of fsyncs on a busy disk would take minutes and show nothing more.
-std::string QuickDirectory() { return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir(); }
+std::string QuickDirectory() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
+}
 
 class EmbeddedStoreTest : public testing::Test {
  protected:
