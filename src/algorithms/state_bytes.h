@@ -61,7 +61,7 @@ class StateReader {
     std::memcpy(&count, bytes_.data(), sizeof count);
     bytes_.remove_prefix(sizeof count);
     if (count != values.size() || bytes_.size() < values.size_bytes()) return Fail();
-    std::memcpy(values.data(), bytes_.data(), values.size_bytes());
+    if (!values.empty()) std::memcpy(values.data(), bytes_.data(), values.size_bytes());
     bytes_.remove_prefix(values.size_bytes());
   }
 
