@@ -1,5 +1,7 @@
 #include "control/jobs_executor.h"
 
+#include <utility>
+
 #include "base/log.h"
 
 namespace argosy::control {
@@ -87,8 +89,9 @@ void JobsExecutor::OnCapacity() {
 
 compute::Capacity JobsExecutor::FreeCapacity() const {
   compute::Capacity capacity = compute_->GetCapacity();
-  for (const auto& [uid, job] : jobs_) {
-    if (job.granted) capacity = Without(capacity, *job.granted);
+  for (const std::string& uid : granted_) {
+    const auto job = jobs_.find(uid);
+    if (job != jobs_.end() && job->second.granted) capacity = Without(capacity, *job->second.granted);
   }
   return capacity;
 }
@@ -107,7 +110,16 @@ void JobsExecutor::Plan(const std::string& uid) {
   if (it == jobs_.end()) return;
   Job& job = it->second;
   if (job.saving || job.publishing) return;
-  if (IsWaiting(job) && !job.view.state.stop_requested) return PlanWaiting();
+  if (IsWaiting(job) && !job.view.state.stop_requested) {
+    // Thousands may be added in one turn: the queue is looked at once for all of them.
+    if (!std::exchange(waiting_posted_, true)) {
+      scheduler_->Post([this] {
+        waiting_posted_ = false;
+        PlanWaiting();
+      });
+    }
+    return;
+  }
   PlanOne(job, job.granted ? *job.granted : AllocationFor(job.view, compute_->GetCapacity()));
 }
 
@@ -151,7 +163,10 @@ void JobsExecutor::PlanOne(Job& job, Allocation allocation) {
   if (IsWaiting(job)) policy.new_instance_id = "i-" + NewUid(*random_).substr(0, 17);
   const std::string uid = job.view.uid;
   for (const JobAction& action : PlanJob(job.view, facts, policy, clock_->Now())) {
-    if (const auto* save = std::get_if<SaveJob>(&action); save != nullptr && save->open) job.granted = facts.allocation;
+    if (const auto* save = std::get_if<SaveJob>(&action); save != nullptr && save->open) {
+      job.granted = facts.allocation;
+      granted_.insert(uid);
+    }
     Carry(job, action);
   }
 }
@@ -162,6 +177,7 @@ void JobsExecutor::Carry(Job& job, const JobAction& action) {
     Save(job, *save);
   } else if (const auto* start = std::get_if<StartAttempt>(&action)) {
     job.granted.reset();
+    granted_.erase(uid);
     if (Status started = compute_->Start({start->assignment}); !started.ok()) {
       job.start_error = started.error();
       worklist_.Add(uid);
@@ -214,6 +230,7 @@ void JobsExecutor::OnSaved(const std::string& uid, const SaveJob& save, const st
   job.saving = false;
   if (!result.ok()) {
     job.granted.reset();
+    granted_.erase(uid);
     if (result.error().code() == ErrorCode::kConflict) {
       worklist_.Add(uid);  // the feed has brought, or will bring, the newer version
     } else {

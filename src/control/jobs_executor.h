@@ -76,7 +76,9 @@ class JobsExecutor {
   Worklist worklist_;
   std::map<std::string, Job> jobs_;  // by uid
   std::set<WaitingKey> waiting_;
+  std::set<std::string> granted_;  // uids of jobs that hold a grant
   bool waiting_timer_ = false;
+  bool waiting_posted_ = false;
 };
 
 }  // namespace argosy::control
