@@ -35,7 +35,7 @@ Status Controller::Start() {
     endpoints_.OnLedger(*entry);
   });
   if (!read.ok()) return read;
-  compute_->Adopt(open);
+  compute_->Adopt(open, jobs_.Unpublished());
   return {};
 }
 

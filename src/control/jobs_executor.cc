@@ -79,6 +79,14 @@ void JobsExecutor::OnLedger(const cost::LedgerEntry& entry) {
   if (it != jobs_.end()) it->second.ledger = entry;
 }
 
+std::set<std::string> JobsExecutor::Unpublished() const {
+  std::set<std::string> ids;
+  for (const auto& [uid, job] : jobs_) {
+    if (job.view.state.phase == catalog::AttemptPhase::kPublishing) ids.insert(job.view.state.instance_id);
+  }
+  return ids;
+}
+
 void JobsExecutor::OnInstance(const std::string& job_uid) {
   if (jobs_.contains(job_uid)) worklist_.Add(job_uid);
 }

@@ -42,6 +42,8 @@ class JobsExecutor {
   void OnCapacity();
 
   size_t unfinished() const { return jobs_.size(); }
+  // Ids of instances that are gone and whose files are still to be published.
+  std::set<std::string> Unpublished() const;
 
  private:
   struct Job {

@@ -394,6 +394,7 @@ void SimWorld::OnVisible(const std::string& owner_uid, const std::string& uri, c
   const std::string instance = content.substr(0, content.find('/'));
   const Machine* machine = cloud_.Find(instance);
   if (machine == nullptr || machine->alive) Violation(uri + " is published while its attempt may still write");
+  if (machine != nullptr && machine->files_removed) Violation(uri + " is to be published, but its files are removed");
   const std::string& status = job_status_[owner_uid];
   if (status != "InProgress" && status != "Stopping" && fresh) Violation(uri + " appears after the job has ended");
 }

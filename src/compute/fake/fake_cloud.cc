@@ -119,6 +119,12 @@ void FakeCloud::Stop(const std::string& instance_id) {
         [this, instance_id] { Finish(instance_id, OutcomeKind::kStopped); });
 }
 
+void FakeCloud::RemoveFiles(const std::function<bool(const std::string&)>& remove) {
+  for (auto& [id, machine] : machines_) {
+    if (!machine.alive && remove(id)) machine.files_removed = true;
+  }
+}
+
 void FakeCloud::Kill(const std::string& instance_id) {
   const auto it = machines_.find(instance_id);
   if (it != machines_.end() && it->second.alive) Die(instance_id);

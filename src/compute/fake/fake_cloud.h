@@ -38,6 +38,7 @@ struct Machine {
   bool alive = false;
   bool fenced = false;
   bool stop_asked = false;
+  bool files_removed = false;
   std::optional<Time> started;
   Time last_heartbeat{};
   protocol::Report report;
@@ -57,6 +58,8 @@ class FakeCloud {
   void Stop(const std::string& instance_id);
   // Ends it and sees to it that it never starts (again).
   void Fence(const std::string& instance_id);
+  // What dead machines left behind, of those that `remove` names.
+  void RemoveFiles(const std::function<bool(const std::string& instance_id)>& remove);
   void Kill(const std::string& instance_id);  // like a power cut of that machine: no outcome
 
   const Machine* Find(const std::string& instance_id) const;

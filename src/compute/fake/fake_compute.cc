@@ -20,13 +20,14 @@ FakeCompute::~FakeCompute() {
   cloud_->on_change = nullptr;
 }
 
-void FakeCompute::Adopt(const std::vector<std::string>& instance_ids) {
-  for (const std::string& id : instance_ids) {
+void FakeCompute::Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) {
+  for (const std::string& id : open) {
     Known& known = known_[id];
     known.view.instance_id = id;
     known.heard = clock_->Now();
     Poll(id);
   }
+  cloud_->RemoveFiles([this, &wanted](const std::string& id) { return !known_.contains(id) && !wanted.contains(id); });
 }
 
 Status FakeCompute::Start(const InstanceRequest& request) {
@@ -62,6 +63,7 @@ void FakeCompute::Forget(const std::string& instance_id) {
   if (it == known_.end()) return;
   Check(it->second.view.life == InstanceLife::kGone, "an instance is forgotten that is not proven gone");
   known_.erase(it);
+  cloud_->RemoveFiles([&instance_id](const std::string& id) { return id == instance_id; });
 }
 
 std::optional<InstanceView> FakeCompute::View(const std::string& instance_id) const {

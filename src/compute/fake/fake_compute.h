@@ -17,7 +17,7 @@ class FakeCompute final : public Compute {
   ~FakeCompute() override;
 
   void SetListener(std::function<void(const std::string&)> listener) override { listener_ = std::move(listener); }
-  void Adopt(const std::vector<std::string>& instance_ids) override;
+  void Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) override;
   Status Start(const InstanceRequest& request) override;
   void Send(const std::string& instance_id, protocol::CommandKind command) override;
   void Kill(const std::string& instance_id) override;

@@ -258,23 +258,24 @@ void LocalCompute::Listen() {
   });
 }
 
-void LocalCompute::Adopt(const std::vector<std::string>& instance_ids) {
-  for (const std::string& id : instance_ids) {
+void LocalCompute::Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) {
+  for (const std::string& id : open) {
     if (Find(id) != nullptr) continue;
     instances_.emplace(id, std::make_unique<Instance>(*this, id));
     Investigate(id);
   }
-  Sweep();
+  Sweep(wanted);
   Listen();
 }
 
-// A directory whose ledger entry is closed was to be forgotten when the server ended.
-void LocalCompute::Sweep() {
-  OnPool([this, instances = options_.data_dir / agent::kInstancesName]() -> Task {
+void LocalCompute::Sweep(const std::set<std::string>& wanted) {
+  OnPool([this, wanted, instances = options_.data_dir / agent::kInstancesName]() -> Task {
     std::vector<std::string> found;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(instances, error))
-      found.push_back(entry.path().filename());
+    for (auto it = std::filesystem::directory_iterator(instances, error);
+         !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+      if (const std::string id = it->path().filename(); !wanted.contains(id)) found.push_back(id);
+    }
     return [this, found = std::move(found)] {
       for (const std::string& id : found) {
         if (Find(id) == nullptr) Forget(id);
@@ -559,22 +560,6 @@ void LocalCompute::Forget(const std::string& instance_id) {
       Log(LogLevel::kWarning, "an instance's directory was not removed", {{"error", removed.error().message()}});
     }
     return [] {};
-  });
-}
-
-void LocalCompute::RemoveStrays(const std::set<std::string>& wanted) {
-  OnPool([this, wanted, instances = options_.data_dir / agent::kInstancesName]() -> Task {
-    std::vector<std::string> found;
-    std::error_code error;
-    for (auto it = std::filesystem::directory_iterator(instances, error);
-         !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-      if (const std::string id = it->path().filename(); !wanted.contains(id)) found.push_back(id);
-    }
-    return [this, found = std::move(found)] {
-      for (const std::string& id : found) {
-        if (Find(id) == nullptr) Forget(id);
-      }
-    };
   });
 }
 

@@ -48,16 +48,12 @@ class LocalCompute final : public Compute {
 
   void SetListener(std::function<void(const std::string& instance_id)> listener) override;
   // Call it once at start, also with no instance: from then on agents are listened to.
-  void Adopt(const std::vector<std::string>& instance_ids) override;
+  void Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) override;
   Status Start(const InstanceRequest& request) override;
   void Send(const std::string& instance_id, protocol::CommandKind command) override;
   void Kill(const std::string& instance_id) override;
   // Also clears away what an instance unknown here left behind, provided it is gone.
   void Forget(const std::string& instance_id) override;
-  // Clears away what a crash between a commit and its Forget left behind: directories of instances that are neither
-  // known here nor in `wanted` (whose staged files are still to be published) and of which nothing runs. Once, after
-  // Adopt.
-  void RemoveStrays(const std::set<std::string>& wanted);
   // Paths in a report's outcome are absolute here.
   std::optional<InstanceView> View(const std::string& instance_id) const override;
   Capacity GetCapacity() const override;
@@ -72,7 +68,9 @@ class LocalCompute final : public Compute {
   // Runs `work` on the pool, and on the loop what it returns.
   void OnPool(std::function<Task()> work);
   void Listen();
-  void Sweep();
+  // Clears away what a crash between a commit and its Forget left behind: directories of instances that are neither
+  // known here nor wanted, and of which nothing runs.
+  void Sweep(const std::set<std::string>& wanted);
   void Launch(const std::string& id, const protocol::Assignment& assignment);
   void Attach(Instance& instance);
   void OnProcessEnd(Instance& instance);

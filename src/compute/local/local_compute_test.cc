@@ -35,14 +35,15 @@ constexpr auto kPatience = std::chrono::seconds(30);  // only ever waited out by
 // A server's life: the loop's thread, the pool, and LocalCompute on them.
 class Server {
  public:
-  Server(LocalOptions options, observe::LogStore& logs, std::vector<std::string> adopt) {
+  Server(LocalOptions options, observe::LogStore& logs, const std::vector<std::string>& open,
+         const std::set<std::string>& wanted) {
     compute_ = std::make_unique<LocalCompute>(loop_, *pool_, logs, std::move(options));
     compute_->SetListener([this](const std::string&) {
       std::lock_guard lock(mutex_);
       ++changes_;
       changed_.notify_all();
     });
-    compute_->Adopt(adopt);
+    compute_->Adopt(open, wanted);
     thread_ = std::thread([this] { loop_.Run(); });
   }
   ~Server() {
@@ -71,9 +72,6 @@ class Server {
   }
   void Kill(const std::string& id) {
     On([&] { compute_->Kill(id); });
-  }
-  void RemoveStrays(const std::set<std::string>& wanted) {
-    On([&] { compute_->RemoveStrays(wanted); });
   }
   void Forget(const std::string& id) {
     On([&] { compute_->Forget(id); });
@@ -143,8 +141,8 @@ class LocalComputeTest : public testing::Test {
     std::filesystem::remove_all(base_);
   }
 
-  void StartServer(std::vector<std::string> adopt = {}) {
-    server_ = std::make_unique<Server>(options_, *logs_, std::move(adopt));
+  void StartServer(const std::vector<std::string>& open = {}, const std::set<std::string>& wanted = {}) {
+    server_ = std::make_unique<Server>(options_, *logs_, open, wanted);
   }
 
   InstanceDirectory DirectoryOf(const std::string& id) { return InstanceDirectory::In(data_, id); }
@@ -414,8 +412,7 @@ TEST_F(LocalComputeTest, WhatACrashLeftBehindIsClearedAwayButForWhatIsWantedOrRu
   const Result<ProcessHandle> running = SpawnAgent(options_.executable, DirectoryOf("i-running"));
   ASSERT_TRUE(running.ok());
   ASSERT_TRUE(IdentityOf("i-running").ok());  // so it has the lock
-  StartServer({"i-known"});
-  server_->RemoveStrays({"i-wanted"});
+  StartServer({"i-known"}, {"i-wanted"});
   server_->WaitGone("i-known");
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (std::filesystem::exists(DirectoryOf("i-stray").root()) && std::chrono::steady_clock::now() < deadline) {
