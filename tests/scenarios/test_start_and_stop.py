@@ -56,10 +56,12 @@ class TestReadiness:
         assert file.read_text() == first
         assert server.exports() == exports
 
-    def test_the_credentials_file_is_an_aws_one(self, start_server, tmp_path):
+    def test_the_credentials_file_is_an_aws_one(self, start_server, tmp_path, monkeypatch):
         import boto3
         import botocore.session
 
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)  # they would go before the file
         server = start_server()
         core = botocore.session.Session()
         core.set_config_variable("credentials_file", str(server.data_dir / "credentials"))
