@@ -3,6 +3,11 @@
 #include "base/log.h"
 
 namespace argosy::control {
+namespace {
+
+constexpr auto kAnswerLook = std::chrono::milliseconds(2);  // between looks whether all instances answer
+
+}  // namespace
 
 Controller::Controller(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher,
                        serving::Front* front, Scheduler* scheduler, const Clock* clock, Random* random,
@@ -37,6 +42,11 @@ Status Controller::Start() {
   if (!read.ok()) return read;
   compute_->Adopt(open, jobs_.Unpublished());
   return {};
+}
+
+void Controller::WhenAllAnswer(Task done) {
+  if (endpoints_.AllAnswer()) return done();
+  scheduler_->After(kAnswerLook, [this, done = std::move(done)]() mutable { WhenAllAnswer(std::move(done)); });
 }
 
 Status Controller::ForEach(catalog::Kind kind, const std::string& status,

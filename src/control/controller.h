@@ -19,6 +19,10 @@ class Controller {
   // Reads the catalog and adopts the instances of the open ledger entries. Once, before the loop runs.
   Status Start();
 
+  // Calls `done` once the instances of all endpoints that were found at the start answer, or are known to be gone. On
+  // the control thread.
+  void WhenAllAnswer(Task done);
+
   // To be made the catalog's change listener before Start.
   void OnChange(const catalog::Change& change);
 

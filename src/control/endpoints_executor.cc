@@ -72,6 +72,25 @@ void EndpointsExecutor::OnInstance(const std::string& endpoint_uid) {
   if (endpoints_.contains(endpoint_uid)) worklist_.Add(endpoint_uid);
 }
 
+bool EndpointsExecutor::AllAnswer() const {
+  for (const auto& [uid, endpoint] : endpoints_) {
+    if (!endpoint.view.state.current) continue;
+    std::set<std::string> answering;
+    if (endpoint.route) {
+      for (const serving::RouteVariant& variant : endpoint.route->variants) {
+        for (const serving::RouteInstance& instance : variant.instances) answering.insert(instance.instance_id);
+      }
+    }
+    for (const catalog::EndpointInstance& instance : endpoint.view.state.current->instances) {
+      const std::optional<compute::InstanceView> view = compute_->View(instance.instance_id);
+      const bool expected = view && view->life == compute::InstanceLife::kRunning;
+      const bool unknown = view && view->life == compute::InstanceLife::kStarting;
+      if (unknown || (expected && !answering.contains(instance.instance_id))) return false;
+    }
+  }
+  return true;
+}
+
 EndpointFacts EndpointsExecutor::FactsOf(const Endpoint& endpoint) const {
   EndpointFacts facts;
   facts.capacity = compute_->GetCapacity();

@@ -29,6 +29,9 @@ class EndpointsExecutor {
   void OnLedger(const cost::LedgerEntry& entry);
   void OnInstance(const std::string& endpoint_uid);
 
+  // Whether each instance that is to answer for an endpoint does so, or is known to be gone.
+  bool AllAnswer() const;
+
  private:
   struct InstanceMemory {
     std::optional<cost::LedgerEntry> ledger;

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include <future>
 #include <thread>
 
 #include "algorithms/algorithm.h"
@@ -15,6 +16,7 @@
 #include "api/sts/sts_service.h"
 #include "auth/credentials.h"
 #include "base/event_loop.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "catalog/sqlite_catalog.h"
@@ -35,8 +37,9 @@ namespace {
 constexpr size_t kRequestThreads = 8;
 constexpr size_t kRequestQueueMax = 4096;  // as many as connections by default: each has one request under way
 constexpr size_t kControlThreads = 4;
-constexpr size_t kControlQueueMax = 65536;            // a task or two for each instance and job that changes at once
-constexpr auto kStopBound = std::chrono::seconds(5);  // for requests under way when the server is told to stop
+constexpr size_t kControlQueueMax = 65536;  // a task or two for each instance and job that changes at once
+constexpr auto kEndpointsWaitMax = std::chrono::seconds(5);  // for endpoints' instances to answer a new server
+constexpr auto kStopBound = std::chrono::seconds(5);         // for requests under way when the server is told to stop
 
 std::string UrlOf(const ListenAddress& listen, uint16_t port) {
   std::string host = listen.host;
@@ -111,6 +114,7 @@ struct Server::Parts {
   Status StartControl(const Options& options, const DataDirectory& directory);
   void MakeServices(const Options& options);
   Status Listen(const Options& options, UniqueFd listener);
+  void AwaitEndpoints();
 };
 
 Status Server::Parts::OpenStores(const Options& options, const DataDirectory& directory) {
@@ -202,6 +206,16 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
   return {};
 }
 
+// Endpoints whose instances outlived the last server answer before this one says that it is ready.
+void Server::Parts::AwaitEndpoints() {
+  auto answering = std::make_shared<std::promise<void>>();
+  std::future<void> all = answering->get_future();
+  control->loop().Post([this, answering] { controller->WhenAllAnswer([answering] { answering->set_value(); }); });
+  if (all.wait_for(kEndpointsWaitMax) != std::future_status::ready) {
+    Log(LogLevel::kWarning, "not all instances of endpoints answer yet");
+  }
+}
+
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::Start(const Options& options, const DataDirectory& directory) {
@@ -225,6 +239,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
   if (Status listening = parts.Listen(options, std::move(*listener)); !listening.ok()) return listening.error();
   parts.control->Start();
   for (auto& front : parts.fronts) front->Start();
+  parts.AwaitEndpoints();
   return server;
 }
 
