@@ -2,11 +2,15 @@
 """Claim: durable training-job submissions a second over 16 connections.
 
 Argosy flushes every submission to disk before it answers; moto keeps them in memory. Both get requests signed beforehand
-from the same generator. One job holds the only host, so that what is measured is submission and not training. At the end
-the server is killed with SIGKILL and started again, and what it acknowledged is looked for.
+from the same generator. One job holds the only host, and is itself held by SIGSTOP, so that what is measured is
+submission and not training. At the end the server is killed with SIGKILL and started again, and what it acknowledged is
+looked for.
 """
 
+import json
+import os
 import random
+import signal
 import sys
 
 import common
@@ -34,6 +38,8 @@ def main():
                 ),
                 "the job that holds the host",
             )
+            (holder,) = (argosy.data_dir / "instances").glob("*/agent.json")
+            os.kill(json.loads(holder.read_text())["pid"], signal.SIGSTOP)
             names = [f"job-{i}" for i in range(SUBMISSIONS)]
             messages = (
                 argosy.signer.sagemaker("CreateTrainingJob", argosy.training_request(n, uri, epochs="1")) for n in names

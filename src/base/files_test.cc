@@ -114,6 +114,10 @@ TEST(Random, SeedsReplayAndDrawsAreInRange) {
   EXPECT_NEAR(sum / 20'000, 0, 0.05);
   EXPECT_NEAR(squares / 20'000, 1, 0.05);
   EXPECT_EQ(NewUid(a).size(), 32U);
+  const Time now = FromUnixNanos(1'700'000'000'123'456'789);
+  EXPECT_EQ(NewUid(a, now).size(), 32U);
+  EXPECT_LT(NewUid(a, now), NewUid(a, now + std::chrono::milliseconds(1)));
+  EXPECT_NE(NewUid(a, now), NewUid(a, now));
   EXPECT_EQ(NewUuid(a)[14], '4');
 }
 

@@ -58,6 +58,11 @@ std::string NewUid(Random& random) {
   return fmt::format("{:016x}{:016x}", random.Next(), random.Next());
 }
 
+std::string NewUid(Random& random, Time now) {
+  const auto millis = static_cast<uint64_t>(ToUnixNanos(now) / 1'000'000);
+  return fmt::format("{:012x}{:04x}{:016x}", millis & 0xffff'ffff'ffff, random.Next() >> 48, random.Next());
+}
+
 std::string NewUuid(Random& random) {
   const uint64_t a = random.Next();
   const uint64_t b = random.Next();

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
+
 namespace argosy {
 
 class Random {
@@ -35,8 +37,11 @@ class SystemRandom : public Random {
   uint64_t Next() override;
 };
 
-// 32 lower-case hex digits: the uid of a resource, never used twice.
+// 32 lower-case hex digits, never used twice.
 std::string NewUid(Random& random);
+// The same for what is created at `now`: the first 12 digits are its milliseconds since 1970, so that uids sort by age
+// and an index of them grows at its end.
+std::string NewUid(Random& random, Time now);
 // 8-4-4-4-12 form, version 4: request ids.
 std::string NewUuid(Random& random);
 

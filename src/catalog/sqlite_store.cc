@@ -18,11 +18,13 @@ constexpr size_t kPageMax = 1000;
 constexpr const char* kColumns =
     "uid, kind, name, version, created, modified, status, principal, owner, spec, state, tags";
 
+// Rows lie in the order of their creation: new ones fill one page after another, and only the small indexes are touched
+// at random places.
 constexpr const char* kSchema = R"sql(
 CREATE TABLE resource(
-  uid TEXT PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+  uid TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
   created INTEGER NOT NULL, modified INTEGER NOT NULL, status TEXT NOT NULL, principal TEXT NOT NULL,
-  owner TEXT NOT NULL, spec TEXT NOT NULL, state TEXT NOT NULL, tags TEXT NOT NULL) WITHOUT ROWID;
+  owner TEXT NOT NULL, spec TEXT NOT NULL, state TEXT NOT NULL, tags TEXT NOT NULL);
 CREATE UNIQUE INDEX resource_name ON resource(kind, name);
 CREATE INDEX resource_created ON resource(kind, created, uid);
 CREATE INDEX resource_status ON resource(kind, status);
@@ -156,7 +158,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, 
   if (access == Access::kExclusiveWriter) {
     if (Status s = store->Exec("PRAGMA locking_mode=EXCLUSIVE"); !s.ok()) return s.error();
   }
-  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-4096"}) {
+  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+                             access == Access::kReader ? "PRAGMA cache_size=-2048" : "PRAGMA cache_size=-8192"}) {
     if (Status s = store->Exec(pragma); !s.ok()) return s.error().Wrap("opening the catalog " + path);
   }
   if (access != Access::kReader) {

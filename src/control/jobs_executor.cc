@@ -11,6 +11,10 @@ constexpr auto kSaveRetry = std::chrono::seconds(1);     // the catalog could no
 constexpr auto kCapacityPoll = std::chrono::seconds(1);  // memory may become free without anybody telling
 constexpr size_t kNotedWaitingMax = 16;  // so many of the waiting are told why; all of them would only load the disk
 
+void LogUnreadable(const catalog::Resource& resource, const Error& error) {
+  Log(LogLevel::kError, "training job cannot be read", {{"job", resource.name}, {"error", error.message()}});
+}
+
 }  // namespace
 
 JobsExecutor::JobsExecutor(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher,
@@ -31,28 +35,29 @@ bool JobsExecutor::IsWaiting(const Job& job) const {
 void JobsExecutor::OnResource(const catalog::Resource& resource) {
   const auto known = jobs_.find(resource.uid);
   if (known != jobs_.end() && resource.version <= known->second.view.version) return;
-  Result<catalog::TrainingJobState> state = catalog::TrainingJobState::FromJson(resource.state);
-  if (!state.ok()) {
-    Log(LogLevel::kError, "training job cannot be read", {{"job", resource.name}, {"error", state.error().message()}});
+  if (known == jobs_.end() && resource.version == 1) {
+    // Just submitted. Thousands may wait for long: each is read when its turn comes.
+    Job& job = jobs_[resource.uid];
+    job.view = {.uid = resource.uid,
+                .name = resource.name,
+                .principal = resource.principal,
+                .version = resource.version,
+                .created = resource.created,
+                .modified = resource.modified};
+    job.unread = std::make_unique<const catalog::Resource>(resource);
+    waiting_.insert({resource.created, resource.uid});
+    worklist_.Add(resource.uid);
     return;
   }
+  Result<catalog::TrainingJobState> state = catalog::TrainingJobState::FromJson(resource.state);
+  if (!state.ok()) return LogUnreadable(resource, state.error());
   if (state->terminal()) {
     if (known != jobs_.end()) known->second.view.state = std::move(*state);  // OnSaved cleans up
     return;
   }
   Job& job = known != jobs_.end() ? known->second : jobs_[resource.uid];
-  if (known == jobs_.end()) {
-    Result<catalog::TrainingJobSpec> spec = catalog::TrainingJobSpec::FromRequestJson(resource.spec);
-    if (!spec.ok()) {
-      Log(LogLevel::kError, "training job cannot be read", {{"job", resource.name}, {"error", spec.error().message()}});
-      jobs_.erase(resource.uid);
-      return;
-    }
-    job.view = {.uid = resource.uid,
-                .name = resource.name,
-                .principal = resource.principal,
-                .created = resource.created,
-                .spec = std::move(*spec)};
+  if (known == jobs_.end() || job.unread) {
+    if (!Read(job, resource)) return;
   }
   job.view.version = resource.version;
   job.view.modified = resource.modified;
@@ -64,6 +69,27 @@ void JobsExecutor::OnResource(const catalog::Resource& resource) {
     waiting_.erase(key);
   }
   worklist_.Add(resource.uid);
+}
+
+bool JobsExecutor::Read(Job& job, const catalog::Resource& resource) {
+  Result<catalog::TrainingJobSpec> spec = catalog::TrainingJobSpec::FromRequestJson(resource.spec);
+  Result<catalog::TrainingJobState> state = catalog::TrainingJobState::FromJson(resource.state);
+  if (!spec.ok() || !state.ok()) {
+    LogUnreadable(resource, spec.ok() ? state.error() : spec.error());
+    waiting_.erase({resource.created, resource.uid});
+    jobs_.erase(resource.uid);
+    return false;
+  }
+  job.view = {.uid = resource.uid,
+              .name = resource.name,
+              .principal = resource.principal,
+              .version = resource.version,
+              .created = resource.created,
+              .modified = resource.modified,
+              .spec = std::move(*spec),
+              .state = std::move(*state)};
+  job.unread.reset();
+  return true;
 }
 
 void JobsExecutor::OnRemoved(const catalog::Resource& resource) {
@@ -92,6 +118,7 @@ void JobsExecutor::OnInstance(const std::string& job_uid) {
 }
 
 void JobsExecutor::OnCapacity() {
+  blocked_ = false;
   if (!waiting_.empty()) worklist_.Add(waiting_.begin()->second);
 }
 
@@ -119,6 +146,7 @@ void JobsExecutor::Plan(const std::string& uid) {
   Job& job = it->second;
   if (job.saving || job.publishing) return;
   if (IsWaiting(job) && !job.view.state.stop_requested) {
+    if (blocked_) return;  // whoever comes now waits behind others
     // Thousands may be added in one turn: the queue is looked at once for all of them.
     if (!std::exchange(waiting_posted_, true)) {
       scheduler_->Post([this] {
@@ -142,10 +170,14 @@ void JobsExecutor::PlanWaiting() {
   for (const WaitingKey& key : waiting) {
     Job& job = jobs_.at(key.second);
     if (job.saving || job.publishing) continue;
+    if (const auto unread = std::move(job.unread); unread && !Read(job, *unread)) continue;
     const bool later = job.view.state.retry_at && clock_->Now() < *job.view.state.retry_at;
     const Allocation allocation = AllocationFor(job.view, capacity);
     if (allocation.verdict == Allocation::Verdict::kGranted && !later) capacity = Without(capacity, allocation);
-    if (allocation.verdict == Allocation::Verdict::kWait && ++noted > kNotedWaitingMax) break;
+    if (allocation.verdict == Allocation::Verdict::kWait) {
+      blocked_ = true;
+      if (++noted > kNotedWaitingMax) break;
+    }
     PlanOne(job, allocation);
   }
   if (!waiting_.empty() && !waiting_timer_) {

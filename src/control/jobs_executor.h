@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,7 +48,8 @@ class JobsExecutor {
 
  private:
   struct Job {
-    JobView view;
+    JobView view;  // without spec and state while `unread`
+    std::unique_ptr<const catalog::Resource> unread;
     std::optional<cost::LedgerEntry> ledger;
     std::optional<Error> start_error;
     std::optional<Status> published;
@@ -58,6 +60,8 @@ class JobsExecutor {
   using WaitingKey = std::pair<Time, std::string>;  // (created, uid): first come, first served
 
   void Plan(const std::string& uid);
+  // Fills the view; false when the resource cannot be read, and the job is left out.
+  bool Read(Job& job, const catalog::Resource& resource);
   void PlanWaiting();
   void PlanOne(Job& job, Allocation allocation);
   void Carry(Job& job, const JobAction& action);
@@ -79,6 +83,7 @@ class JobsExecutor {
   std::map<std::string, Job> jobs_;  // by uid
   std::set<WaitingKey> waiting_;
   std::set<std::string> granted_;  // uids of jobs that hold a grant
+  bool blocked_ = false;           // the queue has been looked at and somebody had to wait on
   bool waiting_timer_ = false;
   bool waiting_posted_ = false;
 };

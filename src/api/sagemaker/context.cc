@@ -29,8 +29,8 @@ catalog::Resource Context::NewResource(catalog::Kind kind, std::string name, con
   catalog::Resource resource;
   resource.kind = kind;
   resource.name = std::move(name);
-  resource.uid = NewUid(*deps.random);
   resource.created = resource.modified = Now();
+  resource.uid = NewUid(*deps.random, resource.created);
   resource.principal = call.principal.arn;
   resource.spec = std::string(call.body);
   for (const Json& tag : catalog::ArrayField(call.input, "Tags"))
