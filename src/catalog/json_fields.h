@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -14,7 +15,7 @@ namespace argosy::catalog {
 // Each gives the fallback when the field is absent or of another type: documents of other versions stay readable.
 inline std::string TextField(const Json& json, const char* name, std::string fallback = "") {
   const auto it = json.find(name);
-  return it != json.end() && it->is_string() ? it->get<std::string>() : fallback;
+  return it != json.end() && it->is_string() ? it->get<std::string>() : std::move(fallback);
 }
 inline int64_t IntField(const Json& json, const char* name, int64_t fallback = 0) {
   const auto it = json.find(name);

@@ -60,9 +60,9 @@ class Compute {
   // Told the id of every instance whose view has changed. Set once, before anything else.
   virtual void SetListener(std::function<void(const std::string& instance_id)> listener) = 0;
 
-  // After a restart: the `open` instances are in the ledger as such. Each is looked for; its view appears (kGone when it
-  // was never started, and then it never will be). `wanted` are gone, but the files they left are still to be published.
-  // What any other instance left behind is swept away.
+  // After a restart: the `open` instances are in the ledger as such. Each is looked for; its view appears (kGone when
+  // it was never started, and then it never will be). `wanted` are gone, but the files they left are still to be
+  // published. What any other instance left behind is swept away.
   virtual void Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) = 0;
 
   virtual Status Start(const InstanceRequest& request) = 0;

@@ -78,6 +78,12 @@ def agents(data_dir):
     return found
 
 
+def await_agents(data_dir, count):
+    """What agents() gives once it gives so many: an agent writes who it is beside its work, not before."""
+    wait_for(lambda: len(agents(data_dir)) == count, 30, f"{count} agents to have told who they are")
+    return agents(data_dir)
+
+
 def kill(pid, sig=signal.SIGKILL):
     try:
         os.kill(pid, sig)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from harness import data, jobs
-from harness.processes import agents, alive, kill_and_wait, start_time, wait_for
+from harness.processes import agents, alive, await_agents, kill_and_wait, start_time, wait_for
 
 TRAINING = "/aws/sagemaker/TrainingJobs"
 EPOCHS = 40
@@ -57,7 +57,7 @@ def clients(server, clients_of):
 class TestJobs:
     def test_a_job_that_ends_while_the_server_is_down_is_completed_by_the_next(self, server, clients):
         name = begin_training(clients)
-        (agent,) = agents(server.data_dir).values()
+        (agent,) = await_agents(server.data_dir, 1).values()
         server.kill()
         assert alive(agent["pid"]), "the agent died with the server"
         wait_for(lambda: not alive(agent["pid"]), jobs.JOB_SECONDS, "the agent to finish by itself")
@@ -70,7 +70,7 @@ class TestJobs:
 
     def test_a_running_job_goes_on_in_the_same_process(self, server, clients):
         name = begin_training(clients, seconds=3)
-        (before,) = agents(server.data_dir).values()
+        (before,) = await_agents(server.data_dir, 1).values()
         server.kill()
         server.start()
         (after,) = agents(server.data_dir).values()
@@ -91,7 +91,7 @@ class TestJobs:
 
     def test_a_job_whose_agent_died_meanwhile_is_run_again(self, server, clients):
         name = begin_training(clients, seconds=2)
-        (agent,) = agents(server.data_dir).values()
+        (agent,) = await_agents(server.data_dir, 1).values()
         server.kill()
         kill_and_wait([agent["pid"]])
         server.start()
@@ -121,7 +121,7 @@ class TestEndpoints:
 
     @pytest.mark.parametrize("end", ["kill", "stop"])
     def test_instances_answer_for_the_next_server_with_the_same_pids(self, server, clients, endpoint, end):
-        before = {i: (a["pid"], start_time(a["pid"])) for i, a in agents(server.data_dir).items()}
+        before = {i: (a["pid"], start_time(a["pid"])) for i, a in await_agents(server.data_dir, 2).items()}
         assert len(before) == 2
         answer = jobs.invoke(clients, endpoint, ROW)
         for _ in range(3):
@@ -136,7 +136,7 @@ class TestEndpoints:
             assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
 
     def test_an_instance_that_dies_is_replaced_while_the_other_answers(self, server, clients, endpoint):
-        before = {a["pid"] for a in agents(server.data_dir).values()}
+        before = {a["pid"] for a in await_agents(server.data_dir, 2).values()}
         victim = min(before)
         kill_and_wait([victim])
         for _ in range(50):
@@ -157,7 +157,7 @@ class TestEndpoints:
             assert jobs.invoke(clients, endpoint, ROW)
 
     def test_an_endpoint_deleted_is_gone_after_a_restart_too(self, server, clients, endpoint):
-        pids = [a["pid"] for a in agents(server.data_dir).values()]
+        pids = [a["pid"] for a in await_agents(server.data_dir, 2).values()]
         clients.sagemaker.delete_endpoint(EndpointName=endpoint)
         server.kill()
         server.start()

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness import data, jobs, raw
-from harness.processes import agents, alive, of_data_dir, wait_for
+from harness.processes import agents, alive, await_agents, of_data_dir, wait_for
 from harness.server import Server, free_port, program, run
 
 HEALTH = b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -224,7 +224,7 @@ class TestStopping:
         clients = clients_of(server)
         job = jobs.train(clients, clients.put("t.csv", data.breast_cancer().train_csv))
         endpoint = jobs.deploy(clients, job["ModelArtifacts"]["S3ModelArtifacts"])
-        (instance,) = agents(server.data_dir).values()
+        (instance,) = await_agents(server.data_dir, 1).values()
         assert server.argosy("down").code == 0
         server.process.wait(30)
         assert alive(instance["pid"])

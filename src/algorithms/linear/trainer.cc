@@ -393,6 +393,10 @@ Status Training::JudgeEpoch(int64_t epoch) {
     const double train_loss = contender.epoch_loss.mean();
     if (!std::isfinite(train_loss)) {
       contender.finished = true;
+      if (!contender.best.empty()) {
+        observer_.OnLogLine("the training diverged in epoch " + std::to_string(epoch) +
+                            ": its loss is no finite number; the parameters of the best epoch before are kept");
+      }
       continue;
     }
     double loss = train_loss + contender.shards[0].Penalty();

@@ -58,7 +58,7 @@ void Insert(const Context& context, catalog::Resource resource, std::string_view
   transaction.inserts.push_back({std::move(resource)});
   context.deps.catalog->Commit(std::move(transaction),
                                [answer = std::move(answer), taken = std::move(taken),
-                                reply = std::move(reply)](Result<catalog::Change> change) mutable {
+                                reply = std::move(reply)](const Result<catalog::Change>& change) mutable {
                                  if (change.ok()) return reply(std::move(answer));
                                  if (change.error().code() == ErrorCode::kAlreadyExists) return reply(std::move(taken));
                                  reply(ErrorAnswer(change.error()));
@@ -81,7 +81,7 @@ void ChangeAttempt(std::shared_ptr<const Context> context, catalog::Kind kind, s
   catalog->Commit(std::move(decision.transaction),
                   [context = std::move(context), kind, name = std::move(name), missing = std::move(missing),
                    decide = std::move(decide), reply = std::move(reply), attempt,
-                   answer = std::move(decision.answer)](Result<catalog::Change> change) mutable {
+                   answer = std::move(decision.answer)](const Result<catalog::Change>& change) mutable {
                     if (change.ok()) return reply(std::move(answer));
                     const ErrorCode code = change.error().code();
                     // kNotFound: removed, and perhaps made anew under its name, since it was read.
