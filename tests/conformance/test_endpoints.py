@@ -156,12 +156,10 @@ class TestEndpoints:
         jobs.delete_endpoint(clients, name)
 
     def test_deletion_ends_the_instances(self, server, clients, artifact):
-        before = set(agents(server.data_dir))
         name = jobs.deploy(clients, artifact)
-        mine = {i: a for i, a in agents(server.data_dir).items() if i not in before and _serves(server, i, name)}
-        assert len(mine) == 1
+        pids = _pids_of(server, name)
+        assert len(pids) == 1
         jobs.delete_endpoint(clients, name)
-        pids = [a["pid"] for a in mine.values()]
         wait_for(lambda: not any(alive(p) for p in pids), jobs.JOB_SECONDS, "the deleted endpoint's instance to end")
 
     def test_a_name_can_be_used_again_after_deletion(self, clients, artifact):
@@ -178,16 +176,22 @@ class TestEndpoints:
         assert "Could not find endpoint configuration" in text and "no-such-config" in text
 
 
-def _serves(server, instance, endpoint):
-    assignment = json.loads((server.data_dir / "instances" / instance / "assignment.json").read_text())
-    return endpoint in json.dumps(assignment)
+def _pids_of(server, endpoint):
+    """Pids of the agents that serve the endpoint: at least one, since they say who they are beside their work."""
+
+    def serves(instance):
+        return endpoint in (server.data_dir / "instances" / instance / "assignment.json").read_text()
+
+    return wait_for(
+        lambda: {a["pid"] for i, a in agents(server.data_dir).items() if serves(i)}, 30, f"agents of {endpoint}"
+    )
 
 
 class TestUpdates:
     def test_a_new_fleet_comes_first_and_no_request_is_refused_meanwhile(self, server, clients, cancer_uri, artifact):
         other = jobs.train(clients, cancer_uri, hyperparameters={"epochs": "1"})["ModelArtifacts"]["S3ModelArtifacts"]
         name = jobs.deploy(clients, artifact)
-        old_pids = {a["pid"] for i, a in agents(server.data_dir).items() if _serves(server, i, name)}
+        old_pids = _pids_of(server, name)
         before = jobs.invoke(clients, name, row())
         stop, answers, refused = threading.Event(), [], []
         ask = clients.client("sagemaker-runtime")
