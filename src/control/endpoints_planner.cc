@@ -13,6 +13,7 @@ using catalog::Fleet;
 using catalog::VariantPlan;
 using compute::InstanceLife;
 
+constexpr const char* kWaitsForCapacity = "Waiting for a host and memory that other jobs and endpoints hold";
 constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
 
 Duration RestartBackoff(uint32_t restarts) {
@@ -189,6 +190,10 @@ class Planning {
       case Allocation::Verdict::kRefused:
         return "CapacityError: " + allocation.note;
       case Allocation::Verdict::kWait:
+        if (facts != nullptr && facts->ledger && now_ >= facts->ledger->allocated + kCapacityWaitMax) {
+          return "CapacityError: " + allocation.note;
+        }
+        waits_for_capacity_ = true;
         actions_.emplace_back(WakeAt{now_ + kStartRetry});
         break;
       case Allocation::Verdict::kGranted:
@@ -213,7 +218,8 @@ class Planning {
       const compute::InstanceView* view = ViewOf(instance.instance_id);
       if (view != nullptr && view->life == InstanceLife::kGone) {
         const std::optional<std::string> fault = ModelsFault(*view);
-        ++state_.starts_failed;
+        // One that never began (the server ended between the commit and the start) says nothing of the model.
+        if (view->started) ++state_.starts_failed;
         changed_ = true;
         if (fault || state_.starts_failed >= kFleetStartsMax) {
           return FailNext(fault ? *fault
@@ -228,7 +234,14 @@ class Planning {
     }
     const bool all_ready = std::all_of(next.instances.begin(), next.instances.end(),
                                        [](const EndpointInstance& instance) { return instance.ready_at.has_value(); });
-    if (!all_ready) return;
+    if (!all_ready) {
+      const char* const reason = waits_for_capacity_ ? kWaitsForCapacity : "";
+      if (state_.failure_reason != reason) {
+        state_.failure_reason = reason;
+        changed_ = true;
+      }
+      return;
+    }
     if (state_.current) Retire(&*state_.current);
     state_.current = std::move(state_.next);
     state_.next.reset();
@@ -337,6 +350,7 @@ class Planning {
   bool changed_ = false;
   bool removed_ = false;
   bool route_must_go_ = false;
+  bool waits_for_capacity_ = false;
 };
 
 size_t CountOf(const std::optional<Fleet>& fleet) {

@@ -22,6 +22,7 @@
 namespace argosy::control {
 
 inline constexpr uint32_t kFleetStartsMax = 3;  // instances of a new fleet that may end before they answer
+inline constexpr auto kCapacityWaitMax = std::chrono::minutes(10);  // for a host and memory, in a new fleet
 inline constexpr auto kReadyTimeout = std::chrono::minutes(4);  // SageMaker's time for a container to become healthy
 inline constexpr auto kRestartBackoffMax = std::chrono::seconds(30);
 

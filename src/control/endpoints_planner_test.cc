@@ -156,6 +156,28 @@ TEST_F(EndpointsPlannerTest, AnInstanceLostWhileComingUpIsReplacedAFewTimes) {
   }
 }
 
+TEST_F(EndpointsPlannerTest, InstancesThatNeverBeganAreReplacedWithoutBeingCounted) {
+  PlanAndSave(0);
+  for (uint32_t lost = 1; lost <= 2 * kFleetStartsMax; ++lost) {
+    const std::string id = endpoint_.state.next->instances[0].instance_id;
+    facts_.instances[id].instance = compute::InstanceView{
+        .instance_id = id, .life = InstanceLife::kGone, .gone_reason = "it was never started"};
+    const SaveEndpoint save = PlanAndSave(2);
+    EXPECT_EQ(save.state.status, "Creating");
+    EXPECT_TRUE(save.close.contains(id));
+  }
+}
+
+TEST_F(EndpointsPlannerTest, AFleetThatWaitsForCapacitySaysSoAndIsGivenUpAtLast) {
+  PlanAndSave(0);
+  facts_.capacity.hosts_free = 0;
+  EXPECT_EQ(PlanAndSave(1).state.failure_reason, "Waiting for a host and memory that other jobs and endpoints hold");
+  EXPECT_EQ(All<SaveEndpoint>(PlanAt(2)).size(), 0U);  // said once
+  const SaveEndpoint given_up = PlanAndSave(601);
+  EXPECT_EQ(given_up.state.status, "Failed");
+  EXPECT_NE(given_up.state.failure_reason.find("CapacityError"), std::string::npos);
+}
+
 TEST_F(EndpointsPlannerTest, AnUpdateBringsUpTheNewFleetFirstThenSwitchesThenRetiresTheOld) {
   InService();
   const auto old = Ids(endpoint_.state.current->instances);
@@ -252,6 +274,7 @@ TEST_F(EndpointsPlannerTest, WithoutMemoryItWaitsAndGoesOnWhenThereIsSome) {
   PlanAndSave(0);
   facts_.capacity.memory_free_bytes = 0;
   EXPECT_TRUE(All<StartServing>(PlanAt(1)).empty());
+  PlanAndSave(1);  // says that it waits
   facts_.capacity.memory_free_bytes = kMemoryFloor;
   EXPECT_EQ(All<StartServing>(PlanAt(2)).size(), 1U) << "there is room for one";
 }

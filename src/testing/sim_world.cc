@@ -307,7 +307,7 @@ void SimWorld::CreateEndpoint(int number) {
   r.spec = "{}";
   catalog::EndpointState state;
   state.requested_config = "config-0";
-  state.requested_variants = {Plan("model-0", 1 + static_cast<uint32_t>(random_.Below(2)))};
+  state.requested_variants = {Plan("model-0", 1 + static_cast<uint32_t>(random_.Below(3)))};
   r.status = state.status;
   r.state = state.ToJson();
   catalog::Transaction transaction;
@@ -488,6 +488,8 @@ void SimWorld::CheckEndpoints() {
     if (acked_deletions_.contains(uid)) Violation(name + " is still there though its deletion was acknowledged");
     const catalog::EndpointState state = *catalog::EndpointState::FromJson(r->state);
     if (state.status != "InService" && state.status != "Failed") Violation(name + " does not settle: " + r->state);
+    if (state.failure_reason.find("never started") != std::string::npos)
+      Violation(name + " is given up for what no instance of it did: " + state.failure_reason);
     if (!state.current) continue;
     const auto route = server_->front.routes().find(name);
     size_t routed = 0;

@@ -243,8 +243,8 @@ void Delete(const std::shared_ptr<const Context>& context, const Call& call, Rep
       [context](const catalog::Resource& resource) -> std::variant<Decision, Answer> {
         Result<EndpointState> state = EndpointState::FromJson(resource.state);
         if (!state.ok()) return ErrorAnswer(state.error());
-        if (state->status != "InService" && state->status != "Failed")
-          return Answer(InProgress(*context, resource.name));
+        // Also one that is coming up or being updated, so that nobody waits for a fleet that waits for capacity.
+        if (state->delete_requested) return Answer(InProgress(*context, resource.name));
         state->delete_requested = true;
         state->status = "Deleting";
         return StateChange(*context, resource, *state);
