@@ -101,6 +101,7 @@ Status ServingHost::OnFrame(Stream& stream, const protocol::FrameView& frame) {
 }
 
 void ServingHost::OnBatchEnd(Stream& stream) {
+  LogUnseenCategories();
   stream.WriteSoon();
   if (stream.unwritten() > kUnreadAnswersBytesMax) stream.PauseReading();
 }
@@ -190,6 +191,16 @@ void ServingHost::LogError(int status, std::string_view message) {
   std::string line = fmt::format("request failed with {}: {}", status, message.substr(0, 1000));
   if (errors_unlogged_ > 0) line += fmt::format(" ({} more were not logged)", std::exchange(errors_unlogged_, 0));
   log_.Append(line);
+}
+
+void ServingHost::LogUnseenCategories() {
+  const uint64_t unseen = predictor_->unseen_categories();
+  if (unseen == unseen_told_ || (unseen_told_ > 0 && loop_.TurnTime() < unseen_next_)) return;
+  unseen_told_ = unseen;
+  unseen_next_ = loop_.TurnTime() + kUnseenLogPeriod;
+  log_.Append(fmt::format(
+      "{} values so far were of categories that the training data did not have; such a value counts as no category",
+      unseen));
 }
 
 void ServingHost::Stop(Duration patience, std::function<void()> done) {

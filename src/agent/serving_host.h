@@ -23,6 +23,7 @@ inline constexpr size_t kInlineBodyBytesMax = 32 << 10;    // about 200 rows: so
 inline constexpr size_t kUnreadAnswersBytesMax = 8 << 20;  // a router that does not read is not read from
 inline constexpr size_t kLargeRequestsMax = 64;            // waiting for a worker; more are answered 503
 inline constexpr int kErrorLinesPerSecond = 10;            // of failed requests, in the endpoint's log
+inline constexpr auto kUnseenLogPeriod = std::chrono::minutes(1);
 
 class ServingHost final : private protocol::FrameStream::Owner, private FdHandler {
  public:
@@ -50,6 +51,7 @@ class ServingHost final : private protocol::FrameStream::Owner, private FdHandle
   void AnswerLater(Stream& stream, uint64_t id, const protocol::InvokeView& invoke);
   void Append(Stream& stream, uint64_t id, const model::PredictionResult& result);
   void LogError(int status, std::string_view message);
+  void LogUnseenCategories();
   bool Idle() const;
   void CheckStopped();
 
@@ -64,6 +66,8 @@ class ServingHost final : private protocol::FrameStream::Owner, private FdHandle
   Duration error_second_{};
   int error_lines_ = 0;
   uint64_t errors_unlogged_ = 0;
+  uint64_t unseen_told_ = 0;
+  Duration unseen_next_{};  // when to tell of them again
   std::function<void()> stopped_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // tasks that outlive this object do nothing
   ThreadPool workers_;                                          // last: joins before the rest goes

@@ -24,10 +24,14 @@ class SumPredictor final : public model::Predictor {
   }
   bool PredictCsvRow(std::string_view row, std::string& out) const override {
     if (row == "odd") return false;
+    if (row == "new") ++unseen_;
     out.append("sum of ").append(row);
     return true;
   }
-  uint64_t unseen_categories() const override { return 0; }
+  uint64_t unseen_categories() const override { return unseen_; }
+
+ private:
+  mutable std::atomic<uint64_t> unseen_ = 0;
 };
 
 class ServingHostTest : public testing::Test, public protocol::FrameStream::Owner {
@@ -120,6 +124,16 @@ TEST_F(ServingHostTest, TheModelsErrorsAreAnswersAndAreLogged) {
   EXPECT_EQ(answers_[2].status, 500);
   const std::string log = *log_->ReadLines(0, 10'000);
   EXPECT_THAT(log, testing::HasSubstr("request failed with 415: not this content type"));
+}
+
+TEST_F(ServingHostTest, CategoriesNeverSeenAreToldInTheLogOnceAMinute) {
+  for (uint64_t id = 1; id <= 3; ++id) {
+    Invoke(id, "new", "text/csv", "text/csv");
+    RunFor(id);
+  }
+  const std::string log = *log_->ReadLines(0, 10'000);
+  EXPECT_THAT(log, testing::HasSubstr("1 values so far were of categories"));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("2 values so far")));
 }
 
 TEST_F(ServingHostTest, FailingRequestsDoNotFillTheLog) {

@@ -101,6 +101,7 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   request.hyperparameters = spec.hyperparameters;
   request.channels = std::move(*channels);
   request.model_dir = directory.model();
+  request.scratch_dir = directory.root();  // on the data directory's disk: the system's temporary one may be memory
   request.threads = std::max(1U, assignment.cpus);
   request.memory_bytes = assignment.memory_bytes;
   request.seed = kTrainingSeed;

@@ -16,6 +16,7 @@ constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 
 // Bodies of services that Argosy does not have are read only to check their signature.
 constexpr size_t kUnknownBodyMax = size_t{1} << 20;
+constexpr int64_t kStrangersBodyMax = int64_t{64} << 10;
 constexpr size_t kOwnBodyMax = size_t{4} << 10;
 
 // The service of `Credential=key/date/region/service/aws4_request`; empty when there is none. The whole header is
@@ -182,7 +183,7 @@ std::string_view AskedFor(const http::RequestView& request) {
 
 FrontDoor::FrontDoor(const FrontDoorTable* table, const auth::CredentialStore* credentials, const Clock* clock,
                      uint64_t seed)
-    : table_(table), verifier_(credentials, clock), random_(seed) {}
+    : table_(table), credentials_(credentials), verifier_(credentials, clock), random_(seed) {}
 
 FrontDoor::~FrontDoor() = default;
 
@@ -270,11 +271,30 @@ std::variant<const auth::Principal*, http::Response> FrontDoor::Authenticate(con
   return std::get<const auth::Principal*>(verdict);
 }
 
+// A signature that covers the body can only be checked after it. But who names no key that is known gets no room for a
+// large one.
+std::optional<http::Response> FrontDoor::RefuseStranger(const http::RequestView& head, Protocol protocol) {
+  const std::optional<int64_t> length = ParseInt(head.Header("content-length"));
+  if (!head.HasHeader("transfer-encoding") && length.value_or(0) <= kStrangersBodyMax) return std::nullopt;
+  const std::variant<auth::AuthorizationView, auth::AuthError> parsed = auth::ParseAuthorization(head);
+  if (const auto* error = std::get_if<auth::AuthError>(&parsed)) {
+    return AuthErrorResponse(*error, protocol, head, NewUuid(random_));
+  }
+  if (credentials_->Find(std::get<auth::AuthorizationView>(parsed).access_key_id) != nullptr) return std::nullopt;
+  return AuthErrorResponse({auth::AuthFailure::kUnknownKey, "this access key is not known"}, protocol, head,
+                           NewUuid(random_));
+}
+
 http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
   const Route route = Find(head);
   if (route.protocol == Protocol::kOwn) return http::BufferBody{kOwnBodyMax};
   if (route.service == nullptr) return http::BufferBody{kUnknownBodyMax};
-  if (route.protocol != Protocol::kS3) return route.service->OnHead(head, nullptr, {});
+  if (route.protocol != Protocol::kS3) {
+    if (std::optional<http::Response> refusal = RefuseStranger(head, route.protocol)) {
+      return http::Refuse{std::move(*refusal)};
+    }
+    return route.service->OnHead(head, nullptr, {});
+  }
 
   const std::string request_id = NewUuid(random_);
   std::string_view payload_hash = head.Header("x-amz-content-sha256");
@@ -354,6 +374,12 @@ http::Response FrontDoor::OnTooLarge(const http::RequestView& head, size_t size_
     response.status = 413;
   }
   TaggedExchange::Tag(response, request_id);
+  return response;
+}
+
+http::Response FrontDoor::OnMalformed(int status, std::string_view text) {
+  http::Response response = http::Handler::OnMalformed(status, text);
+  TaggedExchange::Tag(response, NewUuid(random_));
   return response;
 }
 

@@ -44,6 +44,7 @@ class FrontDoor : public http::Handler {
   http::BodyPlan OnHead(const http::RequestView& head) override;
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max) override;
+  http::Response OnMalformed(int status, std::string_view text) override;
 
  private:
   enum class Protocol { kJson, kRest, kS3, kQuery, kOwn };
@@ -56,6 +57,8 @@ class FrontDoor : public http::Handler {
   std::variant<const auth::Principal*, http::Response> Authenticate(const http::RequestView& request, Protocol protocol,
                                                                     std::string_view payload_hash,
                                                                     std::string_view request_id);
+  // What to answer at the head to somebody who sends a large body and names no known key.
+  std::optional<http::Response> RefuseStranger(const http::RequestView& head, Protocol protocol);
   void Dispatch(const Route& route, std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                 const auth::Principal& principal, std::string_view request_id) const;
   static http::Response AuthErrorResponse(const auth::AuthError& error, Protocol protocol,
@@ -64,6 +67,7 @@ class FrontDoor : public http::Handler {
                                        std::string_view request_id);
 
   const FrontDoorTable* table_;
+  const auth::CredentialStore* credentials_;
   auth::Verifier verifier_;
   SeededRandom random_;
 };

@@ -257,6 +257,39 @@ TEST_F(FrontDoorTest, OwnPagesNeedNoKey) {
   EXPECT_EQ(Send(other).status, 404);
 }
 
+TEST_F(FrontDoorTest, WhoNamesNoKnownKeyGetsNoRoomForALargeBody) {
+  const auto plan_for = [this](const std::string& key, const FakeExchange::Headers& more) {
+    auto signed_one = Signed({.target = "/endpoints/e/invocations", .headers = more, .body = "x"});
+    FakeExchange::Headers headers = more;
+    for (const auto& [name, value] : signed_one->request().headers) {
+      if (name != "authorization" && name != "Authorization") continue;
+      std::string text(value);
+      text.replace(text.find(keys_.key.access_key_id), keys_.key.access_key_id.size(), key);
+      headers.emplace_back("Authorization", text);
+    }
+    const auto exchange = std::make_shared<FakeExchange>("POST", "/endpoints/e/invocations", headers, "x");
+    return door_.OnHead(exchange->Head());
+  };
+  const FakeExchange::Headers large = {{"Content-Length", "6000000"}};
+  const FakeExchange::Headers chunked = {{"Transfer-Encoding", "chunked"}};
+  EXPECT_TRUE(std::holds_alternative<http::BufferBody>(plan_for(keys_.key.access_key_id, large)));
+  EXPECT_TRUE(std::holds_alternative<http::BufferBody>(plan_for("AKSTRANGER", {{"Content-Length", "60000"}})));
+  for (const auto& headers : {large, chunked}) {
+    const http::BodyPlan refused = plan_for("AKSTRANGER", headers);
+    ASSERT_TRUE(std::holds_alternative<http::Refuse>(refused));
+    EXPECT_EQ(std::get<http::Refuse>(refused).response.status, 403);
+    EXPECT_FALSE(HeaderOf(std::get<http::Refuse>(refused).response, "x-amzn-requestid").empty());
+  }
+  auto unsigned_one = std::make_shared<FakeExchange>("POST", "/endpoints/e/invocations", large, "x");
+  EXPECT_TRUE(std::holds_alternative<http::Refuse>(door_.OnHead(unsigned_one->Head())));
+}
+
+TEST_F(FrontDoorTest, WhatIsNoRequestIsAnsweredWithAnIdToo) {
+  const http::Response response = door_.OnMalformed(431, "too much");
+  EXPECT_EQ(response.status, 431);
+  EXPECT_FALSE(HeaderOf(response, "x-amzn-requestid").empty());
+}
+
 TEST_F(FrontDoorTest, TooLargeBodiesAreTheServicesToWord) {
   auto exchange = Signed({.target = "/endpoints/e/invocations", .body = "x"});
   const http::Response response = door_.OnTooLarge(exchange->Head(), 10);

@@ -34,6 +34,9 @@ ServiceError FromError(const Error& error) {
       return ValidationError(error.message());
     case ErrorCode::kResourceExhausted:
       return {400, "ThrottlingException", "Rate exceeded: " + error.message()};
+    case ErrorCode::kNoSpace:
+      return {400, "ResourceLimitExceeded",
+              "The disk of the data directory is full; make room and try again: " + error.message()};
     case ErrorCode::kConflict:
       return {400, "ConflictException", error.message()};
     case ErrorCode::kUnavailable:

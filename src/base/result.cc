@@ -20,6 +20,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "PermissionDenied";
     case ErrorCode::kResourceExhausted:
       return "ResourceExhausted";
+    case ErrorCode::kNoSpace:
+      return "NoSpace";
     case ErrorCode::kUnavailable:
       return "Unavailable";
     case ErrorCode::kDeadlineExceeded:
@@ -41,6 +43,8 @@ Error ErrnoError(std::string_view what, int errno_value) {
   switch (errno_value) {
     case ENOSPC:
     case EDQUOT:
+      code = ErrorCode::kNoSpace;
+      break;
     case EMFILE:
     case ENFILE:
       code = ErrorCode::kResourceExhausted;

@@ -22,7 +22,8 @@ enum class ErrorCode {
   kAlreadyExists,      // the name is taken
   kConflict,           // the thing has changed since it was read: read again, decide again
   kPermissionDenied,   // the asker may not
-  kResourceExhausted,  // a bound is reached (queue, memory, disk): later it may work
+  kResourceExhausted,  // a bound is reached (queue, memory, descriptors): later it may work
+  kNoSpace,            // the disk is full: somebody must make room
   kUnavailable,        // a peer does not answer: later it may work
   kDeadlineExceeded,   // the time allowed is over
   kCancelled,          // somebody asked for it to stop
@@ -48,7 +49,7 @@ class [[nodiscard]] Error {
   std::string message_;
 };
 
-// An Error of code kIo that ends in the text of errno; ENOSPC and EDQUOT give kResourceExhausted, ENOENT kNotFound,
+// An Error of code kIo that ends in the text of errno; ENOSPC and EDQUOT give kNoSpace, ENOENT kNotFound,
 // EACCES and EPERM kPermissionDenied, EEXIST kAlreadyExists.
 Error ErrnoError(std::string_view what, int errno_value);
 

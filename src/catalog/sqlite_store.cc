@@ -178,7 +178,7 @@ Error SqliteStore::Failure(std::string_view doing) const {
   const std::string text = std::string(doing) + ": " + (db_ == nullptr ? "out of memory" : sqlite3_errmsg(db_));
   switch (rc & 0xff) {
     case SQLITE_FULL:
-      return {ErrorCode::kResourceExhausted, text};
+      return {ErrorCode::kNoSpace, text};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::kCorrupt, text};

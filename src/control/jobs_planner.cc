@@ -160,10 +160,9 @@ class Planning {
     a.region = policy_.region;
     a.objects_dir = policy_.objects_dir;
     a.log_group = "/aws/sagemaker/TrainingJobs";
-    // Attempts may follow one another within a second; adding the number keeps each one's stream its own.
+    // Milliseconds: attempts, and jobs of the same name one after another, may follow within a second.
     const Time allocated = facts_.ledger ? facts_.ledger->allocated : now_;
-    const int64_t epoch = ToUnixMillis(allocated) / 1000 + state_.attempt - 1;
-    a.log_stream = fmt::format("{}/algo-1-{}", job_.name, epoch);
+    a.log_stream = fmt::format("{}/algo-1-{}", job_.name, ToUnixMillis(allocated) + state_.attempt - 1);
     a.training = job_.spec;
     return a;
   }
@@ -286,7 +285,8 @@ class Planning {
     const protocol::AgentOutcome* outcome =
         instance.report && instance.report->outcome ? &*instance.report->outcome : nullptr;
     // A program that was told to end by somebody else than us (the machine shuts down) has been interrupted.
-    if (outcome != nullptr && outcome->kind == OutcomeKind::kStopped && !stopping) outcome = nullptr;
+    const bool told_to_end = outcome != nullptr && outcome->kind == OutcomeKind::kStopped && !stopping;
+    if (told_to_end) outcome = nullptr;
     if (outcome != nullptr) {
       state_.phase = AttemptPhase::kPublishing;
       state_.outcome = ToJobOutcome(*outcome);
@@ -298,7 +298,7 @@ class Planning {
       EndStopped();
       return Save(std::nullopt, close);
     }
-    if (instance.started) ++state_.interruptions;
+    if (instance.started && !told_to_end) ++state_.interruptions;  // an orderly end is nobody's failure
     if (state_.interruptions >= job_.spec.attempts_max) {
       End("Failed", "Failed",
           fmt::format("InternalServerError: the instance was lost {} times; the last: {}", state_.interruptions,

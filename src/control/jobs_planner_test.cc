@@ -227,7 +227,9 @@ TEST_F(JobsPlannerTest, AStoppedJobKeepsItsArtifact) {
 TEST_F(JobsPlannerTest, StoppedByNobodyOfOursIsAnInterruption) {
   Running(AgentPhase::kTraining);
   Gone(12, OutcomeKind::kStopped);
-  EXPECT_EQ(PlanAndSave(12).state.phase, AttemptPhase::kNone);
+  const SaveJob save = PlanAndSave(12);
+  EXPECT_EQ(save.state.phase, AttemptPhase::kNone);
+  EXPECT_EQ(save.state.interruptions, 0U);  // an orderly end does not use up the attempts
 }
 
 TEST_F(JobsPlannerTest, MaxRuntimeStopsAndIsNamed) {
@@ -276,7 +278,7 @@ TEST_F(JobsPlannerTest, AFullDiskIsTriedAgainLaterAndNotForEver) {
   PlanAndSave(10);
   double now = 11;
   for (uint32_t i = 1; i < kPublishTriesMax; ++i) {
-    facts_.published = Status(Error(ErrorCode::kResourceExhausted, "No space left on device"));
+    facts_.published = Status(Error(ErrorCode::kNoSpace, "No space left on device"));
     EXPECT_FALSE(PlanAndSave(now).state.terminal());
     facts_.published.reset();
     const auto waiting = Plan(now);
@@ -285,7 +287,7 @@ TEST_F(JobsPlannerTest, AFullDiskIsTriedAgainLaterAndNotForEver) {
     now += 60;
     EXPECT_NE(Find<PublishJob>(Plan(now)), nullptr);
   }
-  facts_.published = Status(Error(ErrorCode::kResourceExhausted, "No space left on device"));
+  facts_.published = Status(Error(ErrorCode::kNoSpace, "No space left on device"));
   EXPECT_EQ(PlanAndSave(now).state.status, "Failed");
 }
 

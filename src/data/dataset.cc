@@ -29,9 +29,16 @@ Result<Sample> ReadSample(const TableFiles& table) {
     auto source = OpenByteSource(file, table.compression);
     if (!source) return source.error();
     Sample sample{std::string(kSampleBytes, '\0'), file.filename().string()};
-    auto n = (*source)->Read(std::span<char>(sample.text.data(), sample.text.size()));
-    if (!n) return n.error();
-    sample.text.resize(*n);
+    size_t size = 0;
+    while (true) {  // at least a whole line, however wide
+      auto n = (*source)->Read(std::span<char>(sample.text.data() + size, sample.text.size() - size));
+      if (!n) return n.error();
+      size += *n;
+      const bool whole = sample.text.find('\n') < size;
+      if (*n == 0 || (whole && size == sample.text.size()) || size >= kRecordBytesMax) break;
+      if (size == sample.text.size()) sample.text.resize(std::min(kRecordBytesMax, 2 * size));
+    }
+    sample.text.resize(size);
     if (sample.text.starts_with("\xef\xbb\xbf")) sample.text.erase(0, 3);
     if (!Trim(sample.text).empty()) return sample;
   }

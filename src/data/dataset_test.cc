@@ -89,6 +89,22 @@ TEST_F(DatasetTest, TheFirstErrorIsReportedWhateverTheThreads) {
   }
 }
 
+TEST_F(DatasetTest, AFirstLineWiderThanABlockIsReadWhole) {
+  std::string names = "y";
+  std::string row = "1";
+  for (int c = 0; c < 60'000; ++c) {
+    names += ",column" + std::to_string(c);
+    row += ",2";
+  }
+  ASSERT_GT(names.size(), size_t{512} << 10);
+  ProbeOptions options;
+  options.header = HeaderOption::kYes;
+  const auto dataset = Read(names + "\n" + row + "\n" + row + "\n", options);
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message();
+  EXPECT_EQ(dataset->schema().columns.size(), 60'000U);
+  EXPECT_EQ(dataset->rows().row_count(), 2U);
+}
+
 TEST_F(DatasetTest, EmptyDataIsRefused) {
   EXPECT_FALSE(Read("", {}).ok());
   EXPECT_FALSE(Read("\n\n", {}).ok());

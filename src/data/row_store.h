@@ -20,7 +20,7 @@ class RowStore {
   // `scratch_dir` gets the file when `memory_bytes_max` is reached.
   RowStore(RowShape shape, size_t memory_bytes_max, std::filesystem::path scratch_dir);
 
-  // The place `index` must be free. kResourceExhausted when the disk is full.
+  // The place `index` must be free. kNoSpace when the disk is full.
   Status Put(uint64_t index, RowBlock block);
 
   // Places from 0 to the highest put, plus one. Places not put have no rows.

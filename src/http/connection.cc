@@ -309,7 +309,7 @@ void Connection::AnswerTooLarge() {
 Connection::Progress Connection::Fail(int status, std::string_view text) {
   close_after_ = linger_ = true;
   DropSink();
-  Answer(PlainResponse(status, text));
+  Answer(core_->handler()->OnMalformed(status, text));
   return Progress::kMore;
 }
 

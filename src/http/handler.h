@@ -70,6 +70,8 @@ class Handler {
   virtual void OnRequest(std::shared_ptr<Exchange> exchange, std::shared_ptr<BodySink> sink) = 0;
   // The body of a buffered request is larger than size_max.
   virtual Response OnTooLarge(const RequestView& head, size_t size_max) = 0;
+  // What came is no request, or came too slowly: 400, 408, 413, 431, 501 or 503; `text` says why.
+  virtual Response OnMalformed(int status, std::string_view text);
 };
 
 }  // namespace argosy::http

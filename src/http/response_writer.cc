@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "http/handler.h"
+
 namespace argosy::http {
 namespace {
 
@@ -159,6 +161,10 @@ Response PlainResponse(int status, std::string_view text) {
   body.push_back('\n');
   response.body = std::move(body);
   return response;
+}
+
+Response Handler::OnMalformed(int status, std::string_view text) {
+  return PlainResponse(status, text);
 }
 
 }  // namespace argosy::http

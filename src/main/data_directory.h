@@ -28,7 +28,7 @@ struct ServerRecord {
 class DataDirectory {
  public:
   // Makes the directory (mode 0700) when it is not there, proves that it can be written to, and takes the lock. Errors
-  // are one line: kAlreadyExists (in use: names the process), kPermissionDenied, kResourceExhausted (disk full), kIo.
+  // are one line: kAlreadyExists (in use: names the process), kPermissionDenied, kNoSpace (disk full), kIo.
   static Result<DataDirectory> Open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }

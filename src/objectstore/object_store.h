@@ -10,7 +10,7 @@
 //   - Any key of 1 to 1,024 bytes of UTF-8 is a valid name of its own; keys order as bytes.
 //
 // Errors: kNotFound (bucket, object or upload), kAlreadyExists (bucket), kConflict (bucket not empty; a precondition
-// does not hold), kInvalidArgument (a name, number or part that the rules forbid), kResourceExhausted (disk full),
+// does not hold), kInvalidArgument (a name, number or part that the rules forbid), kNoSpace (disk full),
 // kPermissionDenied (a store attached for reading only), kIo, kCorrupt.
 #pragma once
 

@@ -126,7 +126,7 @@ class SimWorld::Publisher final : public control::Publisher {
       at += world_->Millis(50);
     }
     scheduler_->After(at, [fails, done = std::move(done)] {
-      done(fails ? Status(Error(ErrorCode::kResourceExhausted, "the disk is full")) : Status());
+      done(fails ? Status(Error(ErrorCode::kNoSpace, "the disk is full")) : Status());
     });
   }
 

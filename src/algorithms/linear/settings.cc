@@ -15,6 +15,7 @@ using Bound = HyperparameterSpec::Bound;
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 constexpr double kIntegerMax = 2147483647;
 // How it was chosen stands in docs/decisions/linear-learner-defaults.md.
+constexpr int64_t kModelsMax = 25;  // five learning rates by five weight decays
 constexpr double kClassifierClip = 3;
 
 HyperparameterSpec Choice(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
@@ -415,6 +416,10 @@ Result<LinearSettings> ParseLinearSettings(const Hyperparameters& given, uint64_
   settings.early_stopping_tolerance = *values.Float("early_stopping_tolerance");
   if (values.IsGiven("mini_batch_size")) settings.mini_batch_size = values.Integer("mini_batch_size");
   settings.num_models = values.Integer("num_models");
+  if (settings.num_models && *settings.num_models > kModelsMax) {
+    return Invalid("num_models", values.Text("num_models"),
+                   "at most " + std::to_string(kModelsMax) + " models are trained side by side");
+  }
 
   settings.use_bias = values.IsTrue("use_bias");
   settings.normalize_data = Resolve(values.Text("normalize_data"), true);

@@ -95,6 +95,7 @@ TEST(LinearSettingsTest, ContradictionsAreRefusedByName) {
   EXPECT_NE(ErrorOf({{"predictor_type", "regressor"}, {"argosy_label_map", "auto"}}), "");
   EXPECT_NE(ErrorOf({{"argosy_label_map", "a=0,b=1,c=2"}}), "");
   EXPECT_NE(ErrorOf({{"argosy_clip", "2"}, {"normalize_data", "false"}}), "");
+  EXPECT_NE(ErrorOf({{"num_models", "26"}}).find("at most 25"), std::string::npos);
   EXPECT_EQ(ErrorOf({{"predictor_type", "multiclass_classifier"}, {"argosy_label_map", "auto"}}), "");
   EXPECT_EQ(ErrorOf({{"argosy_label_map", "normal.=0,*=1"}, {"argosy_label", "-1"}}), "");
 }

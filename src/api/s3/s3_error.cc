@@ -59,6 +59,8 @@ S3Error SlowDown() {
 S3Error FromStoreError(const Error& error) {
   switch (error.code()) {
     case ErrorCode::kResourceExhausted:
+      return SlowDown();
+    case ErrorCode::kNoSpace:
       return {507, "InsufficientStorage", "The server has no room left: " + error.message()};
     case ErrorCode::kPermissionDenied:
       return {403, "AccessDenied", "Access Denied"};

@@ -239,7 +239,7 @@ TEST_F(CrashTest, AnErrorAtAnyStepDamagesNothing) {
     bool armed = false;
     {
       auto store = Open([&](std::string_view step) -> Status {
-        if (armed && step == broken) return Error(ErrorCode::kResourceExhausted, "no space left on device");
+        if (armed && step == broken) return Error(ErrorCode::kNoSpace, "no space left on device");
         return {};
       });
       if (!store->HeadBucket("bucket").ok()) {
@@ -249,7 +249,7 @@ TEST_F(CrashTest, AnErrorAtAnyStepDamagesNothing) {
       armed = true;
       const Result<ObjectInfo> put = PutBytes(*store, "bucket", "k", "new!", "");
       ASSERT_FALSE(put.ok()) << broken;
-      EXPECT_EQ(put.error().code(), ErrorCode::kResourceExhausted);
+      EXPECT_EQ(put.error().code(), ErrorCode::kNoSpace);
       armed = false;
       ExpectSound(*store);
       const std::string bytes = ReadBytes(*store, "bucket", "k", 10).value();

@@ -11,7 +11,7 @@ constexpr int kBusyMillis = 5000;
 Error SqliteError(sqlite3* database, std::string_view what) {
   const int code = database == nullptr ? SQLITE_NOMEM : sqlite3_errcode(database) & 0xff;
   ErrorCode ours = ErrorCode::kIo;
-  if (code == SQLITE_FULL) ours = ErrorCode::kResourceExhausted;
+  if (code == SQLITE_FULL) ours = ErrorCode::kNoSpace;
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) ours = ErrorCode::kCorrupt;
   if (code == SQLITE_CANTOPEN) ours = ErrorCode::kNotFound;
   return Error(ours, "object index: " + std::string(what) + ": " +

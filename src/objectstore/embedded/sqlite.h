@@ -23,7 +23,7 @@ struct FinalizeStatement {
 };
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-// SQLITE_FULL gives kResourceExhausted, damage kCorrupt, a missing file kNotFound, all else kIo.
+// SQLITE_FULL gives kNoSpace, damage kCorrupt, a missing file kNotFound, all else kIo.
 Error SqliteError(sqlite3* database, std::string_view what);
 
 // `flags` as for sqlite3_open_v2, without a mutex of SQLite's own.
