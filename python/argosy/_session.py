@@ -8,6 +8,7 @@ from pathlib import Path
 import boto3
 
 ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/argosy"
 
 
@@ -38,7 +39,9 @@ class _BotoSession(boto3.Session):
 class Session:
     """What code needs of one server: endpoint, region, role, default bucket, and clients."""
 
-    def __init__(self, endpoint, access_key, secret_key, region="us-east-1", role=ROLE, bucket=None, session_token=None):
+    def __init__(
+        self, endpoint, access_key, secret_key, region=DEFAULT_REGION, role=ROLE, bucket=None, session_token=None
+    ):
         self.endpoint = endpoint
         self.region = region
         self.role = role
@@ -83,6 +86,8 @@ def _default_data_dir():
 
 
 def _read_keys(data_dir):
+    if os.environ.get("ARGOSY_ACCESS_KEY_ID") and os.environ.get("ARGOSY_SECRET_ACCESS_KEY"):
+        return os.environ["ARGOSY_ACCESS_KEY_ID"], os.environ["ARGOSY_SECRET_ACCESS_KEY"]
     file = data_dir / "credentials"
     parser = configparser.ConfigParser(interpolation=None)
     if not parser.read(file):
@@ -95,9 +100,9 @@ def session(data_dir=None, endpoint=None, region=None, bucket=None):
     """A Session for the server that the arguments, else the environment, else the usual data directory mean.
 
     After `eval "$(argosy env)"` the environment says everything. Otherwise the server's own directory does: `data_dir`,
-    ARGOSY_DATA_DIR, or ~/.local/share/argosy.
+    ARGOSY_DATA_DIR, or ~/.local/share/argosy; also what region it was started with, unless `region` says another.
     """
-    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    usual_region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     role = os.environ.get("ARGOSY_ROLE", ROLE)
     environment = os.environ
     if data_dir is None and (endpoint or environment.get("AWS_ENDPOINT_URL")) and environment.get("AWS_ACCESS_KEY_ID"):
@@ -105,16 +110,19 @@ def session(data_dir=None, endpoint=None, region=None, bucket=None):
             endpoint or environment["AWS_ENDPOINT_URL"],
             environment["AWS_ACCESS_KEY_ID"],
             environment["AWS_SECRET_ACCESS_KEY"],
-            region=region,
+            region=region or usual_region,
             role=role,
             bucket=bucket,
             session_token=environment.get("AWS_SESSION_TOKEN"),
         )
     data_dir = Path(data_dir) if data_dir is not None else _default_data_dir()
     access_key, secret_key = _read_keys(data_dir)
+    try:
+        server = json.loads((data_dir / "server.json").read_text())
+    except FileNotFoundError:
+        server = {}
+    endpoint = endpoint or server.get("endpoint")
     if endpoint is None:
-        try:
-            endpoint = json.loads((data_dir / "server.json").read_text())["endpoint"]
-        except FileNotFoundError:
-            raise NoServerError(f"no server runs in {data_dir}; start it with `argosy up --detach`") from None
+        raise NoServerError(f"no server runs in {data_dir}; start it with `argosy up --detach`")
+    region = region or server.get("region") or usual_region
     return Session(endpoint, access_key, secret_key, region=region, role=role, bucket=bucket)

@@ -15,7 +15,8 @@ class Catalog {
   virtual ~Catalog() = default;
 
   // Several callers' transactions share one disk flush (group commit); each succeeds or fails by itself. Refused with
-  // kResourceExhausted when too many wait, kNoSpace on a full disk. The change feed has been told before `done` is called.
+  // kResourceExhausted when too many wait, kNoSpace on a full disk. The change feed has been told before `done` is
+  // called.
   virtual void Commit(Transaction transaction, Callback<Change> done) = 0;
 
   // kNotFound when there is none.

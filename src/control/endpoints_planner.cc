@@ -41,9 +41,10 @@ class Planning {
     }
     PlanRetired();
     // Effects follow from what is saved: a plan that changes the record has no other part but the shrinking of the
-    // route.
+    // route, and the first route of all: who reads InService may ask at once.
     if (changed_) {
       actions_.clear();
+      if (first_route_) actions_.emplace_back(SetEndpointRoute{CurrentRoute()});
       if (route_must_go_) actions_.emplace_back(SetEndpointRoute{std::nullopt});
       actions_.emplace_back(SaveEndpoint{state_, open_, close_});
     } else if (!removed_) {
@@ -221,7 +222,7 @@ class Planning {
         // One that never began (the server ended between the commit and the start) says nothing of the model.
         if (view->started) ++state_.starts_failed;
         changed_ = true;
-        if (fault || state_.starts_failed >= kFleetStartsMax) {
+        if (fault || state_.starts_failed >= kFleetStartsMax * next.instances.size()) {
           return FailNext(fault ? *fault
                                 : "The production variant " + instance.variant_name +
                                       " did not pass the ping health check: " + view->gone_reason);
@@ -242,7 +243,11 @@ class Planning {
       }
       return;
     }
-    if (state_.current) Retire(&*state_.current);
+    if (state_.current) {
+      Retire(&*state_.current);
+    } else {
+      first_route_ = true;
+    }
     state_.current = std::move(state_.next);
     state_.next.reset();
     state_.status = "InService";
@@ -350,6 +355,7 @@ class Planning {
   bool changed_ = false;
   bool removed_ = false;
   bool route_must_go_ = false;
+  bool first_route_ = false;
   bool waits_for_capacity_ = false;
 };
 

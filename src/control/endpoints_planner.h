@@ -21,7 +21,7 @@
 
 namespace argosy::control {
 
-inline constexpr uint32_t kFleetStartsMax = 3;  // instances of a new fleet that may end before they answer
+inline constexpr uint32_t kFleetStartsMax = 3;  // times that each instance of a new fleet may end before it answers
 inline constexpr auto kCapacityWaitMax = std::chrono::minutes(10);  // for a host and memory, in a new fleet
 inline constexpr auto kReadyTimeout = std::chrono::minutes(4);  // SageMaker's time for a container to become healthy
 inline constexpr auto kRestartBackoffMax = std::chrono::seconds(30);

@@ -141,15 +141,29 @@ TEST_F(EndpointsPlannerTest, AModelThatDoesNotLoadFailsTheEndpointAtOnceWithItsR
   EXPECT_EQ(All<KillInstance>(PlanAt(2)).size(), 1U);  // the other one does not live on
 }
 
+TEST_F(EndpointsPlannerTest, TheFirstRouteIsSetBeforeAnybodyReadsInService) {
+  PlanAndSave(0);
+  for (const auto& instance : endpoint_.state.next->instances) {
+    Run(instance.instance_id, 1);
+    Answer(instance.instance_id, 2);
+  }
+  const auto actions = PlanAt(2);
+  ASSERT_EQ(actions.size(), 2U);
+  ASSERT_TRUE(std::holds_alternative<SetEndpointRoute>(actions[0]));
+  EXPECT_EQ(std::get<SetEndpointRoute>(actions[0]).route->variants[0].instances.size(), 2U);
+  EXPECT_EQ(std::get<SaveEndpoint>(actions[1]).state.status, "InService");
+}
+
 TEST_F(EndpointsPlannerTest, AnInstanceLostWhileComingUpIsReplacedAFewTimes) {
   PlanAndSave(0);
-  for (uint32_t lost = 1; lost <= kFleetStartsMax; ++lost) {
+  const uint32_t most = kFleetStartsMax * 2;  // a fleet of two
+  for (uint32_t lost = 1; lost <= most; ++lost) {
     const std::string id = endpoint_.state.next->instances[0].instance_id;
     Run(id, 1, AgentPhase::kStarting);
     Lose(id, 2);
     const SaveEndpoint save = PlanAndSave(2);
-    EXPECT_EQ(save.state.status, lost < kFleetStartsMax ? "Creating" : "Failed");
-    if (lost < kFleetStartsMax) {
+    EXPECT_EQ(save.state.status, lost < most ? "Creating" : "Failed");
+    if (lost < most) {
       EXPECT_NE(save.state.next->instances[0].instance_id, id);
       EXPECT_TRUE(save.close.contains(id));
     }
@@ -158,10 +172,10 @@ TEST_F(EndpointsPlannerTest, AnInstanceLostWhileComingUpIsReplacedAFewTimes) {
 
 TEST_F(EndpointsPlannerTest, InstancesThatNeverBeganAreReplacedWithoutBeingCounted) {
   PlanAndSave(0);
-  for (uint32_t lost = 1; lost <= 2 * kFleetStartsMax; ++lost) {
+  for (uint32_t lost = 1; lost <= 4 * kFleetStartsMax; ++lost) {
     const std::string id = endpoint_.state.next->instances[0].instance_id;
-    facts_.instances[id].instance = compute::InstanceView{
-        .instance_id = id, .life = InstanceLife::kGone, .gone_reason = "it was never started"};
+    facts_.instances[id].instance =
+        compute::InstanceView{.instance_id = id, .life = InstanceLife::kGone, .gone_reason = "it was never started"};
     const SaveEndpoint save = PlanAndSave(2);
     EXPECT_EQ(save.state.status, "Creating");
     EXPECT_TRUE(save.close.contains(id));

@@ -23,6 +23,7 @@ namespace {
 
 constexpr uint64_t kPartBytesMin = 16 << 20;  // what one request holds in memory
 constexpr uint64_t kPartsMax = 9000;          // S3 allows 10,000
+constexpr size_t kListedKeysMax = 1000;       // what S3 lists at once
 constexpr uint64_t kReplyBytesMax = 256u << 20;
 constexpr auto kStallTime = std::chrono::seconds(120);  // an endpoint may think for a minute
 constexpr auto kHealthTime = std::chrono::seconds(5);
@@ -132,6 +133,12 @@ Result<auth::Credential> ReadCredential(const Options& options) {
   const Result<std::string> text = ReadFile(file, kCredentialsBytesMax);
   if (!text.ok()) {
     if (text.error().code() != ErrorCode::kNotFound) return text.error();
+    if (FindServer(options.data_dir)) {
+      return Error(ErrorCode::kPermissionDenied,
+                   fmt::format("the server in {} runs with keys that it was given from outside; set the same "
+                               "ARGOSY_ACCESS_KEY_ID and ARGOSY_SECRET_ACCESS_KEY here",
+                               options.data_dir.string()));
+    }
     return Error(ErrorCode::kUnavailable,
                  fmt::format("no server has been started in {} yet; start one with `argosy up --detach`",
                              options.data_dir.string()));
@@ -256,20 +263,20 @@ Result<std::string> ApiClient::GetStart(const std::string& bucket, const std::st
   return std::move(reply->body);
 }
 
-Result<std::vector<std::string>> ApiClient::ListKeys(const std::string& bucket, const std::string& prefix,
-                                                     size_t keys_max) {
-  const std::string query = fmt::format("encoding-type=url&list-type=2&max-keys={}&prefix={}",
-                                        std::min<size_t>(keys_max, 1000), PercentEncode(prefix));
+Result<std::vector<ListedObject>> ApiClient::ListObjects(const std::string& bucket, const std::string& prefix) {
+  const std::string query =
+      fmt::format("encoding-type=url&list-type=2&max-keys={}&prefix={}", kListedKeysMax, PercentEncode(prefix));
   const Result<ApiReply> reply = impl_->SendOk("s3", "GET", "/" + PercentEncode(bucket), query, {}, "");
   if (!reply.ok()) return reply.error();
   const Result<pugi::xml_document> xml = ParseXml(reply->body);
   if (!xml.ok()) return xml.error();
-  std::vector<std::string> keys;
+  std::vector<ListedObject> objects;
   for (const pugi::xml_node& object : xml->child("ListBucketResult").children("Contents")) {
     const std::optional<std::string> key = FormDecode(object.child("Key").text().get());
-    if (key) keys.push_back(*key);
+    const uint64_t size = object.child("Size").text().as_ullong();
+    if (key && size > 0) objects.push_back({*key, size});
   }
-  return keys;
+  return objects;
 }
 
 Result<ApiReply> ApiClient::Invoke(const std::string& endpoint_name, std::string_view content_type,

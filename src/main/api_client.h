@@ -28,6 +28,11 @@ struct ApiReply {
   std::string Header(std::string_view name) const;  // "" when there is none
 };
 
+struct ListedObject {
+  std::string key;
+  uint64_t size = 0;
+};
+
 class ApiClient {
  public:
   // To the server that `options` mean, with their credentials: the ones given, else AWS_ACCESS_KEY_ID and its secret
@@ -51,8 +56,8 @@ class ApiClient {
                  const std::function<void(uint64_t)>& progress);
   // The first `bytes_max` bytes of the object.
   Result<std::string> GetStart(const std::string& bucket, const std::string& key, uint64_t bytes_max);
-  // Keys under the prefix, at most `keys_max`.
-  Result<std::vector<std::string>> ListKeys(const std::string& bucket, const std::string& prefix, size_t keys_max);
+  // The first thousand objects under the prefix, by key, without empty ones (as the markers of folders are).
+  Result<std::vector<ListedObject>> ListObjects(const std::string& bucket, const std::string& prefix);
 
   // The answer of an endpoint; one that is not 200 is an error.
   Result<ApiReply> Invoke(const std::string& endpoint_name, std::string_view content_type, std::string_view accept,

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <numeric>
+#include <utility>
 
 #include "main/version.h"
 
@@ -55,7 +57,7 @@ struct Parser {
 
 template <class E>
 void Switch(CLI::App* verb, const std::string& flag, E& target, E value, const std::string& help) {
-  verb->add_flag_function(flag, [&target, value](int64_t) { target = value; }, help);
+  verb->add_flag_function(flag, [&target, value](int64_t) { target = value; }, help)->disable_flag_override();
 }
 
 void Json(CLI::App* verb, OutputForm& form) {
@@ -73,10 +75,9 @@ Parser::Parser() {
     const std::string name(option.name);
     auto keep = [this, name](const std::string& text) { flags[name] = text; };
     if (option.shape == ValueShape::kSwitch) {
-      app.add_flag_function(
-             "--" + name + "{true}",
-             [this, name, owner = &app](int64_t) { flags[name] = owner->get_option("--" + name)->results().back(); },
-             std::string(option.help))
+      const std::string help(option.help);
+      app.add_flag("--" + name, help)
+          ->each(keep)
           ->group("Options of every verb")
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     } else {
@@ -177,6 +178,8 @@ void Parser::Models() {
 
   verb = Verb("logs", "Print what a job or an endpoint wrote", group, [this] { return logs; });
   verb->add_option("NAME", logs.name, "A training job or an endpoint")->required();
+  verb->add_option("--of", logs.of, "Which of the two where both have that name; the job when not given")
+      ->check(CLI::IsMember({"job", "endpoint"}));
   Switch(verb, "-f,--follow", logs.follow, Follow::kFollow, "Go on until the job ends (Ctrl-C to leave)");
   verb->add_option("--tail", logs.tail, "Only the last N lines")->type_name("N");
   Json(verb, logs.form);
@@ -246,6 +249,46 @@ std::string HelpText(const CLI::App& app, const std::string& verb_name) {
   return app.help();
 }
 
+// How many letters have to be put in, taken out or changed to make `a` of `b`.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i + 1);
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+Message NoSuchVerb(std::string_view word) {
+  const std::vector<std::string> verbs = VerbNames();
+  const auto nearest = std::min_element(verbs.begin(), verbs.end(), [&](const std::string& a, const std::string& b) {
+    return EditDistance(a, word) < EditDistance(b, word);
+  });
+  return Message{
+      kExitUsage,
+      fmt::format("argosy: there is no verb '{}'; the nearest is '{}', `argosy help` lists all\n", word, *nearest)};
+}
+
+// What is wrong with `words`, in words of ours where CLI11's do not say what to do.
+std::string Mistake(const std::exception& wrong, const std::vector<std::string>& words) {
+  std::string what = wrong.what();
+  if (what == "A subcommand is required") return "a verb is missing";
+  constexpr std::string_view kValueOfSwitch = " was given a disallowed flag override";
+  if (!what.ends_with(kValueOfSwitch)) return what;
+  const std::string flag = "--" + what.substr(0, what.size() - kValueOfSwitch.size());
+  for (const std::string& word : words) {
+    if (word.starts_with(flag + "=")) {
+      return fmt::format("{} takes no value; it was given '{}'", flag, word.substr(flag.size() + 1));
+    }
+  }
+  return flag + " takes no value";
+}
+
 }  // namespace
 
 std::vector<std::string> VerbNames() {
@@ -264,7 +307,7 @@ std::variant<Invocation, Message> ParseCommandLine(const std::vector<std::string
     if (words.size() < 2) return Message{kExitOk, parser.app.help()};
     const std::vector<std::string> verbs = VerbNames();
     if (std::find(verbs.begin(), verbs.end(), words[1]) == verbs.end()) {
-      return Message{kExitUsage, fmt::format("argosy: there is no verb '{}'; `argosy help` lists them\n", words[1])};
+      return NoSuchVerb(words[1]);
     }
     return Message{kExitOk, HelpText(parser.app, words[1])};
   }
@@ -281,12 +324,15 @@ std::variant<Invocation, Message> ParseCommandLine(const std::vector<std::string
     return Message{kExitOk, HelpText(parser.app, verbs.empty() ? "" : verbs.front()->get_name())};
   } catch (const CLI::CallForVersion&) {
     return Message{kExitOk, fmt::format("argosy {}\n", kVersion)};
-  } catch (const CLI::Error& wrong) {
+  } catch (const std::exception& wrong) {  // CLI11 throws more than its own
     const std::vector<CLI::App*> verbs = parser.app.get_subcommands();
+    if (verbs.empty()) {
+      for (const std::string& word : parser.app.remaining()) {
+        if (!word.starts_with('-')) return NoSuchVerb(word);
+      }
+    }
     const std::string help = verbs.empty() ? "argosy help" : "argosy help " + verbs.front()->get_name();
-    std::string what = wrong.what();
-    if (what == "A subcommand is required") what = "a verb is missing";
-    return Message{kExitUsage, fmt::format("argosy: {}; see `{}`\n", what, help)};
+    return Message{kExitUsage, fmt::format("argosy: {}; see `{}`\n", Mistake(wrong, words), help)};
   }
   if (parser.completion) return Message{kExitOk, CompletionScript(parser.app)};
   for (std::string& row : parser.predict.rows) {

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 template <class Args>
 Args Parsed(const std::vector<std::string>& words) {
@@ -77,6 +78,31 @@ TEST(CommandLine, MistakesAreOneLineThatSaysWhereHelpIs) {
   EXPECT_EQ(Refused({"train", "a", "--type", "fuzzy"}).exit_code, kExitUsage);
   EXPECT_EQ(Refused({"logs", "x", "--tail", "many"}).exit_code, kExitUsage);
   EXPECT_EQ(Refused({"help", "fly"}).exit_code, kExitUsage);
+}
+
+TEST(CommandLine, AVerbThatIsNotThereIsNamedWithTheNearest) {
+  EXPECT_EQ(Refused({"trian", "my.csv"}).text,
+            "argosy: there is no verb 'trian'; the nearest is 'train', `argosy help` lists all\n");
+  EXPECT_EQ(Refused({"--data-dir", "d", "endpoint"}).exit_code, kExitUsage);
+  EXPECT_THAT(Refused({"--data-dir", "d", "endpoint"}).text, HasSubstr("'endpoints'"));
+  EXPECT_THAT(Refused({"help", "log"}).text, HasSubstr("'logs'"));
+  EXPECT_THAT(Refused({"--data-dir", "d"}).text, HasSubstr("a verb is missing"));
+}
+
+TEST(CommandLine, ASwitchRefusesAValueThatMeansNothing) {
+  EXPECT_EQ(Refused({"jobs", "--json=maybe"}).text,
+            "argosy: --json takes no value; it was given 'maybe'; see `argosy help jobs`\n");
+  EXPECT_EQ(Refused({"jobs", "--json=maybe"}).exit_code, kExitUsage);
+  EXPECT_EQ(Refused({"logs", "x", "--follow=no"}).exit_code, kExitUsage);
+  EXPECT_EQ(Refused({"config", "--page=maybe"}).exit_code, kExitUsage);
+  // Of an option that may stand in a file too, the rule of the option says it.
+  EXPECT_EQ(std::get<Invocation>(ParseCommandLine({"up", "--detach=maybe"})).flags.at("detach"), "maybe");
+}
+
+TEST(CommandLine, HelpShowsSwitchesAsTheyAreWritten) {
+  const std::string help = Refused({"help"}).text;
+  EXPECT_THAT(help, HasSubstr("--detach "));
+  EXPECT_THAT(help, Not(HasSubstr("{true}")));
 }
 
 TEST(CommandLine, HelpIsAnsweredForTheProgramAndEveryVerb) {

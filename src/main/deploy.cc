@@ -23,6 +23,16 @@ struct Artifact {
   std::string stem;  // what the endpoint is called when nobody says
 };
 
+// A job that was stopped may have had nothing to leave.
+Result<bool> IsThere(ApiClient& client, const std::string& artifact) {
+  if (artifact.empty()) return false;
+  const Result<S3Location> where = ParseS3Location(artifact);
+  if (!where.ok()) return where.error();
+  const Result<std::optional<uint64_t>> size = client.ObjectSize(where->bucket, where->key);
+  if (!size.ok()) return size.error();
+  return size->has_value();
+}
+
 Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
   const Result<Json> described = client.SageMaker("DescribeTrainingJob", {{"TrainingJobName", name}});
   if (!described.ok()) {
@@ -31,11 +41,15 @@ Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
                  fmt::format("'{}' is neither a training job nor a file; `argosy jobs` lists the jobs", name));
   }
   const JobView job = ReadJob(*described);
-  if (job.artifact.empty() || !job.ended()) {
+  if (!job.ended()) {
     return Error(ErrorCode::kInvalidArgument,
-                 job.ended()
-                     ? fmt::format("the job {} is {} and left no artifact", name, job.status)
-                     : fmt::format("the job {} has not ended yet; follow it with `argosy logs -f {}`", name, name));
+                 fmt::format("the job {} has not ended yet; follow it with `argosy logs -f {}`", name, name));
+  }
+  const Result<bool> there = IsThere(client, job.artifact);
+  if (!there.ok()) return there.error();
+  if (!*there) {
+    return Error(ErrorCode::kInvalidArgument, fmt::format("the job {} is {} and left no artifact{}", name, job.status,
+                                                          job.failure_reason.empty() ? "" : ": " + job.failure_reason));
   }
   return Artifact{job.artifact, job.image, name};
 }
@@ -107,8 +121,8 @@ int RunDeploy(const Settings& settings, const DeployArgs& args) {
     if (view.settled() || args.waiting == Waiting::kNoWait) {
       progress.Clear();
       if (view.status == "Failed") {
-        return FailWith(kExitFailed, fmt::format("{} could not be served: {}; its log: `argosy logs {}`", endpoint,
-                                                 view.failure_reason, endpoint));
+        return FailWith(kExitFailed, fmt::format("{} could not be served: {}; its log: `argosy logs {} --of endpoint`",
+                                                 endpoint, view.failure_reason, endpoint));
       }
       if (args.form == OutputForm::kJson) {
         PrintJson(*described);

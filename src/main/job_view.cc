@@ -17,7 +17,8 @@ JobView ReadJob(const Json& described) {
   job.status = TextAt(described, "TrainingJobStatus");
   job.secondary_status = TextAt(described, "SecondaryStatus");
   job.failure_reason = TextAt(described, "FailureReason");
-  job.artifact = TextAt(ObjectAt(described, "ModelArtifacts"), "S3ModelArtifacts");
+  // The service names the place of the artifact of every job, also where nothing will ever be.
+  if (job.status != "Failed") job.artifact = TextAt(ObjectAt(described, "ModelArtifacts"), "S3ModelArtifacts");
   job.image = TextAt(ObjectAt(described, "AlgorithmSpecification"), "TrainingImage");
   const Json& resources = ObjectAt(described, "ResourceConfig");
   job.instance_type = TextAt(resources, "InstanceType");

@@ -19,7 +19,7 @@ struct JobView {
   std::string secondary_status;
   std::string message;  // of the newest transition
   std::string failure_reason;
-  std::string artifact;  // s3:// of model.tar.gz
+  std::string artifact;  // s3:// of model.tar.gz; empty for a job that failed: it has none
   std::string image;
   std::string instance_type;
   int64_t instance_count = 1;

@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 
 Json Described() {
@@ -33,6 +34,16 @@ TEST(JobView, ReadsWhatDescribeAnswers) {
   EXPECT_THAT(end, HasSubstr("36 s of 2 × ml.m5.large, $"));
   EXPECT_THAT(end, HasSubstr("3.2 s"));
   EXPECT_GT(JobJson(Described())["ArgosyCostInDollars"].get<double>(), 0.0);
+}
+
+TEST(JobView, AJobThatFailedHasNoArtifact) {
+  Json described = Described();
+  described["TrainingJobStatus"] = "Failed";
+  described["FailureReason"] = "ClientError: no rows";
+  EXPECT_EQ(ReadJob(described).artifact, "");
+  const std::string end = RenderJobEnd(ReadJob(described), 100);
+  EXPECT_THAT(end, HasSubstr("ClientError: no rows"));
+  EXPECT_THAT(end, Not(HasSubstr("s3://")));
 }
 
 TEST(JobView, AnAnswerOfAnotherShapeIsReadAsEmpty) {

@@ -18,16 +18,31 @@ constexpr auto kFollowPause = std::chrono::milliseconds(300);
 
 enum class Subject { kJob, kEndpoint };
 
-Result<Subject> FindSubject(ApiClient& client, const std::string& name) {
-  const Result<Json> job = client.SageMaker("DescribeTrainingJob", {{"TrainingJobName", name}});
-  if (job.ok()) return Subject::kJob;
-  if (job.error().code() != ErrorCode::kNotFound) return job.error();
-  const Result<Json> endpoint = client.SageMaker("DescribeEndpoint", {{"EndpointName", name}});
-  if (endpoint.ok()) return Subject::kEndpoint;
-  if (endpoint.error().code() != ErrorCode::kNotFound) return endpoint.error();
-  return Error(
-      ErrorCode::kNotFound,
-      fmt::format("there is no training job or endpoint '{}'; `argosy jobs` and `argosy endpoints` list them", name));
+Result<bool> IsThere(ApiClient& client, std::string_view operation, const Json& request) {
+  const Result<Json> described = client.SageMaker(operation, request);
+  if (described.ok()) return true;
+  if (described.error().code() == ErrorCode::kNotFound) return false;
+  return described.error();
+}
+
+// A job and the endpoint that serves its model often share a name: `deploy` calls it so.
+Result<Subject> FindSubject(ApiClient& client, const LogsArgs& args) {
+  const std::string& name = args.name;
+  const Result<bool> job =
+      args.of == "endpoint" ? false : IsThere(client, "DescribeTrainingJob", {{"TrainingJobName", name}});
+  if (!job.ok()) return job.error();
+  const Result<bool> endpoint =
+      args.of == "job" ? false : IsThere(client, "DescribeEndpoint", {{"EndpointName", name}});
+  if (!endpoint.ok()) return endpoint.error();
+  if (*job && *endpoint) {
+    Note(fmt::format("this is the training job's log; an endpoint is called so too: `argosy logs {} --of endpoint`",
+                     name));
+  }
+  if (*job) return Subject::kJob;
+  if (*endpoint) return Subject::kEndpoint;
+  const std::string what = args.of.empty() ? "job or endpoint" : args.of;
+  return Error(ErrorCode::kNotFound,
+               fmt::format("there is no {} '{}'; `argosy jobs` and `argosy endpoints` list them", what, name));
 }
 
 bool JobEnded(ApiClient& client, const std::string& name) {
@@ -56,7 +71,7 @@ void PrintLines(const std::vector<LogLine>& lines, OutputForm form, std::set<std
 int RunLogs(const Settings& settings, const LogsArgs& args) {
   Result<ApiClient> client = ApiClient::Connect(settings.options);
   if (!client.ok()) return Fail(client.error());
-  const Result<Subject> subject = FindSubject(*client, args.name);
+  const Result<Subject> subject = FindSubject(*client, args);
   if (!subject.ok()) return Fail(subject.error());
   LogReader reader = *subject == Subject::kJob ? LogReader(&*client, std::string(kTrainingLogGroup), args.name + "/")
                                                : LogReader(&*client, EndpointLogGroup(args.name), "");

@@ -8,14 +8,18 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "agent/archive.h"
 #include "algorithms/algorithm.h"
+#include "algorithms/linear/linear_model.h"
 #include "base/bytes.h"
 #include "base/files.h"
 #include "data/byte_source.h"
+#include "data/table_schema.h"
 #include "main/api_client.h"
 #include "main/format.h"
+#include "main/header_line.h"
 #include "main/json_access.h"
 #include "main/row_chunks.h"
 #include "main/terminal.h"
@@ -24,6 +28,7 @@
 namespace argosy::main {
 namespace {
 
+constexpr size_t kSchemaBytesMax = 1 << 30;  // what loading an artifact allows
 constexpr std::string_view kAccept = "application/jsonlines";
 
 // Answers a body of rows with one JSON object a line.
@@ -34,7 +39,15 @@ struct LoadedArtifact {
   ~LoadedArtifact() { (void)RemoveTree(directory); }
   std::filesystem::path directory;
   std::unique_ptr<model::Predictor> predictor;
+  std::optional<data::TableSchema> schema;
 };
+
+std::optional<data::TableSchema> ReadSchema(const std::filesystem::path& directory) {
+  const Result<std::string> text = ReadFile(directory / algorithms::linear::kSchemaFile, kSchemaBytesMax);
+  const Result<Json> json = text.ok() ? ParseJson(*text) : text.error();
+  Result<data::TableSchema> schema = json.ok() ? data::TableSchemaFromJson(*json) : json.error();
+  return schema.ok() ? std::optional(std::move(*schema)) : std::nullopt;
+}
 
 Result<std::shared_ptr<LoadedArtifact>> LoadArtifact(const std::filesystem::path& file) {
   auto loaded = std::make_shared<LoadedArtifact>();
@@ -51,6 +64,7 @@ Result<std::shared_ptr<LoadedArtifact>> LoadArtifact(const std::filesystem::path
     Result<std::unique_ptr<model::Predictor>> predictor = algorithm->Load(loaded->directory);
     if (predictor.ok()) {
       loaded->predictor = std::move(*predictor);
+      loaded->schema = ReadSchema(loaded->directory);
       return loaded;
     }
     why = predictor.error();
@@ -75,6 +89,15 @@ Answerer FromEndpoint(std::shared_ptr<ApiClient> client, const std::string& endp
     return std::move(reply->body);
   };
 }
+
+// What the rows are for.
+struct Target {
+  Answerer answer;
+  std::shared_ptr<const LoadedArtifact> artifact;  // null: an endpoint, whose schema is not told
+  bool csv = true;                                 // the rows are
+
+  const data::TableSchema* schema() const { return artifact && artifact->schema ? &*artifact->schema : nullptr; }
+};
 
 std::string Cell(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -124,12 +147,25 @@ Status PrintAnswers(const std::string& lines, OutputForm form, uint64_t& row) {
   return {};
 }
 
-// Rows from wherever `word` means, in bodies small enough for an endpoint.
-Status ForEachBody(const std::string& word, RowChunks& chunks) {
+// Whether a word that is no file was meant as one: rows have commas, and do not end so.
+bool LooksLikePath(std::string_view word) {
+  if (word.find(',') != std::string_view::npos) return false;
+  for (const std::string_view start : {"/", "./", "../"}) {
+    if (word.starts_with(start)) return true;
+  }
+  for (const std::string_view ending : {".csv", ".gz", ".txt", ".data", ".json", ".jsonl"}) {
+    if (word.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+// Rows from wherever `word` means, in bodies small enough for an endpoint; a line of column names is left out.
+Status ForEachBody(const std::string& word, const Target& target, RowChunks& chunks) {
   std::error_code error;
   if (word != "-" && !std::filesystem::is_regular_file(word, error)) {
     if (std::filesystem::exists(word, error))
       return Error(ErrorCode::kInvalidArgument, word + " is not a file of rows");
+    if (LooksLikePath(word)) return Error(ErrorCode::kNotFound, "no such file: " + word);
     return chunks.Append(word + "\n");
   }
   Result<std::unique_ptr<data::ByteSource>> source =
@@ -137,42 +173,52 @@ Status ForEachBody(const std::string& word, RowChunks& chunks) {
   if (!source.ok()) return source.error();
   constexpr size_t kReadBytes = 256 * 1024;
   std::string buffer(kReadBytes, '\0');
-  for (;;) {
+  for (bool begin = true;; begin = false) {
     const Result<size_t> n = (*source)->Read(buffer);
     if (!n.ok()) return n.error().Wrap(word);
     if (*n == 0) return chunks.EndOfFile();
-    if (Status taken = chunks.Append(std::string_view(buffer).substr(0, *n)); !taken.ok()) return taken;
+    std::string_view text = std::string_view(buffer).substr(0, *n);
+    if (const size_t header = begin && target.csv ? HeaderBytes(text, target.schema()) : 0; header > 0) {
+      Note(fmt::format("{}: the first line holds column names and is left out", word == "-" ? "standard input" : word));
+      text.remove_prefix(header);
+    }
+    if (Status taken = chunks.Append(text); !taken.ok()) return taken;
   }
 }
 
-Result<Answerer> MakeAnswerer(const Settings& settings, const PredictArgs& args) {
+Result<Target> FindTarget(const Settings& settings, const PredictArgs& args) {
+  Target target;
+  target.csv = args.content_type.starts_with("text/csv");
   std::error_code error;
   if (std::filesystem::is_regular_file(args.target, error)) {
     Result<std::shared_ptr<LoadedArtifact>> artifact = LoadArtifact(args.target);
     if (!artifact.ok()) return artifact.error();
-    return FromArtifact(std::move(*artifact), args.content_type);
+    target.artifact = *artifact;
+    target.answer = FromArtifact(std::move(*artifact), args.content_type);
+    return target;
   }
   if (args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
     return Error(ErrorCode::kNotFound, "no such artifact: " + args.target);
   }
   Result<ApiClient> client = ApiClient::Connect(settings.options);
   if (!client.ok()) return client.error();
-  return FromEndpoint(std::make_shared<ApiClient>(std::move(*client)), args.target, args.content_type);
+  target.answer = FromEndpoint(std::make_shared<ApiClient>(std::move(*client)), args.target, args.content_type);
+  return target;
 }
 
 }  // namespace
 
 int RunPredict(const Settings& settings, const PredictArgs& args) {
-  const Result<Answerer> answer = MakeAnswerer(settings, args);
-  if (!answer.ok()) return Fail(answer.error());
+  const Result<Target> target = FindTarget(settings, args);
+  if (!target.ok()) return Fail(target.error());
   uint64_t row = 0;
   RowChunks chunks([&](const std::string& body) -> Status {
-    Result<std::string> lines = (*answer)(body);
+    Result<std::string> lines = target->answer(body);
     if (!lines.ok()) return lines.error().Wrap(args.target);
     return PrintAnswers(*lines, args.form, row);
   });
   for (const std::string& word : args.rows) {
-    if (Status done = ForEachBody(word, chunks); !done.ok()) return Fail(done.error());
+    if (Status done = ForEachBody(word, *target, chunks); !done.ok()) return Fail(done.error());
   }
   if (Status done = chunks.Finish(); !done.ok()) return Fail(done.error());
   return kExitOk;

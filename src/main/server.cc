@@ -200,7 +200,9 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
     servers.push_back(std::make_unique<http::Server>(&loop, doors.back().get(), limits, &clock));
     Result<UniqueFd> own = http::DuplicateListener(listener);
     if (!own.ok()) return own.error();
-    if (Status listening = servers.back()->Listen(std::move(*own)); !listening.ok()) return listening;
+    std::promise<Status> begun;
+    loop.Post([&] { begun.set_value(servers.back()->Listen(std::move(*own))); });
+    if (Status listening = begun.get_future().get(); !listening.ok()) return listening;
   }
   endpoint = UrlOf(options.listen, servers.front()->port());
   return {};
@@ -236,10 +238,11 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
   parts.router = std::make_unique<serving::Router>(parts.control->loop(), loops, parts.random.Next());
   if (Status started = parts.StartControl(options, directory); !started.ok()) return started.error();
   parts.MakeServices(options);
-  if (Status listening = parts.Listen(options, std::move(*listener)); !listening.ok()) return listening.error();
   parts.control->Start();
   for (auto& front : parts.fronts) front->Start();
+  // Connections wait in the listener's queue: nobody is told that an endpoint is not there only because it is not yet.
   parts.AwaitEndpoints();
+  if (Status listening = parts.Listen(options, std::move(*listener)); !listening.ok()) return listening.error();
   return server;
 }
 
@@ -250,6 +253,7 @@ Server::~Server() {
   for (size_t i = 0; i < p.servers.size(); ++i) {
     p.fronts[i]->loop().Post([&p, i] { p.servers[i]->Stop(kStopBound, [&p, i] { p.fronts[i]->loop().Stop(); }); });
   }
+  for (size_t i = p.servers.size(); i < p.fronts.size(); ++i) p.fronts[i]->loop().Stop();  // it did not come so far
   for (auto& front : p.fronts) front->WaitForEnd();
   p.control->Stop();
   p.request_pool.reset();

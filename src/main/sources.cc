@@ -215,4 +215,11 @@ std::string TimeSuffix(Time now) {
   return out;
 }
 
+bool IsNameOf(std::string_view stem, std::string_view name) {
+  constexpr std::string_view kForm = "-00000000-000000-000";
+  if (!name.starts_with(stem) || name.size() != stem.size() + kForm.size()) return false;
+  return std::equal(kForm.begin(), kForm.end(), name.begin() + static_cast<std::ptrdiff_t>(stem.size()),
+                    [](char form, char c) { return form == '0' ? c >= '0' && c <= '9' : c == form; });
+}
+
 }  // namespace argosy::main

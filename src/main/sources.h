@@ -60,5 +60,7 @@ Result<S3Location> ParseS3Location(std::string_view uri);
 std::string MakeName(std::string_view stem, std::string_view suffix);
 // "20240501-123456-789" in UTC: makes names unique and sorts them by time.
 std::string TimeSuffix(Time now);
+// Whether `name` is `stem` with a TimeSuffix, whole: of a stem that MakeName had to cut nobody can tell.
+bool IsNameOf(std::string_view stem, std::string_view name);
 
 }  // namespace argosy::main

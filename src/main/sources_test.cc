@@ -89,5 +89,15 @@ TEST(Names, AreWhatSageMakerAllows) {
   EXPECT_EQ(TimeSuffix(FromUnixMillis(1714566896789)), "20240501-123456-789");
 }
 
+TEST(Names, ANameIsKnownToBeMadeOfItsStem) {
+  EXPECT_TRUE(IsNameOf("iris", MakeName("iris", TimeSuffix(SystemClock().Now()))));
+  EXPECT_FALSE(IsNameOf("iris", "iris"));
+  EXPECT_FALSE(IsNameOf("iris", "iris-2-20240501-123456-789"));
+  EXPECT_FALSE(IsNameOf("iris", "iris-20240501-123456-78x"));
+  EXPECT_FALSE(IsNameOf("ris", "iris-20240501-123456-789"));
+  const std::string stem(63, 'a');
+  EXPECT_FALSE(IsNameOf(stem, MakeName(stem, TimeSuffix(SystemClock().Now()))));
+}
+
 }  // namespace
 }  // namespace argosy::main

@@ -6,9 +6,11 @@
 
 #include "algorithms/guess.h"
 #include "main/api_client.h"
+#include "main/file_start.h"
 #include "main/format.h"
 #include "main/job_view.h"
 #include "main/json_access.h"
+#include "main/label_search.h"
 #include "main/log_reader.h"
 #include "main/roles.h"
 #include "main/sources.h"
@@ -21,7 +23,7 @@ namespace {
 
 constexpr auto kPauseMin = std::chrono::milliseconds(30);
 constexpr auto kPauseMax = std::chrono::milliseconds(500);
-constexpr uint64_t kGuessBytesMax = 1 << 20;  // as algorithms/guess.h reads
+constexpr uint64_t kGuessBytesMax = 1 << 20;  // of an object: fetched in a moment, and thousands of rows
 
 struct ChannelData {
   std::string name;  // train, validation, test
@@ -29,32 +31,68 @@ struct ChannelData {
   std::string s3_uri;
 };
 
-// A local file to guess from: the first of the set, or the start of the first object under the prefix.
-Result<std::filesystem::path> GuessFile(ApiClient& client, const SourceSet& set, std::filesystem::path& temporary) {
-  if (set.local()) return set.files.front().path;
+// What is looked at before the data goes anywhere. A temporary copy goes with it.
+struct Sample {
+  ~Sample() {
+    if (!temporary.empty()) unlink(temporary.c_str());
+  }
+  std::vector<std::filesystem::path> files;
+  std::filesystem::path temporary;
+  bool whole = true;  // no row is left out
+};
+
+// All local files that are not empty, or the start of the first object under the prefix.
+Status TakeSample(ApiClient& client, const SourceSet& set, Sample& sample) {
+  for (const LocalFile& file : set.files) {
+    if (file.size > 0) sample.files.push_back(file.path);
+  }
+  if (set.local()) return sample.files.empty() ? Error(ErrorCode::kInvalidArgument, "the data is empty") : Status();
   const Result<S3Location> where = ParseS3Location(set.s3_uri);
   if (!where.ok()) return where.error();
-  const Result<std::vector<std::string>> keys = client.ListKeys(where->bucket, where->key, 1);
-  if (!keys.ok()) return keys.error();
-  if (keys->empty()) return Error(ErrorCode::kNotFound, "there is no object under " + set.s3_uri);
-  const Result<std::string> start = client.GetStart(where->bucket, keys->front(), kGuessBytesMax);
+  const Result<std::vector<ListedObject>> objects = client.ListObjects(where->bucket, where->key);
+  if (!objects.ok()) return objects.error();
+  if (objects->empty()) return Error(ErrorCode::kNotFound, "there is no object with any content under " + set.s3_uri);
+  const ListedObject& first = objects->front();
+  Result<std::string> start = client.GetStart(where->bucket, first.key, kGuessBytesMax);
   if (!start.ok()) return start.error();
-  temporary = std::filesystem::temp_directory_path() / fmt::format("argosy-guess-{}", getpid());
-  if (Status written = WriteFileAtomically(temporary, *start, 0600); !written.ok()) return written.error();
-  return temporary;
+  sample.temporary = std::filesystem::temp_directory_path() / fmt::format("argosy-guess-{}", getpid());
+  if (Status written = WriteFileAtomically(sample.temporary, *start, 0600); !written.ok()) return written;
+  if (first.size > start->size()) {
+    start = WholeLinesOfStart(sample.temporary);
+    if (!start.ok()) return start.error();
+    if (Status written = WriteFileAtomically(sample.temporary, *start, 0600); !written.ok()) return written;
+  }
+  sample.files = {sample.temporary};
+  sample.whole = objects->size() == 1 && first.size <= kGuessBytesMax;
+  return {};
+}
+
+// kInvalidArgument when no row has the label that --positive or --negative names. A sample that is only the start of
+// the data proves nothing: then it is said and training goes on.
+Status CheckNamedLabel(const TrainArgs& args, const Sample& sample, const algorithms::Hyperparameters& all) {
+  const std::string flag = args.positive.empty() ? "--negative" : "--positive";
+  const std::string& label = args.positive.empty() ? args.negative : args.positive;
+  if (label.empty()) return {};
+  const Result<LabelSearch> search = FindLabel(sample.files, all, label);
+  if (!search.ok()) return search.error();
+  if (search->found) return {};
+  const std::string message = fmt::format("{} {}: no row{} has that label; there are {}", flag, label,
+                                          sample.whole ? "" : " in the first megabyte", NameLabels(*search));
+  if (sample.whole) return Error(ErrorCode::kInvalidArgument, message);
+  Note(message);
+  return {};
 }
 
 Result<algorithms::Hyperparameters> Hyperparameters(ApiClient& client, const TrainArgs& args, const SourceSet& train) {
   Result<algorithms::Hyperparameters> given = GivenHyperparameters(args);
   if (!given.ok() || args.algorithm != "linear-learner") return given;
-  std::filesystem::path temporary;
-  const Result<std::filesystem::path> file = GuessFile(client, train, temporary);
-  if (!file.ok()) return file.error();
-  const Result<algorithms::Guess> guess = algorithms::InferHyperparameters(*file, {.given = *given});
-  if (!temporary.empty()) unlink(temporary.c_str());
+  Sample sample;
+  if (Status taken = TakeSample(client, train, sample); !taken.ok()) return taken.error();
+  const Result<algorithms::Guess> guess = algorithms::InferHyperparameters(sample.files.front(), {.given = *given});
   if (!guess.ok()) return guess.error().Wrap("the data cannot be made out");
   for (const std::string& sentence : guess->sentences) Note("guessed: " + sentence);
   given->insert(guess->hyperparameters.begin(), guess->hyperparameters.end());
+  if (Status known = CheckNamedLabel(args, sample, *given); !known.ok()) return known.error();
   return given;
 }
 

@@ -85,6 +85,7 @@ struct JobsArgs {
 };
 struct LogsArgs {
   std::string name;
+  std::string of;  // job or endpoint; empty = the job of that name, else the endpoint
   Follow follow = Follow::kOnce;
   uint32_t tail = 0;  // 0 = all
   OutputForm form = OutputForm::kTable;

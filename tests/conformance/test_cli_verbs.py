@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import random
 
 import pytest
 
 from harness import data, jobs
+from harness.server import run
 
 
 def ok(done):
@@ -73,6 +75,42 @@ class TestTrain:
         assert job["TrainingJobStatus"] == "Completed"
         assert job["HyperParameters"]["epochs"] == "2"
 
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_an_object_that_is_longer_than_what_is_looked_at(self, server, clients, packed):
+        rng = random.Random(1)
+        rows = ([rng.random() for _ in range(20)] for _ in range(10_000))
+        text = "".join(f"{int(row[0] > 0.5)}," + ",".join(map(repr, row)) + "\n" for row in rows).encode()
+        body = gzip.compress(text) if packed else text
+        assert len(body) > 1 << 20
+        folder = jobs.unique("long")
+        clients.put(f"{folder}/", b"")  # what a console leaves for a folder
+        uri = clients.put(f"{folder}/train.csv" + ".gz" * packed, body)
+        done = ok(server.argosy("train", uri.rpartition("/")[0] + "/", "--set", "epochs=1", "--no-wait", "--json"))
+        assert "There are 20 feature columns" in done.err
+        ok(server.argosy("stop", json.loads(done.out)["TrainingJobName"]))
+
+    def test_a_prefix_without_any_content(self, server, clients):
+        uri = clients.put(f"{jobs.unique('empty')}/", b"")
+        done = server.argosy("train", uri)
+        assert done.code == 1 and f"under {uri}" in done.err
+
+    @pytest.mark.parametrize("side", ["--positive", "--negative"])
+    def test_a_label_that_no_row_has_is_refused_with_those_that_do_occur(self, server, files, side):
+        done = server.argosy("train", files / "words.csv", "--label", "tumour", side, "malignent", "--name", "misspelt")
+        assert done.code == 1
+        assert "malignent" in done.err and "'malignant'" in done.err and "'benign'" in done.err
+        assert server.argosy("jobs", "misspelt").code == 1
+
+    def test_a_label_that_the_start_of_the_data_lacks_may_come_later(self, server, clients):
+        folder = jobs.unique("sorted")
+        for part, label in enumerate(("no", "yes")):
+            uri = clients.put(f"{folder}/{part}.csv", "".join(f"{label},{part}.{i}\n" for i in range(100)))
+        words = ["--label", "0", "--positive", "yes", "--set", "epochs=1"]
+        done = ok(server.argosy("train", uri.rpartition("/")[0], *words))
+        assert "no row in the first megabyte has that label; there are 'no'" in done.err
+        alone = server.argosy("train", uri.rpartition("/")[0] + "/0.csv", *words)
+        assert alone.code == 1 and "there are 'no'" in alone.err
+
     def test_a_header_and_labels_in_words(self, server, files):
         job = json.loads(
             ok(
@@ -101,6 +139,19 @@ class TestTrain:
         assert done.code == 1
         assert "epochs" in done.out + done.err
 
+    def test_a_job_that_failed_has_no_artifact_and_is_not_deployed(self, server, tmp_path):
+        name = jobs.unique("failed")
+        (tmp_path / "words.csv").write_text("".join(f"{i},word{i}\n" for i in range(50)))
+        done = server.argosy(
+            "train", tmp_path / "words.csv", "--name", name, "--type", "regressor", "--label", "-1"
+        )
+        assert done.code == 1 and "s3://" not in done.out
+        assert "s3://" not in ok(server.argosy("jobs", name)).out
+        refused = server.argosy("deploy", name)
+        assert refused.code == 1
+        assert "Failed" in refused.err and "is not a number" in refused.err
+        assert server.argosy("endpoints", name).code == 1
+
 
 class TestPredict:
     def test_rows_on_the_command_line(self, server, deployed):
@@ -120,6 +171,23 @@ class TestPredict:
         )
         by_endpoint = ok(server.argosy("predict", deployed, files / "rows.csv", "--json"))
         assert by_artifact.out == by_endpoint.out
+
+    def test_a_header_is_left_out_and_said(self, server, clients, trained, deployed, files, tmp_path):
+        headed = tmp_path / "headed.csv"
+        headed.write_text(",".join(f"measure {i}" for i in range(30)) + "\n" + (files / "rows.csv").read_text())
+        artifact = tmp_path / "model.tar.gz"
+        artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
+        expected = ok(server.argosy("predict", deployed, files / "rows.csv", "--json")).out
+        for target in (deployed, artifact):
+            done = ok(server.argosy("predict", target, headed, "--json"))
+            assert done.out == expected
+            assert "column names" in done.err
+
+    def test_a_file_of_rows_that_is_not_there(self, server, deployed):
+        for path in ("nofile.csv", "/no/such/rows"):
+            done = server.argosy("predict", deployed, path)
+            assert done.code == 1
+            assert done.err == f"argosy: no such file: {path}\n"
 
     def test_a_row_of_a_wrong_width_says_so(self, server, deployed):
         done = server.argosy("predict", deployed, "1,2,3")
@@ -154,6 +222,20 @@ class TestLooking:
         followed = ok(server.argosy("logs", "-f", name)).out
         assert followed == ok(server.argosy("logs", name)).out
         assert "#quality_metric" in followed
+
+    def test_logs_of_an_endpoint_that_is_called_like_its_job(self, server, files):
+        name = jobs.unique("namesake")
+        ok(server.argosy("train", files / "cancer.csv", "--name", name))
+        job = ok(server.argosy("logs", name))
+        assert job.err == "" and job.out == ok(server.argosy("logs", name, "--of", "job")).out
+        assert server.argosy("logs", name, "--of", "endpoint").code == 1
+        ok(server.argosy("deploy", name))
+        both = ok(server.argosy("logs", name))
+        assert both.out == job.out
+        assert f"argosy logs {name} --of endpoint" in both.err
+        endpoint = ok(server.argosy("logs", name, "--of", "endpoint"))
+        assert endpoint.err == "" and endpoint.out != job.out
+        ok(server.argosy("delete", name))
 
     def test_endpoints(self, server, deployed):
         assert deployed in ok(server.argosy("endpoints")).out
@@ -211,6 +293,25 @@ class TestChanging:
         assert name not in jobs.endpoint_names(clients)
         assert server.argosy("predict", name, files / "rows.csv").code == 1
 
+    def test_what_each_deploy_made_goes_with_the_endpoint(self, server, clients, trained):
+        name, other = jobs.unique("thrice"), jobs.unique("kept")
+        for endpoint in (name, name, name, f"{name}-2", other):
+            ok(server.argosy("deploy", trained[0]["TrainingJobName"], "--name", endpoint))
+
+        def made(endpoint):
+            named = {"NameContains": endpoint}
+            models = clients.sagemaker.list_models(**named)["Models"]
+            configs = clients.sagemaker.list_endpoint_configs(**named)["EndpointConfigs"]
+            return [m["ModelName"] for m in models], [c["EndpointConfigName"] for c in configs]
+
+        assert list(map(len, made(name))) == [4, 4]
+        ok(server.argosy("delete", name))
+        assert made(name) == made(f"{name}-2") and list(map(len, made(name))) == [1, 1]
+        ok(server.argosy("deploy", trained[0]["TrainingJobName"], "--name", other))
+        ok(server.argosy("delete", other, "--keep-model"))
+        assert list(map(len, made(other))) == [2, 0]
+        ok(server.argosy("delete", f"{name}-2"))
+
     def test_a_local_artifact_is_deployed(self, server, clients, trained, files, tmp_path):
         artifact = tmp_path / "my-model.tar.gz"
         artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
@@ -244,6 +345,31 @@ class TestMistakes:
     def test_a_command_line_that_is_wrong(self, server, words):
         done = server.argosy(*words)
         assert done.code == 2 or (not words and done.code in (0, 2)), done
+
+    @pytest.mark.parametrize(
+        "words, said",
+        [
+            (["jobs", "--json=maybe"], "--json takes no value; it was given 'maybe'"),
+            (["up", "--detach=maybe"], "detach"),
+            (["config", "--strict-types=maybe"], "strict-types"),
+            (["trian", "my.csv"], "no verb 'trian'; the nearest is 'train'"),
+        ],
+    )
+    def test_the_message_names_what_is_wrong(self, server, words, said):
+        done = server.argosy(*words)
+        assert done.code == 2
+        assert said in done.err and len(done.err.strip().splitlines()) == 1
+        if "=" in words[-1]:
+            assert "maybe" in done.err
+
+    def test_a_server_with_keys_given_from_outside(self, start_server):
+        keys = {"ARGOSY_ACCESS_KEY_ID": "AKIAGIVENBYOWNER0000", "ARGOSY_SECRET_ACCESS_KEY": "a-secret-of-the-owners"}
+        server = start_server(env=keys)
+        for verb in ("env", "jobs"):
+            done = run(verb, data_dir=server.data_dir)
+            assert done.code == 1
+            assert "ARGOSY_ACCESS_KEY_ID and ARGOSY_SECRET_ACCESS_KEY" in done.err
+            ok(run(verb, data_dir=server.data_dir, env=keys))
 
     def test_no_server(self, server, tmp_path):
         done = server.argosy("jobs", env={"ARGOSY_DATA_DIR": tmp_path})

@@ -281,7 +281,8 @@ def test_at_create_endpoint(chain, victim):
     chain = chain("create endpoint", victim)
     clients = chain.clients
     job = jobs.train(clients, clients.put("t.csv", data.breast_cancer().train_csv))
-    config = jobs.create_config(clients, jobs.create_model(clients, job["ModelArtifacts"]["S3ModelArtifacts"]))
+    model = jobs.create_model(clients, job["ModelArtifacts"]["S3ModelArtifacts"])
+    config = jobs.create_config(clients, [jobs.variant(model, count=4)])
     expected = None
 
     def create(name, client):
