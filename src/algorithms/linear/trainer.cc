@@ -33,7 +33,7 @@ constexpr size_t kParametersMax = 100'000'000;
 // Steps a shard makes in an epoch when mini_batch_size is left to us and the data is small.
 constexpr uint64_t kStepsPerEpochWanted = 100;
 constexpr uint64_t kDefaultBatchRows = 1000;
-constexpr uint64_t kSmallestBatchRows = 16;
+constexpr uint64_t kSmallestBatchRows = 4;
 // Steps between two merges: often enough that shards stay near each other, rarely enough that waiting for the slowest
 // does not count.
 constexpr size_t kStepsPerRound = 10;
