@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("quality")
 
 def trained(server, train, test, *options):
     """The final metrics of a job on `train`, measured on `test`."""
-    done = server.argosy("train", train, "--test", test, "--json", *options)
+    done = server.argosy("train", train, "--test", test, "--json", *options, timeout=900)  # agents yield to other work
     assert done.code == 0, done
     return {m["MetricName"]: m["Value"] for m in json.loads(done.out)["FinalMetricDataList"]}
 
