@@ -164,6 +164,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, 
   }
   if (access != Access::kReader) {
     if (Status s = store->Migrate(); !s.ok()) return s.error().Wrap("opening the catalog " + path);
+    // The log may hold what an earlier process wrote but never flushed. Nothing is done on the strength of it before it
+    // is durable: a power cut would take it back. A full disk leaves it in the log, where it can still be read.
+    Status durable = store->Exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!durable.ok() && durable.error().code() != ErrorCode::kNoSpace) {
+      return durable.error().Wrap("opening the catalog " + path);
+    }
   }
   return store;
 }

@@ -51,16 +51,17 @@ TEST(Simulation, SameSeedSameWorld) {
   EXPECT_EQ(a.job_ends, b.job_ends);
 }
 
-size_t ViolationsWith(compute::FenceFault fence) {
-  size_t violations = 0;
-  for (uint64_t seed = 1; seed <= 100; ++seed)
-    violations += SimWorld({.seed = seed, .fence = fence}).Run().violations.size();
-  return violations;
+// The first seed that shows the broken fence; 0 when none does. Some faults need a rare silence to show.
+uint64_t SeedThatShows(compute::FenceFault fence) {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    if (!SimWorld({.seed = seed, .fence = fence}).Run().violations.empty()) return seed;
+  }
+  return 0;
 }
 
 TEST(Simulation, ABrokenFenceIsSeen) {
-  EXPECT_GT(ViolationsWith(compute::FenceFault::kStartsThoughFenced), 0U);
-  EXPECT_GT(ViolationsWith(compute::FenceFault::kGoneUnproven), 0U);
+  EXPECT_NE(SeedThatShows(compute::FenceFault::kStartsThoughFenced), 0U);
+  EXPECT_NE(SeedThatShows(compute::FenceFault::kGoneUnproven), 0U);
 }
 
 }  // namespace
