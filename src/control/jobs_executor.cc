@@ -15,6 +15,17 @@ void LogUnreadable(const catalog::Resource& resource, const Error& error) {
   Log(LogLevel::kError, "training job cannot be read", {{"job", resource.name}, {"error", error.message()}});
 }
 
+JobView ViewWith(const catalog::Resource& resource, catalog::TrainingJobSpec spec, catalog::TrainingJobState state) {
+  return {.uid = resource.uid,
+          .name = resource.name,
+          .principal = resource.principal,
+          .version = resource.version,
+          .created = resource.created,
+          .modified = resource.modified,
+          .spec = std::move(spec),
+          .state = std::move(state)};
+}
+
 }  // namespace
 
 JobsExecutor::JobsExecutor(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher,
@@ -38,12 +49,7 @@ void JobsExecutor::OnResource(const catalog::Resource& resource) {
   if (known == jobs_.end() && resource.version == 1) {
     // Just submitted. Thousands may wait for long: each is read when its turn comes.
     Job& job = jobs_[resource.uid];
-    job.view = {.uid = resource.uid,
-                .name = resource.name,
-                .principal = resource.principal,
-                .version = resource.version,
-                .created = resource.created,
-                .modified = resource.modified};
+    job.view = ViewWith(resource, {}, {});
     job.unread = std::make_unique<const catalog::Resource>(resource);
     waiting_.insert({resource.created, resource.uid});
     worklist_.Add(resource.uid);
@@ -80,14 +86,7 @@ bool JobsExecutor::Read(Job& job, const catalog::Resource& resource) {
     jobs_.erase(resource.uid);
     return false;
   }
-  job.view = {.uid = resource.uid,
-              .name = resource.name,
-              .principal = resource.principal,
-              .version = resource.version,
-              .created = resource.created,
-              .modified = resource.modified,
-              .spec = std::move(*spec),
-              .state = std::move(*state)};
+  job.view = ViewWith(resource, std::move(*spec), std::move(*state));
   job.unread.reset();
   return true;
 }
