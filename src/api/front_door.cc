@@ -326,12 +326,18 @@ void FrontDoor::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
   if (route.protocol == Protocol::kOwn) {
     const auto page = table_->pages.find(request.path);
     http::Response response;
-    if (page != table_->pages.end()) {
-      response = page->second(request);
-    } else {
-      response.status = 404;
+    const auto refuse = [&response](int status, std::string_view message) {
+      response.status = status;
       response.Set("Content-Type", "application/json");
-      response.body = "{\"message\":\"There is no such page.\"}\n";
+      response.body = "{\"message\":\"" + std::string(message) + "\"}\n";
+    };
+    if (page == table_->pages.end()) {
+      refuse(404, "There is no such page.");
+    } else if (request.method != "GET" && request.method != "HEAD") {
+      refuse(405, "This page can only be read.");
+      response.Set("Allow", "GET, HEAD");
+    } else {
+      response = page->second(request);
     }
     TaggedExchange::Tag(response, request_id);
     return exchange->Respond(std::move(response));

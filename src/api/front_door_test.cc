@@ -253,6 +253,8 @@ TEST_F(FrontDoorTest, OwnPagesNeedNoKey) {
   auto health = std::make_shared<FakeExchange>("GET", "/-/health", FakeExchange::Headers{}, "");
   EXPECT_EQ(Send(health).status, 200);
   EXPECT_EQ(BodyOf(health->Wait()), "{\"status\":\"ready\"}\n");
+  auto deletion = std::make_shared<FakeExchange>("DELETE", "/-/health", FakeExchange::Headers{}, "");
+  EXPECT_EQ(Send(deletion).status, 405);
   auto other = std::make_shared<FakeExchange>("GET", "/-/else", FakeExchange::Headers{}, "");
   EXPECT_EQ(Send(other).status, 404);
 }

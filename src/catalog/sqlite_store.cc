@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -146,9 +147,27 @@ class SqliteStore::Statement {
   int bound_ = 0;
 };
 
+namespace {
+
+// SQLite takes a file that is shorter than its header for a new, empty database.
+constexpr uintmax_t kHeaderBytes = 100;
+
+Status CheckLength(const std::string& path) {
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  if (error || size == 0 || size >= kHeaderBytes) return {};
+  return Error(ErrorCode::kCorrupt, "opening the catalog " + path + ": it has " + std::to_string(size) +
+                                        " bytes and cannot be a database; put back a copy of it");
+}
+
+}  // namespace
+
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, Access access, const std::string& vfs) {
   const int flags = SQLITE_OPEN_NOMUTEX |
                     (access == Access::kReader ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (vfs.empty()) {
+    if (Status s = CheckLength(path); !s.ok()) return s.error();
+  }
   sqlite3* db = nullptr;
   const int rc = sqlite3_open_v2(path.c_str(), &db, flags, vfs.empty() ? nullptr : vfs.c_str());
   std::unique_ptr<SqliteStore> store(new SqliteStore(db));

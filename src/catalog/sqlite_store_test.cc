@@ -179,10 +179,12 @@ TEST_F(SqliteStoreTest, APageTokenOfAnotherQueryIsRefused) {
 
 TEST_F(SqliteStoreTest, AFileThatIsNoCatalogIsRefused) {
   store_.reset();
-  ASSERT_TRUE(WriteFileAtomically(path(), std::string(8192, 'x')).ok());
-  const auto opened = SqliteStore::Open(path(), Access::kWriter);
-  ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code(), ErrorCode::kCorrupt);
+  for (const size_t size : {8192, 99, 1}) {
+    ASSERT_TRUE(WriteFileAtomically(path(), std::string(size, 'x')).ok());
+    const auto opened = SqliteStore::Open(path(), Access::kWriter);
+    ASSERT_FALSE(opened.ok()) << size;
+    EXPECT_EQ(opened.error().code(), ErrorCode::kCorrupt) << size;
+  }
 }
 
 TEST(TrainingJobCodec, StateSurvivesTheRoundTrip) {

@@ -5,6 +5,8 @@
 namespace argosy::cost {
 namespace {
 
+__extension__ using Wide = __int128;
+
 struct Row {
   const char* name;
   uint32_t vcpus;
@@ -176,6 +178,11 @@ std::vector<std::string> InstanceTypeNames() {
   std::vector<std::string> names;
   for (const Row& row : kRows) names.emplace_back(row.name);
   return names;
+}
+
+int64_t CostOf(const InstanceType& type, int64_t seconds, int64_t instances) {
+  // An hour of the dearest type is about 10^11 nano-dollars and a year 3·10^7 seconds: the product needs 128 bits.
+  return static_cast<int64_t>(static_cast<Wide>(type.nano_dollars_per_hour) * seconds * instances / 3600);
 }
 
 }  // namespace argosy::cost

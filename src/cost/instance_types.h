@@ -25,4 +25,7 @@ std::optional<InstanceType> FindInstanceType(std::string_view name);
 
 std::vector<std::string> InstanceTypeNames();
 
+// What `seconds` of `instances` instances cost, in nano-dollars, rounded down.
+int64_t CostOf(const InstanceType& type, int64_t seconds, int64_t instances);
+
 }  // namespace argosy::cost

@@ -10,7 +10,6 @@ namespace argosy::cost {
 namespace {
 
 constexpr std::array<std::string_view, 3> kPurchases = {"on-demand", "spot", "reserved"};
-__extension__ using Wide = __int128;
 
 constexpr const char* kOpen = "Open";
 constexpr const char* kClosed = "Closed";
@@ -75,17 +74,6 @@ catalog::Transaction::Update CloseEntry(const LedgerEntry& entry, std::optional<
   if (started && (!ended || *ended < *started)) ended = started;
   if (!started) ended = std::nullopt;
   return {.uid = entry.instance_id, .status = kClosed, .state = StateJson(started, ended), .modified = now};
-}
-
-int64_t BilledSeconds(std::optional<Time> started, std::optional<Time> ended) {
-  if (!started || !ended || *ended <= *started) return 0;
-  return std::chrono::ceil<std::chrono::seconds>(*ended - *started).count();
-}
-
-int64_t Cost(const LedgerEntry& entry, Time now) {
-  const int64_t seconds = BilledSeconds(entry.started, entry.closed ? entry.ended : std::optional<Time>(now));
-  // An hour of the dearest type is about 10^11 nano-dollars and a year 10^8 seconds: the product needs 128 bits.
-  return static_cast<int64_t>(static_cast<Wide>(entry.nano_dollars_per_hour) * seconds / 3600);
 }
 
 }  // namespace argosy::cost

@@ -40,10 +40,4 @@ Result<LedgerEntry> FromResource(const catalog::Resource& resource);
 catalog::Transaction::Update CloseEntry(const LedgerEntry& entry, std::optional<Time> started,
                                         std::optional<Time> ended, Time now);
 
-// Seconds billed for a run: whole seconds, rounded up; 0 when it never started.
-int64_t BilledSeconds(std::optional<Time> started, std::optional<Time> ended);
-
-// What an entry has cost until `now` (or its end), in nano-dollars.
-int64_t Cost(const LedgerEntry& entry, Time now);
-
 }  // namespace argosy::cost

@@ -12,7 +12,7 @@ namespace argosy::data {
 namespace {
 
 // What may be looked at to find out what the columns are; also the first read of a file.
-constexpr size_t kSampleBytes = kBlockBytes;
+constexpr size_t kSampleBytes = 256 << 10;
 
 Error NoRows(const TableFiles& table) {
   return Error(ErrorCode::kInvalidArgument,

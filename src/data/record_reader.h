@@ -14,8 +14,8 @@
 namespace argosy::data {
 
 // Text of one block. A multiple of the disk's and the cache's units; large enough that handing a block to a thread
-// costs nothing beside parsing it, small enough that a few per thread fit in the second-level cache.
-inline constexpr size_t kBlockBytes = 256 << 10;
+// costs little beside parsing it, small enough that hundreds of parsed ones, which training mixes, are some megabytes.
+inline constexpr size_t kBlockBytes = 64 << 10;
 // One record. A row of 100,000 features of 20 characters is 2 MB; a file without line ends must not be held whole.
 inline constexpr size_t kRecordBytesMax = 16 << 20;
 

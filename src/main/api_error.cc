@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
@@ -39,6 +42,33 @@ Refusal ReadRefusal(const ApiReply& reply) {
   return refusal;
 }
 
+size_t CommonPrefix(std::string_view a, std::string_view b) {
+  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
+// "Value 'x' … enum value set: [150 values]" with those that begin most like x, for somebody who reads it.
+std::string ShortenValueSet(const std::string& message) {
+  constexpr size_t kShown = 12;
+  constexpr std::string_view kSet = "enum value set: [";
+  const size_t set = message.find(kSet);
+  const size_t end = message.find(']', set);
+  const size_t quote = message.find("Value '");
+  if (set == std::string::npos || end == std::string::npos || quote > set) return message;
+  const std::string value = message.substr(quote + 7, message.find('\'', quote + 7) - quote - 7);
+  std::multimap<size_t, std::string_view, std::greater<>> nearest;  // by how much they have in common with it
+  std::string_view rest = std::string_view(message).substr(set + kSet.size(), end - set - kSet.size());
+  while (!rest.empty()) {
+    const size_t comma = std::min(rest.find(", "), rest.size());
+    nearest.emplace(CommonPrefix(rest.substr(0, comma), value), rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 2, rest.size()));
+  }
+  if (nearest.size() <= kShown) return message;
+  std::string shown = message.substr(0, set + kSet.size());
+  size_t left = kShown;
+  for (auto it = nearest.begin(); left > 0; ++it, --left) shown += std::string(it->second) + ", ";
+  return shown + fmt::format("… {} in all", nearest.size()) + message.substr(end);
+}
+
 bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -67,7 +97,8 @@ std::string ApiReply::Header(std::string_view name) const {
 }
 
 Error ServiceRefusal(const ApiReply& reply) {
-  const Refusal refusal = ReadRefusal(reply);
+  Refusal refusal = ReadRefusal(reply);
+  refusal.message = ShortenValueSet(refusal.message);
   const std::string text =
       refusal.code.empty() ? refusal.message : fmt::format("{} ({})", refusal.message, refusal.code);
   return Error(CodeOf(reply.status, refusal), text);

@@ -21,6 +21,22 @@ TEST(ServiceRefusal, CarriesTheServicesOwnWords) {
   EXPECT_EQ(model.message(), "row 1: 3 fields, 4 wanted (ModelError)");
 }
 
+TEST(ServiceRefusal, OfALongSetOfValuesShowsTheNearest) {
+  const std::string before =
+      "Value 'ml.m5.huge' at 'x' failed to satisfy constraint: Member must satisfy enum value set: [";
+  const auto shown = [&before](const std::string& values) {
+    return Refused(400, R"({"message":")" + before + values + R"(]"})").message();
+  };
+  EXPECT_EQ(shown("ml.t2.large, ml.m5.large"), before + "ml.t2.large, ml.m5.large]");
+  std::string many;
+  for (int i = 0; i < 20; ++i) many += "ml.t2." + std::to_string(i) + ", ";
+  EXPECT_EQ(
+      shown(many + "ml.m5.large"),
+      before +
+          "ml.m5.large, ml.t2.0, ml.t2.1, ml.t2.2, ml.t2.3, ml.t2.4, ml.t2.5, ml.t2.6, ml.t2.7, ml.t2.8, ml.t2.9, "
+          "ml.t2.10, … 21 in all]");
+}
+
 TEST(ServiceRefusal, HasACodeThatVerbsActOn) {
   EXPECT_EQ(Refused(400, R"({"__type":"ValidationException","message":"Could not find endpoint \"x\"."})").code(),
             ErrorCode::kNotFound);

@@ -36,10 +36,9 @@ JobView ReadJob(const Json& described) {
 }
 
 std::optional<int64_t> JobCost(const JobView& job) {
-  constexpr int64_t kSecondsPerHour = 3600;
   const std::optional<cost::InstanceType> type = cost::FindInstanceType(job.instance_type);
   if (!type) return std::nullopt;
-  return type->nano_dollars_per_hour * job.billable_seconds * job.instance_count / kSecondsPerHour;
+  return cost::CostOf(*type, job.billable_seconds, job.instance_count);
 }
 
 std::map<std::string, double> MetricsInLogLine(std::string_view line) {

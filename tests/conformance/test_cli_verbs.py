@@ -8,6 +8,7 @@ import pytest
 
 from harness import data, jobs
 from harness.server import run
+from harness.terminal import Terminal
 
 
 def ok(done):
@@ -319,6 +320,36 @@ class TestChanging:
         ok(server.argosy("deploy", artifact, "--name", name))
         ok(server.argosy("predict", name, files / "rows.csv"))
         ok(server.argosy("delete", name))
+
+
+class TestTerminal:
+    @pytest.fixture
+    def long_file(self, files):
+        """Trains for a second or two."""
+        long = files / "long.csv"
+        if not long.exists():
+            long.write_text(data.digits().train_csv * 40)
+        return long
+
+    def test_progress_and_metrics_are_one_line_that_fits(self, server, long_file):
+        with Terminal("train", long_file, data_dir=server.data_dir, columns=60) as terminal:
+            assert terminal.end() == 0, terminal.drawn
+        lines = terminal.progress()
+        assert any(line.startswith("uploading train") for line in lines), lines
+        assert any("Training" in line and "train loss" in line for line in lines), "\n".join(lines)
+        assert max(map(len, lines)) < 60
+        assert "Completed" in terminal.drawn and "argosy deploy" in terminal.drawn
+
+    def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(self, server, clients, long_file):
+        name = jobs.unique("left")
+        words = ("train", long_file, "--name", name, "--set", "epochs=200", "--set", "early_stopping_patience=200")
+        with Terminal(*words, data_dir=server.data_dir) as terminal:
+            terminal.await_text("loss")
+            terminal.press(b"\x03")
+            assert terminal.end() == 130, terminal.drawn
+        assert f"argosy stop {name}" in terminal.drawn
+        assert clients.sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress"
+        ok(server.argosy("stop", name))
 
 
 class TestMistakes:

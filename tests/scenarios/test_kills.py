@@ -19,7 +19,7 @@ from harness import data, jobs
 from harness.clients import CONFIG
 from harness.processes import wait_for
 
-KILLS = int(os.environ.get("ARGOSY_KILLS", "5"))
+KILLS = int(os.environ.get("ARGOSY_KILLS") or 5)
 SEED = os.environ.get("ARGOSY_SEED", "1")
 PART = 5 << 20  # the least that a part other than the last may have
 ROW = data.rows(data.breast_cancer().test_features[:1])

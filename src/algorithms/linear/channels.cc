@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kTrainBytesMax = 128 << 20;
 constexpr size_t kOtherBytesMax = 32 << 20;
 // Of an instance's memory, when that is less.
-constexpr uint64_t kTrainMemoryShare = 4;
+constexpr uint64_t kTrainMemoryShare = 8;
 constexpr uint64_t kOtherMemoryShare = 16;
 
 Error Invalid(std::string message) {

@@ -22,15 +22,16 @@ static_assert(TrainingState<ScalerState, ScalerBatch>);
 
 // Shards for what only adds up (moments, metrics): more than any one machine's threads would gain from.
 constexpr size_t kSummingShards = 16;
-// Shards of the training itself. Each added one means fewer steps between a row and the model it changes, so small data
-// gets fewer.
+// Shards of the training itself, which share a mini-batch between them. Each added one means more rows between a row
+// and the model it changes, so small data gets fewer, and so do mini-batches too small to be worth a share.
 constexpr size_t kTrainingShardsMax = 8;
 constexpr uint64_t kRowsPerTrainingShardMin = 16'384;
+constexpr uint64_t kBatchShareMin = 8;
 // All states together; a very large model trains in fewer shards.
 constexpr size_t kStateBytesMax = size_t{1} << 30;
 // Weights of one model, so that a wrong column taken for a category ends in a message, not in all memory taken.
 constexpr size_t kParametersMax = 100'000'000;
-// Steps a shard makes in an epoch when mini_batch_size is left to us and the data is small.
+// Steps of an epoch when mini_batch_size is left to us and the data is small.
 constexpr uint64_t kStepsPerEpochWanted = 100;
 constexpr uint64_t kDefaultBatchRows = 1000;
 constexpr uint64_t kSmallestBatchRows = 4;
@@ -42,9 +43,14 @@ constexpr size_t kEvaluationBatchRows = 1024;
 constexpr double kReadingShare = 0.1;
 
 // Step size and penalties when left to us: how they were chosen stands in docs/decisions/linear-learner-defaults.md.
-constexpr double kAdamRate = 0.01;
-constexpr double kRmspropRate = 0.005;
-constexpr double kSgdRate = 0.01;
+// The rates are those of mini-batches of kDefaultBatchRows and of rows of kRateFeatures or less. With smaller
+// mini-batches, whose gradients are noisier, they fall with the square root (Malladi et al., "On the SDEs and Scaling
+// Rules for Adaptive Gradient Algorithms", 2022); with more features, each of which moves the output, in proportion
+// (Yang et al., "Tensor Programs V", 2022).
+constexpr double kAdamRate = 0.1;
+constexpr double kRmspropRate = 0.05;
+constexpr double kSgdRate = 0.1;
+constexpr double kRateFeatures = 80;
 constexpr double kWeightDecay = 1e-5;
 
 Error Invalid(std::string message) {
@@ -127,7 +133,7 @@ class Training {
   Transform transform_;
   ModelShape shape_;
   size_t shards_ = 1;
-  size_t batch_rows_ = 0;
+  size_t batch_share_ = 0;  // rows of a mini-batch that each shard takes
   std::optional<Schedule> schedule_;
   std::vector<Contender> contenders_;
   int64_t epochs_run_ = 0;
@@ -249,12 +255,13 @@ Status Training::Plan() {
   shards_ = std::clamp<size_t>(rows / kRowsPerTrainingShardMin, 1, kTrainingShardsMax);
   shards_ = std::clamp<size_t>(kStateBytesMax / state_bytes, 1, shards_);
   shards_ = std::min(shards_, channels_->train.rows().blocks());
-  const uint64_t rows_per_shard = std::max<uint64_t>(1, rows / shards_);
-  batch_rows_ = settings_.mini_batch_size
-                    ? static_cast<size_t>(*settings_.mini_batch_size)
-                    : std::clamp(rows_per_shard / kStepsPerEpochWanted, kSmallestBatchRows, kDefaultBatchRows);
-  batch_rows_ = std::min<size_t>(batch_rows_, rows);
-  const uint64_t steps_per_epoch = (rows_per_shard + batch_rows_ - 1) / batch_rows_;
+  uint64_t batch_rows = settings_.mini_batch_size
+                            ? static_cast<uint64_t>(*settings_.mini_batch_size)
+                            : std::clamp(rows / kStepsPerEpochWanted, kSmallestBatchRows, kDefaultBatchRows);
+  batch_rows = std::min(batch_rows, rows);
+  shards_ = std::clamp<size_t>(batch_rows / kBatchShareMin, 1, shards_);
+  batch_share_ = (batch_rows + shards_ - 1) / shards_;
+  const uint64_t steps_per_epoch = (rows + batch_share_ * shards_ - 1) / (batch_share_ * shards_);
   schedule_.emplace(settings_.optimizer, steps_per_epoch * static_cast<uint64_t>(settings_.epochs));
 
   const std::vector<ModelVariant> variants = Variants();
@@ -267,7 +274,7 @@ Status Training::Plan() {
   observer_.OnLogLine("training on " + std::to_string(rows) + " rows, " +
                       std::to_string(channels_->train.schema().columns.size()) + " columns, " +
                       std::to_string(shape_.numeric + shape_.categories) + " features; " + std::to_string(shards_) +
-                      " virtual shards, mini-batches of " + std::to_string(batch_rows_) + " rows, " +
+                      " virtual shards, mini-batches of " + std::to_string(batch_rows) + " rows, " +
                       std::to_string(request_.threads) + " threads");
   for (const ModelVariant& variant : variants) observer_.OnLogLine("model: " + variant.Describe());
   return {};
@@ -279,20 +286,20 @@ size_t Training::ModelCount() const {
 }
 
 std::vector<ModelVariant> Training::Variants() const {
-  const double rate = settings_.optimizer.kind == OptimizerKind::kAdam      ? kAdamRate
-                      : settings_.optimizer.kind == OptimizerKind::kRmsprop ? kRmspropRate
-                                                                            : kSgdRate;
+  const double rate =
+      (settings_.optimizer.kind == OptimizerKind::kAdam      ? kAdamRate
+       : settings_.optimizer.kind == OptimizerKind::kRmsprop ? kRmspropRate
+                                                             : kSgdRate) *
+      std::sqrt(std::min(1.0, static_cast<double>(batch_share_ * shards_) / static_cast<double>(kDefaultBatchRows))) *
+      std::min(1.0, kRateFeatures / static_cast<double>(shape_.numeric + shape_.categorical));
   double balanced = 1;
   if (classes_ == 2 && scaler_.class_counts.size() == 2 && scaler_.class_counts[1] > 0) {
     balanced = static_cast<double>(scaler_.class_counts[0]) / static_cast<double>(scaler_.class_counts[1]);
     if (balanced == 0) balanced = 1;
   }
   const bool weight_auto = settings_.positive_weight == PositiveWeight::kAuto;
-  // Averaging over shards is like a mini-batch that is larger by their number: the linear scaling rule of Goyal et al.,
-  // "Accurate, Large Minibatch SGD" (2017).
   const ModelVariant base{
-      settings_.learning_rate.value_or(rate * static_cast<double>(shards_)), settings_.l1.value_or(0),
-      settings_.wd.value_or(kWeightDecay),
+      settings_.learning_rate.value_or(rate), settings_.l1.value_or(0), settings_.wd.value_or(kWeightDecay),
       settings_.positive_weight == PositiveWeight::kBalanced ? balanced : settings_.positive_example_weight_mult};
   const size_t count = ModelCount();
   std::vector<ModelVariant> variants;
@@ -344,7 +351,7 @@ Status Training::RunEpoch(int64_t epoch) {
     std::fill(rows.begin(), rows.end(), 0);
     data::RunParallel(shards_, request_.threads, [&](size_t s) {
       for (size_t step = 0; step < kStepsPerRound; ++step) {
-        auto batch = readers[s]->Next(batch_rows_);
+        auto batch = readers[s]->Next(batch_share_);
         if (!batch) {
           outcomes[s] = batch.error();
           return;
