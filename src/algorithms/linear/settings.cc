@@ -16,7 +16,7 @@ constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 constexpr double kIntegerMax = 2147483647;
 // How it was chosen stands in docs/decisions/linear-learner-defaults.md.
 constexpr int64_t kModelsMax = 25;  // five learning rates by five weight decays
-constexpr double kClassifierClip = 3;
+constexpr double kClassifierClip = 2.5;
 
 HyperparameterSpec Choice(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
                           std::string_view doc) {
@@ -120,9 +120,12 @@ std::vector<HyperparameterSpec> Declare() {
       Fraction("quantile", Bound::kExclusive, {}, "0.5", "Quantile that quantile_loss estimates."),
       Positive("huber_delta", {}, "1.0", "Where huber_loss turns linear, on the normalised label."),
       Choice("optimizer", {"auto", "sgd", "adam", "rmsprop"}, "auto", "auto: adam."),
-      Positive("learning_rate", {"auto"}, "auto", "Step size."),
+      Positive("learning_rate", {"auto"}, "auto",
+               "Step size. auto: 0.1 (rmsprop: 0.05) for mini-batches of 1000 rows and up to 80 columns; it falls with "
+               "the square root of a smaller mini-batch and in proportion to more columns."),
       Count("mini_batch_size", {}, "1000",
-            "Rows per step. Not given: fewer when the data is small, so that an epoch has enough steps."),
+            "Rows per step, over all virtual shards. Not given: fewer when the data is small, so that an epoch has "
+            "enough steps."),
       Count("epochs", {}, "15", "Passes over the training data at most."),
       Fraction("momentum", Bound::kInclusive, {"auto"}, "auto", "Of sgd. auto: 0.9."),
       Fraction("beta_1", Bound::kInclusive, {"auto"}, "auto", "Decay of adam's first moment. auto: 0.9."),
@@ -206,7 +209,7 @@ std::vector<HyperparameterSpec> Declare() {
        .default_value = "auto",
        .doc =
            "Normalised features are cut off at this many standard deviations to either side, so that a few huge values "
-           "do not decide. auto: 3 for classifiers with normalize_data, else off."},
+           "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
       {.name = "argosy_seed",
        .type = Type::kInteger,
        .min = 0,
