@@ -84,7 +84,7 @@ std::vector<std::vector<std::string>> FirstLines(std::string_view text) {
 }
 
 Result<TableSummary> Summarize(const std::filesystem::path& file, const std::string& header_option) {
-  data::RecordReader reader({file}, data::Compression::kAuto);
+  data::RecordReader reader({file}, data::Framing::kLines, data::Compression::kAuto);
   TableSummary table;
   std::string recycled;
   std::string scratch;

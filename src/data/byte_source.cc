@@ -128,9 +128,7 @@ class MemorySource final : public ByteSource {
   std::string_view bytes_;
 };
 
-// Enough to tell formats apart that are taken for text otherwise.
-constexpr size_t kHeadBytes = 4;
-constexpr std::string_view kRecordIoMagic = "\x0a\x23\xd7\xce";  // 0xCED7230A, little-endian
+constexpr size_t kHeadBytes = 4;  // enough to tell gzip
 
 }  // namespace
 
@@ -141,11 +139,6 @@ Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& 
   auto n = ReadFully(fd->get(), std::span<char>(head.data(), head.size()), path.filename().string());
   if (!n) return n.error();
   head.resize(*n);
-  if (head == kRecordIoMagic) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "file '" + path.filename().string() +
-                     "' is RecordIO-protobuf, which this algorithm does not read: send text/csv");
-  }
   const bool gzip = compression == Compression::kGzip || head.starts_with("\x1f\x8b");
   if (gzip && !head.empty()) {
     return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), path.filename().string(), std::move(head)));

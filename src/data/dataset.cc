@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "data/csv.h"
 #include "data/parallel_read.h"
+#include "data/recordio_parser.h"
 
 namespace argosy::data {
 namespace {
@@ -17,6 +18,12 @@ constexpr size_t kSampleBytes = 256 << 10;
 Error NoRows(const TableFiles& table) {
   return Error(ErrorCode::kInvalidArgument,
                "channel '" + table.channel + "' has no rows (" + std::to_string(table.files.size()) + " files)");
+}
+
+bool HasWholeRecord(std::string_view bytes, Framing framing) {
+  if (framing == Framing::kLines) return bytes.find('\n') != std::string_view::npos;
+  const auto frames = CountFrames(bytes);
+  return !frames || frames->count > 0;  // what is no record is told by who probes it
 }
 
 // The first bytes of the first file that has any text.
@@ -30,16 +37,16 @@ Result<Sample> ReadSample(const TableFiles& table) {
     if (!source) return source.error();
     Sample sample{std::string(kSampleBytes, '\0'), file.filename().string()};
     size_t size = 0;
-    while (true) {  // at least a whole line, however wide
+    while (true) {  // at least a whole record, however wide
       auto n = (*source)->Read(std::span<char>(sample.text.data() + size, sample.text.size() - size));
       if (!n) return n.error();
       size += *n;
-      const bool whole = sample.text.find('\n') < size;
+      const bool whole = HasWholeRecord(std::string_view(sample.text).substr(0, size), FramingOf(table.format));
       if (*n == 0 || (whole && size == sample.text.size()) || size >= kRecordBytesMax) break;
       if (size == sample.text.size()) sample.text.resize(std::min(kRecordBytesMax, 2 * size));
     }
     sample.text.resize(size);
-    if (sample.text.starts_with("\xef\xbb\xbf")) sample.text.erase(0, 3);
+    if (table.format == Format::kCsv && sample.text.starts_with("\xef\xbb\xbf")) sample.text.erase(0, 3);
     if (!Trim(sample.text).empty()) return sample;
   }
   return NoRows(table);
@@ -47,13 +54,20 @@ Result<Sample> ReadSample(const TableFiles& table) {
 
 // Does this block begin with names?
 TableParser::FirstLine FirstLineOf(const RecordBlock& block, HeaderOption option, std::string_view header_line) {
-  if (block.first_line != 1 || option == HeaderOption::kNo) return TableParser::FirstLine::kData;
+  if (block.first_record != 1 || option == HeaderOption::kNo) return TableParser::FirstLine::kData;
   if (option == HeaderOption::kYes) return TableParser::FirstLine::kNames;
   if (header_line.empty()) return TableParser::FirstLine::kData;
   const char* const begin = block.bytes.data();
   const CsvLine line = ReadCsvLine(begin, begin + block.bytes.size());
   return std::string_view(begin, static_cast<size_t>(line.end - begin)) == header_line ? TableParser::FirstLine::kNames
                                                                                        : TableParser::FirstLine::kData;
+}
+
+Result<ProbedTable> Probe(Format format, const Sample& sample, const ProbeOptions& options) {
+  if (format == Format::kCsv) return ProbeTable(sample.text, sample.file_name, options);
+  auto layout = ProbeRecordIo(sample.text, sample.file_name, options);
+  if (!layout) return layout.error();
+  return ProbedTable{.layout = std::move(*layout)};
 }
 
 struct ParseJob {
@@ -68,15 +82,22 @@ struct ParseJob {
 // Parses all files into the store; returns the number of unseen categories.
 Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore& store) {
   const unsigned threads = std::max(1U, read.threads);
-  std::vector<TableParser> parsers;
+  std::vector<TableParser> text_parsers;
+  std::vector<RecordIoParser> record_parsers;
   for (unsigned t = 0; t < threads; ++t) {
-    parsers.emplace_back(job.layout, job.dictionaries[job.dictionaries.size() == 1 ? 0 : t], job.unknown);
+    if (job.table.format == Format::kRecordIo) {
+      record_parsers.emplace_back(job.layout);
+    } else {
+      text_parsers.emplace_back(job.layout, job.dictionaries[job.dictionaries.size() == 1 ? 0 : t], job.unknown);
+    }
   }
-  RecordReader reader(job.table.files, job.table.compression);
+  RecordReader reader(job.table.files, FramingOf(job.table.format), job.table.compression);
   const auto consume = [&](unsigned worker, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
-    auto rows = parsers[worker].Parse(block, job.table.files[block.file].filename().string(),
-                                      FirstLineOf(block, job.header, job.header_line));
+    const std::string name = job.table.files[block.file].filename().string();
+    auto rows = job.table.format == Format::kRecordIo
+                    ? record_parsers[worker].Parse(block, name)
+                    : text_parsers[worker].Parse(block, name, FirstLineOf(block, job.header, job.header_line));
     if (!rows) return rows.error();
     if (rows->rows == 0) return {};
     rows->dictionary = job.dictionaries.size() == 1 ? 0 : worker;
@@ -85,7 +106,7 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
   if (Status status = ReadBlocks(reader, threads, consume); !status) return status.error();
   if (store.row_count() == 0) return NoRows(job.table);
   uint64_t unseen = 0;
-  for (const TableParser& parser : parsers) unseen += parser.unseen_categories();
+  for (const TableParser& parser : text_parsers) unseen += parser.unseen_categories();
   return unseen;
 }
 
@@ -114,7 +135,7 @@ std::vector<uint32_t> TranslationTo(const std::vector<std::string>& sorted, cons
 Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& options, const ReadOptions& read) {
   auto sample = ReadSample(table);
   if (!sample) return sample.error();
-  auto probed = ProbeTable(sample->text, sample->file_name, options);
+  auto probed = Probe(table.format, *sample, options);
   if (!probed) return probed.error();
   const TableLayout& layout = probed->layout;
   const RowShape shape = layout.shape();
@@ -176,16 +197,22 @@ Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSc
   layout.class_count = options.class_count;
   layout.label = schema->label;
   layout.missing = schema->missing;
+  if (table.format == Format::kRecordIo && (!categories.empty() || layout.label_kind == LabelKind::kText)) {
+    return Error(ErrorCode::kInvalidArgument, "records of RecordIO hold numbers only, the training data has text");
+  }
 
   // With a header that was found rather than promised, this table's own first line decides, seen as the first table's
   // was.
   std::string header_line;
-  if (options.header == HeaderOption::kAuto) {
+  if (table.format == Format::kCsv && (options.header == HeaderOption::kAuto || options.label_when_wider_than)) {
     auto sample = ReadSample(table);
     if (!sample) return sample.error();
     auto probed = ProbeTable(sample->text, sample->file_name, options);
     if (!probed) return probed.error();
     if (probed->header) header_line = probed->header_line;
+    if (options.label_when_wider_than) layout.label_kind = probed->layout.label_kind;
+  } else if (!options.has_label) {
+    layout.label_kind = LabelKind::kNone;
   }
   std::vector<CategoryDictionary> dictionaries(1, CategoryDictionary(categories));
   Dataset dataset;

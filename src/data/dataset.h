@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "data/record_reader.h"
+#include "data/format.h"
 #include "data/row_store.h"
 #include "data/table_probe.h"
 #include "data/table_schema.h"
@@ -26,6 +26,7 @@ struct TableFiles {
   std::string channel;                       // for messages
   std::vector<std::filesystem::path> files;  // in order
   Compression compression = Compression::kAuto;
+  Format format = Format::kCsv;
 };
 
 class Dataset {

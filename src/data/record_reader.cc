@@ -4,8 +4,21 @@
 
 namespace argosy::data {
 
-RecordReader::RecordReader(std::vector<std::filesystem::path> files, Compression compression)
-    : files_(std::move(files)), compression_(compression) {}
+RecordReader::RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression)
+    : files_(std::move(files)), framing_(framing), compression_(compression) {}
+
+Result<Frames> RecordReader::Whole(std::string_view bytes) const {
+  if (framing_ == Framing::kRecordIo) return CountFrames(bytes);
+  const size_t newline = bytes.rfind('\n');
+  if (newline == std::string_view::npos) return Frames{};
+  return Frames{.end = newline + 1, .count = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), '\n'))};
+}
+
+Error RecordReader::At(std::string_view what) const {
+  return Error(ErrorCode::kInvalidArgument, "file '" + files_[file_].filename().string() + "', " +
+                                                (framing_ == Framing::kLines ? "line " : "record ") +
+                                                std::to_string(record_) + ": " + std::string(what));
+}
 
 Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
   RecordBlock block;
@@ -15,20 +28,18 @@ Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
       auto source = OpenByteSource(files_[file_], compression_);
       if (!source) return source.error();
       source_ = std::move(*source);
-      line_ = 1;
+      record_ = 1;
       at_start_ = true;
       rest_.clear();
     }
     block.bytes.assign(rest_);
     rest_.clear();
     bool ended = false;
-    size_t last_newline = std::string::npos;
-    while (!ended && last_newline == std::string::npos) {
+    Frames whole;
+    while (!ended && whole.end == 0) {
       const size_t begin = block.bytes.size();
       if (begin >= kRecordBytesMax) {
-        return Error(ErrorCode::kInvalidArgument, "file '" + files_[file_].filename().string() + "', line " +
-                                                      std::to_string(line_) + ": the record is longer than " +
-                                                      std::to_string(kRecordBytesMax) + " bytes");
+        return At("the record is longer than " + std::to_string(kRecordBytesMax) + " bytes");
       }
       const size_t want = begin < kBlockBytes ? kBlockBytes - begin : std::min(begin, kRecordBytesMax - begin);
       block.bytes.resize(begin + want);
@@ -36,22 +47,25 @@ Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
       if (!n) return n.error();
       ended = *n < want;
       block.bytes.resize(begin + *n);
-      last_newline = block.bytes.rfind('\n');
+      if (at_start_ && framing_ == Framing::kLines && block.bytes.starts_with("\xef\xbb\xbf")) block.bytes.erase(0, 3);
+      at_start_ = false;
+      auto found = Whole(block.bytes);
+      if (!found) return At(found.error().message());
+      whole = *found;
     }
-    if (at_start_ && block.bytes.starts_with("\xef\xbb\xbf")) {
-      block.bytes.erase(0, 3);
-      last_newline = block.bytes.rfind('\n');
-    }
-    at_start_ = false;
     block.file = file_;
-    block.first_line = line_;
+    block.first_record = record_;
+    if (ended && framing_ == Framing::kRecordIo && whole.end != block.bytes.size()) {
+      record_ += whole.count;
+      return At("the file ends in the middle of it");
+    }
     if (ended) {
       source_.reset();
       ++file_;
     } else {
-      rest_.assign(block.bytes, last_newline + 1);
-      block.bytes.resize(last_newline + 1);
-      line_ += static_cast<uint64_t>(std::count(block.bytes.begin(), block.bytes.end(), '\n'));
+      rest_.assign(block.bytes, whole.end);
+      block.bytes.resize(whole.end);
+      record_ += whole.count;
     }
     if (block.bytes.empty()) continue;
     block.index = index_++;

@@ -1,5 +1,5 @@
-// Cuts line-based files into blocks of whole records, in a fixed way: the same files give the same blocks, whoever
-// reads them and however many threads parse them. The unit that shards are made of.
+// Cuts files into blocks of whole records, in a fixed way: the same files give the same blocks, whoever reads them and
+// however many threads parse them. The unit that shards are made of.
 #pragma once
 
 #include <filesystem>
@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "data/byte_source.h"
+#include "data/recordio.h"
 
 namespace argosy::data {
 
@@ -19,30 +20,41 @@ inline constexpr size_t kBlockBytes = 64 << 10;
 // One record. A row of 100,000 features of 20 characters is 2 MB; a file without line ends must not be held whole.
 inline constexpr size_t kRecordBytesMax = 16 << 20;
 
+// What divides records.
+enum class Framing {
+  kLines,     // each ends in '\n' but perhaps the last of a file
+  kRecordIo,  // see data/recordio.h
+};
+
 struct RecordBlock {
-  uint64_t index = 0;       // place among all blocks of the files, from 0
-  size_t file = 0;          // index of the file it comes from
-  uint64_t first_line = 1;  // line number of its first record in that file
-  std::string bytes;        // whole records; each ends in '\n' but perhaps the last of a file
+  uint64_t index = 0;         // place among all blocks of the files, from 0
+  size_t file = 0;            // index of the file it comes from
+  uint64_t first_record = 1;  // number of its first line or record in that file
+  std::string bytes;          // whole records
 };
 
 // Not thread-safe: one thread at a time asks for the next block.
 class RecordReader {
  public:
-  RecordReader(std::vector<std::filesystem::path> files, Compression compression);
+  RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression);
 
   // Nothing when all files are read. `recycled` lends its memory to the block. A byte order mark at the start of a file
-  // is dropped; an empty file gives no block.
+  // of lines is dropped; an empty file gives no block.
   Result<std::optional<RecordBlock>> Next(std::string recycled);
 
   const std::vector<std::filesystem::path>& files() const { return files_; }
 
  private:
+  // The whole records at the start of `bytes`.
+  Result<Frames> Whole(std::string_view bytes) const;
+  Error At(std::string_view what) const;
+
   std::vector<std::filesystem::path> files_;
+  Framing framing_;
   Compression compression_;
   size_t file_ = 0;
   uint64_t index_ = 0;
-  uint64_t line_ = 1;
+  uint64_t record_ = 1;
   bool at_start_ = true;                // of the file
   std::unique_ptr<ByteSource> source_;  // null between files
   std::string rest_;                    // begun record at the end of the last block

@@ -13,7 +13,7 @@ struct Blocks {
 };
 
 Blocks ReadAllBlocks(std::vector<std::filesystem::path> files) {
-  RecordReader reader(std::move(files), Compression::kAuto);
+  RecordReader reader(std::move(files), Framing::kLines, Compression::kAuto);
   Blocks all;
   while (true) {
     auto block = reader.Next({});
@@ -41,7 +41,7 @@ TEST(RecordReaderTest, BlocksHoldWholeRecordsAndKnowTheirFirstLine) {
     EXPECT_EQ(all.blocks[i].bytes.back(), '\n');
     EXPECT_LE(all.blocks[i].bytes.size(), kBlockBytes);
     // Line n begins with n.
-    EXPECT_EQ(std::stoull(all.blocks[i].bytes), all.blocks[i].first_line);
+    EXPECT_EQ(std::stoull(all.blocks[i].bytes), all.blocks[i].first_record);
   }
 }
 
@@ -62,7 +62,7 @@ TEST(RecordReaderTest, LastRecordNeedsNoLineEndAndFilesDoNotRunTogether) {
   EXPECT_EQ(all.blocks[0].bytes, "1,2\n3,4");
   EXPECT_EQ(all.blocks[1].bytes, "5,6\n");
   EXPECT_EQ(all.blocks[1].file, 2U);
-  EXPECT_EQ(all.blocks[1].first_line, 1U);
+  EXPECT_EQ(all.blocks[1].first_record, 1U);
 }
 
 TEST(RecordReaderTest, ByteOrderMarkIsDropped) {
@@ -83,7 +83,8 @@ TEST(RecordReaderTest, RecordLongerThanABlockIsWhole) {
 
 TEST(RecordReaderTest, FileWithoutLineEndsIsRefusedBeforeItFillsTheMemory) {
   const TestDirectory directory;
-  RecordReader reader({directory.Write("a", std::string(kRecordBytesMax + kBlockBytes, '7'))}, Compression::kAuto);
+  RecordReader reader({directory.Write("a", std::string(kRecordBytesMax + kBlockBytes, '7'))}, Framing::kLines,
+                      Compression::kAuto);
   const auto block = reader.Next({});
   ASSERT_FALSE(block.ok());
   EXPECT_EQ(block.error().code(), ErrorCode::kInvalidArgument);

@@ -24,6 +24,15 @@ RowShape TableLayout::shape() const {
   return shape;
 }
 
+std::string LabelFault(const TableLayout& layout, std::string_view text, double value) {
+  if (!(std::abs(value) <= kFloatMax)) return "label '" + CsvExcerpt(text) + "' is not a number";
+  if (layout.label_kind == LabelKind::kClassNumber &&
+      !(value >= 0 && value < layout.class_count && value == std::floor(value))) {
+    return "label '" + CsvExcerpt(text) + "' is not an integer between 0 and " + std::to_string(layout.class_count - 1);
+  }
+  return "";
+}
+
 TableParser::TableParser(const TableLayout& layout, CategoryDictionary& dictionary, UnknownCategories unknown)
     : layout_(layout), dictionary_(dictionary), unknown_(unknown) {
   for (const ColumnKind kind : layout.columns) {
@@ -43,7 +52,7 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
   const RowShape shape = layout_.shape();
   const char* p = block.bytes.data();
   const char* const end = p + block.bytes.size();
-  uint64_t line = block.first_line;
+  uint64_t line = block.first_record;
   bool names = first_line == FirstLine::kNames;
   while (p != end) {
     const CsvLine text = ReadCsvLine(p, end);
@@ -168,6 +177,10 @@ Status TableParser::AppendCategory(std::string_view text, size_t column, size_t 
 }
 
 Status TableParser::AppendLabel(std::string_view text, size_t column, RowBlock& rows) {
+  if (layout_.label_kind == LabelKind::kIgnored) {
+    rows.labels.push_back(0);
+    return {};
+  }
   if (layout_.label_kind == LabelKind::kEncoded) {
     const auto number = layout_.label.Find(text);
     if (!number) return At(column, "label '" + CsvExcerpt(text) + "' belongs to no class");
@@ -185,14 +198,9 @@ Status TableParser::AppendLabel(std::string_view text, size_t column, RowBlock& 
     return {};
   }
   const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
-  if (number.end == nullptr || number.end != text.data() + text.size() || std::abs(number.value) > kFloatMax) {
-    return At(column, "label '" + CsvExcerpt(text) + "' is not a number");
-  }
-  if (layout_.label_kind == LabelKind::kClassNumber &&
-      !(number.value >= 0 && number.value < layout_.class_count && number.value == std::floor(number.value))) {
-    return At(column, "label '" + CsvExcerpt(text) + "' is not an integer between 0 and " +
-                          std::to_string(layout_.class_count - 1));
-  }
+  const bool whole = number.end != nullptr && number.end == text.data() + text.size();
+  const std::string fault = LabelFault(layout_, text, whole ? number.value : std::numeric_limits<double>::quiet_NaN());
+  if (!fault.empty()) return At(column, fault);
   rows.labels.push_back(static_cast<float>(number.value));
   return {};
 }

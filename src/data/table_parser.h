@@ -21,6 +21,7 @@ enum class LabelKind {
   kClassNumber,  // an integer from 0 to class_count - 1
   kEncoded,      // text, by the layout's encoding
   kText,         // text whose classes are being collected: the dictionary's last column
+  kIgnored,      // there is one, and nobody looks at it
 };
 
 // What a table's columns are, before or after its categories are known.
@@ -36,6 +37,9 @@ struct TableLayout {
   RowShape shape() const;
   size_t table_width() const { return columns.size() + (label_kind == LabelKind::kNone ? 0 : 1); }
 };
+
+// What is wrong with the number that `text` was read as, as a label of kind kNumber or kClassNumber; empty: nothing.
+std::string LabelFault(const TableLayout& layout, std::string_view text, double value);
 
 enum class UnknownCategories {
   kAdd,    // to the dictionary

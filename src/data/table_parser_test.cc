@@ -20,7 +20,7 @@ class TableParserTest : public ::testing::Test {
   Result<RowBlock> Parse(std::string text, TableParser::FirstLine first_line = TableParser::FirstLine::kData) {
     TableParser parser(layout_, dictionary_, unknown_);
     RecordBlock block;
-    block.first_line = 10;
+    block.first_record = 10;
     block.bytes = std::move(text);
     auto rows = parser.Parse(block, "a.csv", first_line);
     unseen_ = parser.unseen_categories();

@@ -90,11 +90,13 @@ Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_na
   if (width > kColumnsMax) return Invalid("a table may have at most " + std::to_string(kColumnsMax) + " columns");
 
   TableLayout& layout = table.layout;
-  layout.label_kind = options.has_label ? options.label_kind : LabelKind::kNone;
+  const bool has_label =
+      options.label_when_wider_than ? width == *options.label_when_wider_than + 1 : options.has_label;
+  layout.label_kind = has_label ? options.label_kind : LabelKind::kNone;
   layout.class_count = options.class_count;
   layout.label = options.label_encoding;
   layout.missing = options.missing;
-  if (options.has_label) {
+  if (has_label) {
     auto position = FindColumn(options.label, names, width, "argosy_label");
     if (!position) return position.error();
     layout.label_position = *position;
@@ -111,17 +113,17 @@ Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_na
   for (const std::string& column : options.categorical) {
     auto position = FindColumn(column, names, width, "argosy_categorical");
     if (!position) return position.error();
-    if (options.has_label && *position == layout.label_position) {
+    if (has_label && *position == layout.label_position) {
       return Invalid("argosy_categorical: column '" + column + "' is the label");
     }
     kinds[*position] = ColumnKind::kCategorical;
   }
-  if (options.has_label) {
+  if (has_label) {
     kinds.erase(kinds.begin() + static_cast<ptrdiff_t>(layout.label_position));
     if (!names.empty()) names.erase(names.begin() + static_cast<ptrdiff_t>(layout.label_position));
   }
   if (kinds.empty()) {
-    return Invalid("file '" + std::string(file_name) + "' has " + (options.has_label ? "a label and " : "") +
+    return Invalid("file '" + std::string(file_name) + "' has " + (has_label ? "a label and " : "") +
                    "no feature columns");
   }
   layout.columns = std::move(kinds);

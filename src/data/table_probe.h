@@ -1,6 +1,7 @@
 // What a table is, seen from its first lines and from what the user has said of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ enum class HeaderOption { kNo, kYes, kAuto };
 struct ProbeOptions {
   HeaderOption header = HeaderOption::kNo;
   bool has_label = true;
+  // Only for labels that are not looked at: there is one when a row has this many columns and one more.
+  std::optional<size_t> label_when_wider_than;
   std::string label = "0";               // name, or position from 0 (negative: from the end)
   bool categorical_auto = false;         // columns whose sample holds something that is no number
   std::vector<std::string> categorical;  // names or positions, as for `label`

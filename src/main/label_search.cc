@@ -37,7 +37,7 @@ Result<LabelSearch> FindLabel(const std::vector<std::filesystem::path>& files,
   const bool header = ValueOf(hyperparameters, "argosy_header", "") == "true";
   const std::string option = ValueOf(hyperparameters, "argosy_label", "0");
   LabelSearch search;
-  data::RecordReader reader(files, data::Compression::kAuto);
+  data::RecordReader reader(files, data::Framing::kLines, data::Compression::kAuto);
   std::optional<size_t> column;
   std::optional<size_t> file_begun;
   std::string recycled;

@@ -352,8 +352,8 @@ TEST_F(LinearLearnerTest, WhatTheUserMustMendIsSaidSo) {
   AddChannel("odd", "");
   EXPECT_NE(TrainError().find("channel 'odd' is not known"), std::string::npos);
   request_.channels.resize(1);
-  request_.channels[0].content_type = "application/x-recordio-protobuf";
-  EXPECT_NE(TrainError().find("'application/x-recordio-protobuf' is not read"), std::string::npos);
+  request_.channels[0].content_type = "application/x-image";
+  EXPECT_NE(TrainError().find("'application/x-image' is not read"), std::string::npos);
   request_.channels[0].content_type = "text/csv;label_size=0";
   EXPECT_NE(TrainError().find("label_size=1"), std::string::npos);
   request_.channels[0].content_type = "text/csv;label_size=1";

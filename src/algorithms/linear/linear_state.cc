@@ -43,7 +43,7 @@ double Schedule::Rate(double learning_rate, uint64_t step) const {
   return minimum + (learning_rate - minimum) * (1 + std::cos(std::numbers::pi * done)) / 2;
 }
 
-void AddOutputs(const ModelShape& shape, const float* parameters, const LinearBatch& batch, float* outputs) {
+void AddOutputs(const ModelShape& shape, const float* parameters, const RowBatch& batch, float* outputs) {
   const size_t stride = shape.stride();
   AddDots(batch.numeric.data(), batch.rows, shape.numeric_padded(), parameters, stride, shape.outputs, outputs);
   const float* const categories = parameters + shape.numeric_padded();
@@ -82,7 +82,7 @@ LinearState::LinearState(const ModelShape& shape, const LinearSettings& settings
   }
 }
 
-void LinearState::Update(const LinearBatch& batch) {
+void LinearState::Update(const RowBatch& batch) {
   const size_t outputs = shape_.outputs;
   const size_t stride = shape_.stride();
   outputs_.assign(batch.rows * outputs, 0.0F);

@@ -10,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "algorithms/linear/kernels.h"
+#include "algorithms/batches.h"
 #include "algorithms/linear/settings.h"
+#include "algorithms/vectors.h"
 #include "base/random.h"
 
 namespace argosy::algorithms::linear {
@@ -27,15 +28,6 @@ struct ModelShape {
   size_t bias() const { return numeric_padded() + categories; }
   size_t stride() const { return PadToLane(bias() + 1); }
   size_t parameters() const { return outputs * stride(); }
-};
-
-// A mini-batch, normalised. Category numbers count over all columns; data::kUnseenCategory is none.
-struct LinearBatch {
-  size_t rows = 0;
-  std::vector<float> numeric;        // [rows × numeric_padded]
-  std::vector<uint32_t> categories;  // [rows × categorical]
-  std::vector<float> labels;         // [rows]
-  std::vector<float> weights;        // [rows]
 };
 
 // What of the settings differs between models trained side by side.
@@ -61,7 +53,7 @@ class Schedule {
 };
 
 // Raw outputs of a model: [rows × outputs].
-void AddOutputs(const ModelShape& shape, const float* parameters, const LinearBatch& batch, float* outputs);
+void AddOutputs(const ModelShape& shape, const float* parameters, const RowBatch& batch, float* outputs);
 
 class LinearState {
  public:
@@ -69,7 +61,7 @@ class LinearState {
   LinearState(const ModelShape& shape, const LinearSettings& settings, const Schedule& schedule, ModelVariant variant,
               Random& random);
 
-  void Update(const LinearBatch& batch);
+  void Update(const RowBatch& batch);
   void Merge(const LinearState& other);
   // Parameters as ModelShape says.
   const std::vector<float>& Finalize() const { return parameters_; }

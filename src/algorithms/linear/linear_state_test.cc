@@ -25,9 +25,9 @@ LinearSettings Softmax(OptimizerKind optimizer = OptimizerKind::kSgd) {
   return settings;
 }
 
-LinearBatch RandomBatch(size_t rows, uint64_t seed) {
+RowBatch RandomBatch(size_t rows, uint64_t seed) {
   SeededRandom random(seed);
-  LinearBatch batch;
+  RowBatch batch;
   batch.rows = rows;
   batch.numeric.resize(rows * kShape.numeric_padded());
   for (size_t r = 0; r < rows; ++r) {
@@ -52,7 +52,7 @@ struct Fixture {
   std::optional<LinearState> state;
 };
 
-double LossOf(const std::vector<float>& parameters, const LinearSettings& settings, const LinearBatch& batch) {
+double LossOf(const std::vector<float>& parameters, const LinearSettings& settings, const RowBatch& batch) {
   std::vector<float> outputs(batch.rows * kShape.outputs);
   AddOutputs(kShape, parameters.data(), batch, outputs.data());
   double sum = 0;
@@ -65,7 +65,7 @@ double LossOf(const std::vector<float>& parameters, const LinearSettings& settin
 // A step of plain gradient descent shows the gradient; each of its elements is compared with a difference quotient.
 TEST(LinearStateTest, StepFollowsTheGradient) {
   Fixture fixture(Softmax());
-  const LinearBatch batch = RandomBatch(13, 1);
+  const RowBatch batch = RandomBatch(13, 1);
   const std::vector<float> before = fixture.state->Finalize();
   fixture.state->Update(batch);
   const std::vector<float>& after = fixture.state->Finalize();
@@ -85,7 +85,7 @@ TEST(LinearStateTest, StepFollowsTheGradient) {
 TEST(LinearStateTest, EveryOptimiserLowersTheLoss) {
   for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kRmsprop}) {
     Fixture fixture(Softmax(kind), {0.05, 0, 0, 1});
-    const LinearBatch batch = RandomBatch(50, 2);
+    const RowBatch batch = RandomBatch(50, 2);
     const double before = LossOf(fixture.state->Finalize(), fixture.settings, batch);
     for (int i = 0; i < 50; ++i) fixture.state->Update(batch);
     EXPECT_LT(LossOf(fixture.state->Finalize(), fixture.settings, batch), before - 0.01);
@@ -93,7 +93,7 @@ TEST(LinearStateTest, EveryOptimiserLowersTheLoss) {
 }
 
 TEST(LinearStateTest, PenaltiesShrinkWeightsAndLeaveTheBias) {
-  const LinearBatch batch = RandomBatch(200, 3);
+  const RowBatch batch = RandomBatch(200, 3);
   const auto train = [&](double l1, double wd) {
     Fixture fixture(Softmax(), {0.2, l1, wd, 1});
     for (int i = 0; i < 400; ++i) fixture.state->Update(batch);

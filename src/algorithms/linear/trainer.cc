@@ -5,7 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "algorithms/linear/batches.h"
+#include "algorithms/batches.h"
 #include "algorithms/linear/channels.h"
 #include "algorithms/linear/evaluation.h"
 #include "algorithms/linear/linear_state.h"
@@ -17,7 +17,7 @@
 namespace argosy::algorithms::linear {
 namespace {
 
-static_assert(TrainingState<LinearState, LinearBatch>);
+static_assert(TrainingState<LinearState, RowBatch>);
 static_assert(TrainingState<ScalerState, ScalerBatch>);
 
 // Shards for what only adds up (moments, metrics): more than any one machine's threads would gain from.
@@ -339,7 +339,7 @@ Status Training::RunEpoch(int64_t epoch) {
   const data::Dataset& train = channels_->train;
   std::vector<std::unique_ptr<BatchReader>> readers;
   for (size_t s = 0; s < shards_; ++s) {
-    readers.push_back(std::make_unique<BatchReader>(train, transform_, shape_, ShardBlocks(train.rows(), s, shards_),
+    readers.push_back(std::make_unique<BatchReader>(train, transform_, ShardBlocks(train.rows(), s, shards_),
                                                     BatchReader::Order::kShuffled,
                                                     MixSeed(settings_.seed, static_cast<uint64_t>(epoch) + 1, s)));
   }
@@ -463,7 +463,7 @@ Result<EvaluationState> Training::Evaluate(const data::Dataset& dataset, const s
                                       EvaluationState(settings_, shape_.outputs, transform_.label_scale));
   std::vector<Status> outcomes(kSummingShards);
   data::RunParallel(kSummingShards, request_.threads, [&](size_t shard) {
-    BatchReader reader(dataset, transform_, shape_, ShardBlocks(dataset.rows(), shard, kSummingShards),
+    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), shard, kSummingShards),
                        BatchReader::Order::kAsStored, 0);
     std::vector<float> outputs;
     uint64_t row = 0;
@@ -474,7 +474,7 @@ Result<EvaluationState> Training::Evaluate(const data::Dataset& dataset, const s
         return;
       }
       if (*batch == nullptr) return;
-      const LinearBatch& rows = **batch;
+      const RowBatch& rows = **batch;
       outputs.assign(rows.rows * shape_.outputs, 0.0F);
       AddOutputs(shape_, parameters.data(), rows, outputs.data());
       if (stride == 1) {

@@ -340,7 +340,7 @@ void LocalCompute::OnProcessEnd(Instance& instance) {
 void LocalCompute::Investigate(const std::string& id) {
   const Instance* const instance = Find(id);
   if (instance == nullptr || instance->view.life == InstanceLife::kGone) return;
-  OnPool([this, id, directory = instance->directory, assignment = instance->assignment]() -> Task {
+  OnPool([this, id, directory = instance->directory, assignment = instance->assignment, &logs = logs_]() -> Task {
     auto findings = std::make_shared<Findings>();
     const Result<agent::FenceOutcome> fence = agent::FenceInstance(directory);
     if (!fence.ok()) {
@@ -359,7 +359,7 @@ void LocalCompute::Investigate(const std::string& id) {
         findings->process = FindProcess(*findings->identity);
       }
       if (*fence == agent::FenceOutcome::kFenced && findings->assignment) {
-        if (const Status taken = TakeOverSpool(directory, *findings->assignment, logs_); !taken.ok()) {
+        if (const Status taken = TakeOverSpool(directory, *findings->assignment, logs); !taken.ok()) {
           Log(LogLevel::kError, "the end of an instance's log is lost",
               {{"instance", id}, {"error", taken.error().message()}});
         }
@@ -442,12 +442,12 @@ void LocalCompute::OnHello(Connection& connection, const protocol::Hello& hello)
   const Instance* const instance = Find(hello.instance_id);
   if (instance == nullptr || instance->view.life == InstanceLife::kGone) return Drop(*connection.stream);
   connection.instance_id = hello.instance_id;
-  OnPool([this, weak = connection.stream->weak_from_this(), hello, directory = instance->directory,
+  OnPool([this, &logs = logs_, weak = connection.stream->weak_from_this(), hello, directory = instance->directory,
           assignment = instance->assignment]() mutable -> Task {
     if (!assignment) {
       if (Result<protocol::Assignment> read = ReadAssignment(directory); read.ok()) assignment = std::move(*read);
     }
-    const uint64_t offset = assignment ? logs_.SpoolOffset(assignment->log_group, assignment->log_stream) : 0;
+    const uint64_t offset = assignment ? logs.SpoolOffset(assignment->log_group, assignment->log_stream) : 0;
     return [this, weak, hello, assignment, offset] {
       const std::shared_ptr<FrameStream> stream = weak.lock();
       if (stream != nullptr && !stream->closed()) OnWelcomeReady(stream.get(), hello, assignment, offset);
@@ -499,9 +499,9 @@ void LocalCompute::AppendLog(Instance& instance) {
   instance.appending = true;
   const uint64_t offset = instance.log_offset;
   instance.log_offset += instance.log_queue.size();
-  OnPool([this, id = instance.view.instance_id, group = instance.assignment->log_group,
+  OnPool([this, &logs = logs_, id = instance.view.instance_id, group = instance.assignment->log_group,
           stream = instance.assignment->log_stream, offset, lines = std::exchange(instance.log_queue, {})]() -> Task {
-    Status appended = logs_.AppendSpool(group, stream, offset, lines);
+    Status appended = logs.AppendSpool(group, stream, offset, lines);
     return [this, id, appended] {
       Instance* const after = Find(id);
       if (after == nullptr) return;

@@ -65,7 +65,8 @@ class LocalCompute final : public Compute {
 
   Instance* Find(const std::string& instance_id) const;
   void Notify(const std::string& instance_id);
-  // Runs `work` on the pool, and on the loop what it returns.
+  // Runs `work` on the pool, and on the loop what it returns. The pool may still be at it when this object is gone:
+  // `work` must not touch it, what it returns may.
   void OnPool(std::function<Task()> work);
   void Listen();
   // Clears away what a crash between a commit and its Forget left behind: directories of instances that are neither

@@ -1,14 +1,14 @@
-#include "algorithms/linear/kernels.h"
+#include "algorithms/vectors.h"
 
 // Highway compiles what lies between its markers once per instruction set, by including this file again.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "algorithms/linear/kernels.cc"
+#define HWY_TARGET_INCLUDE "algorithms/vectors.cc"
 #include <hwy/foreach_target.h>
 // foreach_target first
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace argosy::algorithms::linear::HWY_NAMESPACE {
+namespace argosy::algorithms::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, kLane>;
@@ -179,11 +179,11 @@ void SoftThresholdImpl(float threshold, float* w, size_t n) {
   }
 }
 
-}  // namespace argosy::algorithms::linear::HWY_NAMESPACE
+}  // namespace argosy::algorithms::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace argosy::algorithms::linear {
+namespace argosy::algorithms {
 
 HWY_EXPORT(AddDotsImpl);
 HWY_EXPORT(AddOuterImpl);
@@ -223,5 +223,5 @@ void SoftThreshold(float threshold, float* w, size_t n) {
   HWY_DYNAMIC_DISPATCH(SoftThresholdImpl)(threshold, w, n);
 }
 
-}  // namespace argosy::algorithms::linear
+}  // namespace argosy::algorithms
 #endif  // HWY_ONCE

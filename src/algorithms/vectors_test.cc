@@ -1,4 +1,4 @@
-#include "algorithms/linear/kernels.h"
+#include "algorithms/vectors.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-namespace argosy::algorithms::linear {
+namespace argosy::algorithms {
 namespace {
 
 using Floats = std::vector<float>;
@@ -21,7 +21,7 @@ Floats RandomFloats(size_t n, uint64_t seed) {
 }
 
 // Each kernel against the loop it stands for, in double.
-class KernelsTest : public ::testing::TestWithParam<std::tuple<size_t, size_t, size_t>> {
+class VectorsTest : public ::testing::TestWithParam<std::tuple<size_t, size_t, size_t>> {
  protected:
   size_t rows_ = std::get<0>(GetParam());
   size_t n_ = std::get<1>(GetParam());
@@ -29,7 +29,7 @@ class KernelsTest : public ::testing::TestWithParam<std::tuple<size_t, size_t, s
   size_t stride_ = n_ + kLane;
 };
 
-TEST_P(KernelsTest, DotsAreSumsOfProducts) {
+TEST_P(VectorsTest, DotsAreSumsOfProducts) {
   const Floats x = RandomFloats(rows_ * n_, 1);
   const Floats w = RandomFloats(outputs_ * stride_, 2);
   Floats out(rows_ * outputs_, 0.5F);
@@ -43,7 +43,7 @@ TEST_P(KernelsTest, DotsAreSumsOfProducts) {
   }
 }
 
-TEST_P(KernelsTest, OuterProductsAreSummedOverRows) {
+TEST_P(VectorsTest, OuterProductsAreSummedOverRows) {
   const Floats x = RandomFloats(rows_ * n_, 3);
   const Floats residual = RandomFloats(rows_ * outputs_, 4);
   Floats g(outputs_ * stride_, 0.25F);
@@ -58,7 +58,7 @@ TEST_P(KernelsTest, OuterProductsAreSummedOverRows) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, KernelsTest,
+INSTANTIATE_TEST_SUITE_P(Shapes, VectorsTest,
                          ::testing::Combine(::testing::Values(1, 4, 7, 33), ::testing::Values(0, 16, 64),
                                             ::testing::Values(1, 2, 3, 10)));
 
@@ -121,4 +121,4 @@ TEST(KernelTest, SoftThresholdShrinksTowardsZero) {
 }
 
 }  // namespace
-}  // namespace argosy::algorithms::linear
+}  // namespace argosy::algorithms

@@ -7,17 +7,26 @@
 #include <utility>
 #include <vector>
 
-#include "algorithms/linear/linear_state.h"
+#include "algorithms/vectors.h"
 #include "base/random.h"
 #include "data/dataset.h"
 
-namespace argosy::algorithms::linear {
+namespace argosy::algorithms {
+
+// A mini-batch, normalised. Category numbers count over all columns; data::kUnseenCategory is none.
+struct RowBatch {
+  size_t rows = 0;
+  std::vector<float> numeric;        // [rows × PadToLane(numeric)]
+  std::vector<uint32_t> categories;  // [rows × categorical]
+  std::vector<float> labels;         // [rows]
+  std::vector<float> weights;        // [rows]
+};
 
 // From what stands in the table to what the model sees: numeric x → clip((x - mean) · scale), a missing one → 0; label
 // y → (y - label_mean) / label_scale; weight by class.
 struct Transform {
-  std::vector<float> mean;   // [numeric_padded]
-  std::vector<float> scale;  // [numeric_padded]; 0 for a column that does not vary, and for padding
+  std::vector<float> mean;   // [PadToLane(numeric)]
+  std::vector<float> scale;  // [PadToLane(numeric)]; 0 for a column that does not vary, and for padding
   float limit = std::numeric_limits<float>::infinity();
   std::vector<uint32_t> category_offset;  // by categorical column: its first category among all
   double label_mean = 0;
@@ -36,18 +45,18 @@ class BatchReader {
     kShuffled,  // blocks drawn in random order, rows mixed over kWindowBlocks of them
   };
   // All arguments must outlive the reader. `seed` counts only for kShuffled.
-  BatchReader(const data::Dataset& dataset, const Transform& transform, const ModelShape& shape,
-              std::vector<size_t> blocks, Order order, uint64_t seed);
+  BatchReader(const data::Dataset& dataset, const Transform& transform, std::vector<size_t> blocks, Order order,
+              uint64_t seed);
 
   // The next rows, at most `rows_max`; null at the end. Stands until the next call.
-  Result<const LinearBatch*> Next(size_t rows_max);
+  Result<const RowBatch*> Next(size_t rows_max);
 
  private:
   Status FillWindow();
 
   const data::Dataset& dataset_;
   const Transform& transform_;
-  ModelShape shape_;
+  data::RowShape shape_;
   std::vector<size_t> blocks_;
   Order order_;
   SeededRandom random_;
@@ -56,7 +65,7 @@ class BatchReader {
   std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
   size_t next_row_ = 0;
   std::vector<float> padded_row_;
-  LinearBatch batch_;
+  RowBatch batch_;
 };
 
-}  // namespace argosy::algorithms::linear
+}  // namespace argosy::algorithms

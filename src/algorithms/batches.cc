@@ -1,10 +1,10 @@
-#include "algorithms/linear/batches.h"
+#include "algorithms/batches.h"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
 
-namespace argosy::algorithms::linear {
+namespace argosy::algorithms {
 namespace {
 
 // Blocks whose rows are mixed with each other. Sorted data has runs far longer than a block; a window of this many
@@ -21,15 +21,15 @@ std::vector<size_t> ShardBlocks(const data::RowStore& rows, size_t shard, size_t
   return blocks;
 }
 
-BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transform, const ModelShape& shape,
-                         std::vector<size_t> blocks, Order order, uint64_t seed)
+BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transform, std::vector<size_t> blocks,
+                         Order order, uint64_t seed)
     : dataset_(dataset),
       transform_(transform),
-      shape_(shape),
+      shape_(dataset.rows().shape()),
       blocks_(std::move(blocks)),
       order_(order),
       random_(seed),
-      padded_row_(shape.numeric_padded()) {
+      padded_row_(PadToLane(shape_.numeric)) {
   if (order_ == Order::kShuffled) {
     for (size_t i = blocks_.size(); i > 1; --i) std::swap(blocks_[i - 1], blocks_[random_.Below(i)]);
   }
@@ -54,9 +54,9 @@ Status BatchReader::FillWindow() {
   return {};
 }
 
-Result<const LinearBatch*> BatchReader::Next(size_t rows_max) {
+Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
   const size_t numeric = shape_.numeric;
-  const size_t padded = shape_.numeric_padded();
+  const size_t padded = PadToLane(shape_.numeric);
   const size_t categorical = shape_.categorical;
   batch_.numeric.resize(rows_max * padded);
   batch_.categories.resize(rows_max * categorical);
@@ -89,4 +89,4 @@ Result<const LinearBatch*> BatchReader::Next(size_t rows_max) {
   return rows == 0 ? nullptr : &batch_;
 }
 
-}  // namespace argosy::algorithms::linear
+}  // namespace argosy::algorithms

@@ -1,4 +1,4 @@
-// The inner loops of linear models over dense float rows, with run-time dispatch to the widest vectors the machine has.
+// Loops over dense rows and vectors of floats, with run-time dispatch to the widest vectors the machine has.
 //
 // All rows and weight vectors are padded with zeros to a multiple of kLane floats, so no loop has a tail. Sums are
 // taken in a fixed order: the same machine gives the same bits every time, whatever the number of threads.
@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace argosy::algorithms::linear {
+namespace argosy::algorithms {
 
 inline constexpr size_t kLane = 16;  // floats in the widest vector
 inline constexpr size_t PadToLane(size_t n) {
@@ -46,4 +46,4 @@ void AddScaled(float factor, const float* b, float* a, size_t n);
 // w ← sign(w) · max(|w| - threshold, 0): the proximal step of an L1 penalty.
 void SoftThreshold(float threshold, float* w, size_t n);
 
-}  // namespace argosy::algorithms::linear
+}  // namespace argosy::algorithms

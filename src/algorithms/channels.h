@@ -1,0 +1,57 @@
+// A training's channels as tables: SageMaker's rules on names, content types and labels, and its words for what is
+// wrong with them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "algorithms/algorithm.h"
+#include "base/result.h"
+#include "data/dataset.h"
+
+namespace argosy::algorithms {
+
+// Whether rows have a label.
+enum class Supervision {
+  kSupervised,    // exactly one
+  kUnsupervised,  // none is looked at; one column may be one (label_size=1, or one column more than feature_dim)
+};
+
+class ChannelReader {
+ public:
+  // All must outlive the reader. `names`: the channels that the algorithm has; of them train is required.
+  ChannelReader(std::string_view algorithm, std::span<const std::string_view> names, Supervision supervision,
+                const TrainingRequest& request, TrainingObserver& observer);
+
+  // kInvalidArgument when there is a channel of another name, or no train channel.
+  Status CheckNames() const;
+  bool Has(std::string_view name) const { return Find(name) != nullptr; }
+
+  // The train channel, whose schema becomes that of the others. Unsupervised: `feature_dim` is the width that rows must
+  // have without a label.
+  Result<data::Dataset> ReadTrain(data::ProbeOptions options, std::optional<size_t> feature_dim = std::nullopt) const;
+  // Another channel, nothing when there is none. `options` as for train.
+  Result<std::optional<data::Dataset>> ReadOther(std::string_view name, std::shared_ptr<const data::TableSchema> schema,
+                                                 data::ProbeOptions options,
+                                                 std::optional<size_t> feature_dim = std::nullopt) const;
+
+ private:
+  struct Opened {
+    data::TableFiles files;
+    std::optional<bool> has_label;  // as the content type says
+  };
+  const Channel* Find(std::string_view name) const;
+  Result<Opened> Open(const Channel& channel) const;
+  void ApplyLabelRule(const Opened& opened, std::optional<size_t> feature_dim, data::ProbeOptions& options) const;
+  data::ReadOptions Read(size_t bytes_max, uint64_t memory_share) const;
+
+  const std::string_view algorithm_;
+  const std::span<const std::string_view> names_;
+  const Supervision supervision_;
+  const TrainingRequest& request_;
+  TrainingObserver& observer_;
+};
+
+}  // namespace argosy::algorithms

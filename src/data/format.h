@@ -1,0 +1,21 @@
+// What training data is written in.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "data/record_reader.h"
+
+namespace argosy::data {
+
+enum class Format {
+  kCsv,       // text/csv
+  kRecordIo,  // application/x-recordio-protobuf
+};
+
+// By media type without parameters, in lower case.
+std::optional<Format> FormatOf(std::string_view media_type);
+std::string_view MediaTypeOf(Format format);
+Framing FramingOf(Format format);
+
+}  // namespace argosy::data
