@@ -6,7 +6,7 @@
   California housing        four fifths -> one fifth                                        least squares
   digits                    scikit-learn's own 1,797 images, four fifths -> one fifth       logistic regression by L-BFGS
 
-Needs scikit-learn for the peers (they are left out without it) and bench_linear_train from the build. Data sets are looked
+Needs scikit-learn for the peers (they are left out without it) and bench_train from the build. Data sets are looked
 for in ARGOSY_DATA (../shared/data beside the repository otherwise); one that is not there is left out. Takes minutes, most
 of them the peers'.
 """
@@ -41,7 +41,7 @@ except ImportError:
 def argosy(train, test, **hyperparameters):
     options = [f"{name}={value}" for name, value in hyperparameters.items()]
     done = subprocess.run(
-        [common.need("bench_linear_train"), str(THREADS), train, test, *options],
+        [common.need("bench_train"), "linear-learner", str(THREADS), train, test, *options],
         capture_output=True,
         text=True,
         check=True,

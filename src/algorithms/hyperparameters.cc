@@ -6,6 +6,82 @@
 #include "base/bytes.h"
 
 namespace argosy::algorithms {
+namespace declare {
+
+HyperparameterSpec Choice(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
+                          std::string_view doc) {
+  return {.name = name,
+          .type = HyperparameterType::kChoice,
+          .words = std::move(words),
+          .default_value = standard,
+          .doc = doc};
+}
+
+HyperparameterSpec Flag(std::string_view name, std::string_view standard, std::string_view doc) {
+  return Choice(name, {"true", "false"}, standard, doc);
+}
+
+HyperparameterSpec FlagOrAuto(std::string_view name, std::string_view standard, std::string_view doc) {
+  return Choice(name, {"auto", "true", "false"}, standard, doc);
+}
+
+HyperparameterSpec Count(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
+                         std::string_view doc) {
+  return {.name = name,
+          .type = HyperparameterType::kInteger,
+          .min = 1,
+          .max = kIntegerMax,
+          .words = std::move(words),
+          .default_value = standard,
+          .required = standard.empty(),
+          .doc = doc};
+}
+
+HyperparameterSpec Positive(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
+                            std::string_view doc) {
+  return {.name = name,
+          .type = HyperparameterType::kFloat,
+          .min = 0,
+          .max = std::numeric_limits<double>::infinity(),
+          .min_bound = Bound::kExclusive,
+          .words = std::move(words),
+          .default_value = standard,
+          .doc = doc};
+}
+
+HyperparameterSpec NotNegative(std::string_view name, std::string_view doc) {
+  return {.name = name,
+          .type = HyperparameterType::kFloat,
+          .min = 0,
+          .max = std::numeric_limits<double>::infinity(),
+          .words = {"auto"},
+          .default_value = "auto",
+          .doc = doc};
+}
+
+HyperparameterSpec Fraction(std::string_view name, Bound bounds, std::vector<std::string_view> words,
+                            std::string_view standard, std::string_view doc) {
+  return {.name = name,
+          .type = HyperparameterType::kFloat,
+          .min = 0,
+          .max = 1,
+          .min_bound = bounds,
+          .max_bound = bounds,
+          .words = std::move(words),
+          .default_value = standard,
+          .doc = doc};
+}
+
+HyperparameterSpec Seed() {
+  return {.name = "argosy_seed",
+          .type = HyperparameterType::kInteger,
+          .min = 0,
+          .max = 9007199254740991.0,
+          .doc = "Seed of all that is random. Not given: the same for every training."};
+}
+
+}  // namespace declare
+
 namespace {
 
 constexpr std::string_view kTuningObjective = "_tuning_objective_metric";

@@ -38,6 +38,29 @@ struct HyperparameterSpec {
   std::string_view doc;                 // Markdown, one sentence or two
 };
 
+// Common kinds of declaration. `words` are what may stand in a number's place.
+namespace declare {
+using Bound = HyperparameterSpec::Bound;
+inline constexpr double kIntegerMax = 2147483647;
+
+HyperparameterSpec Choice(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
+                          std::string_view doc);
+HyperparameterSpec Flag(std::string_view name, std::string_view standard, std::string_view doc);        // true, false
+HyperparameterSpec FlagOrAuto(std::string_view name, std::string_view standard, std::string_view doc);  // and auto
+// An integer from 1 on; required when `standard` is empty and there are no words.
+HyperparameterSpec Count(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
+                         std::string_view doc);
+// A number above 0.
+HyperparameterSpec Positive(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
+                            std::string_view doc);
+// A number from 0 on, or auto.
+HyperparameterSpec NotNegative(std::string_view name, std::string_view doc);
+// A number from 0 to 1.
+HyperparameterSpec Fraction(std::string_view name, Bound bounds, std::vector<std::string_view> words,
+                            std::string_view standard, std::string_view doc);
+HyperparameterSpec Seed();  // argosy_seed
+}  // namespace declare
+
 // Values by name, as checked against a declaration; defaults filled in.
 class ParsedHyperparameters {
  public:

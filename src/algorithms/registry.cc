@@ -1,4 +1,5 @@
 #include "algorithms/algorithm.h"
+#include "algorithms/kmeans/kmeans.h"
 #include "algorithms/linear/linear_learner.h"
 
 namespace argosy::algorithms {
@@ -15,7 +16,8 @@ const Algorithm* FindAlgorithm(std::string_view image_uri) {
 
 std::vector<const Algorithm*> AllAlgorithms() {
   static const linear::LinearLearner linear_learner;
-  return {&linear_learner};
+  static const kmeans::KMeans k_means;
+  return {&linear_learner, &k_means};
 }
 
 }  // namespace argosy::algorithms

@@ -70,4 +70,11 @@ std::string NewUuid(Random& random) {
                      0x8000 | ((b >> 48) & 0x3fff), b & 0xffffffffffffULL);
 }
 
+uint64_t MixSeed(uint64_t seed, uint64_t purpose, uint64_t place) {
+  uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (purpose + 1) + 0xd1b54a32d192ed03ULL * (place + 1);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
 }  // namespace argosy

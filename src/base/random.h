@@ -31,6 +31,9 @@ class SeededRandom : public Random {
   uint64_t state_[4];
 };
 
+// A seed for draws of one purpose at one place, so that they do not repeat those of others.
+uint64_t MixSeed(uint64_t seed, uint64_t purpose, uint64_t place);
+
 // The kernel's generator; fit for credentials. Thread-safe.
 class SystemRandom : public Random {
  public:

@@ -63,6 +63,7 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
         if (Status parsed = ParseLine(p, text.end, rows); !parsed) {
           return parsed.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
         }
+        if (layout_.label_kind == LabelKind::kNone) rows.labels.push_back(0);
         if (++rows.rows == 1) {
           // The first row's length foretells the number of rows.
           const size_t expected = block.bytes.size() / static_cast<size_t>(text.next - p) + 16;

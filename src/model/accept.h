@@ -10,6 +10,7 @@ namespace argosy::model {
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kJsonLines = "application/jsonlines";
 inline constexpr std::string_view kCsv = "text/csv";
+inline constexpr std::string_view kRecordIo = "application/x-recordio-protobuf";
 
 // The best of `offered` for `accept` (RFC 9110, 12.5.1: a list with weights and wildcards; parameters other than q are
 // let be), the first of `offered` for an empty one; among equals the one that `accept` names first, under a wildcard

@@ -2,10 +2,12 @@
 
 #include <simdjson.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
+#include "data/recordio.h"
 
 namespace argosy::model {
 namespace {
@@ -144,6 +146,35 @@ std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width
     if (auto error = reader.Read(instance)) return error;
   }
   if (reader.rows() == 0) return BadRequest("the body has no instances");
+  return std::nullopt;
+}
+
+std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_max, InstanceSink& sink) {
+  const auto frames = data::CountFrames(body);
+  if (!frames) return BadRequest("the body is not RecordIO: " + frames.error().message());
+  if (frames->end != body.size()) return BadRequest("the body ends in the middle of a record");
+  if (frames->count == 0) return BadRequest("the body has no records");
+  data::RecordDecoder decoder;
+  std::vector<FieldValue> fields;
+  for (size_t record = 1; !body.empty(); ++record) {
+    const auto bad = [record](std::string_view why) {
+      return BadRequest("record " + std::to_string(record) + ": " + std::string(why));
+    };
+    if (const Status decoded = decoder.Decode(data::TakeFrame(body)); !decoded) return bad(decoded.error().message());
+    const data::RecordTensor& features = decoder.features();
+    if (features.width() > width_max) {
+      return bad("it has " + std::to_string(features.width()) + " features where at most " + std::to_string(width_max) +
+                 " are expected");
+    }
+    fields.assign(features.width(), FieldValue{});
+    for (size_t i = 0; i < features.values.size(); ++i) {
+      FieldValue& field = fields[features.sparse() ? features.keys[i] : i];
+      field.number = features.values[i];
+      if (std::isnan(field.number)) field.kind = FieldValue::Kind::kMissing;
+      if (std::isinf(field.number)) return bad("a value is infinite");
+    }
+    if (const auto error = sink.OnRow(fields)) return bad(error->message);
+  }
   return std::nullopt;
 }
 

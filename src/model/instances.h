@@ -1,7 +1,8 @@
-// The rows of a JSON request in SageMaker's shapes:
+// The rows of a request in SageMaker's shapes:
 //
-//   application/json       {"instances": [<instance>, …]}
-//   application/jsonlines  one <instance> per line
+//   application/x-recordio-protobuf  the features of each record (data/recordio.h)
+//   application/json                 {"instances": [<instance>, …]}
+//   application/jsonlines            one <instance> per line
 //   <instance>             {"features": [v, …]}
 //                          {"data": {"features": {"values": [v, …]}}}
 //                          {"data": {"features": {"keys": [k, …], "shape": [n], "values": [v, …]}}}, all others 0
@@ -34,9 +35,10 @@ class InstanceSink {
   ~InstanceSink() = default;
 };
 
-// An error of status 400 when the body is no such JSON, has no rows, or a sparse row claims more than `width_max`
+// An error of status 400 when the body is none of these, has no rows, or a sparse row claims more than `width_max`
 // columns. Memory is bounded by the body's size and one row.
 std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t width_max, InstanceSink& sink);
 std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width_max, InstanceSink& sink);
+std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_max, InstanceSink& sink);
 
 }  // namespace argosy::model

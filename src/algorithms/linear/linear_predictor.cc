@@ -12,7 +12,9 @@
 #include "data/csv.h"
 #include "data/media_type.h"
 #include "data/number.h"
+#include "data/recordio.h"
 #include "model/accept.h"
+#include "model/reply.h"
 
 namespace argosy::algorithms::linear {
 namespace {
@@ -22,7 +24,11 @@ constexpr size_t kStackOutputs = 64;
 // A reply's length is known only once it is written; this much per row is room to begin with.
 constexpr size_t kReplyBytesPerRow = 48;
 
-constexpr std::array kReplyTypes = {model::kJson, model::kJsonLines, model::kCsv};
+constexpr std::array kReplyTypes = {model::kJson, model::kJsonLines, model::kCsv, model::kRecordIo};
+constexpr const char* kTypesText =
+    "text/csv, application/json, application/jsonlines or application/x-recordio-protobuf";
+
+using model::AppendNumber;
 
 std::vector<const std::vector<std::string>*> CategoryLists(const data::TableSchema& schema) {
   std::vector<const std::vector<std::string>*> lists;
@@ -30,15 +36,6 @@ std::vector<const std::vector<std::string>*> CategoryLists(const data::TableSche
     if (column.kind == data::ColumnKind::kCategorical) lists.push_back(&column.categories);
   }
   return lists;
-}
-
-// The shortest text that reads back as the same 32-bit float, as SageMaker's containers give it.
-void AppendNumber(double value, std::string& out) {
-  char text[32];
-  constexpr double kFloatMax = std::numeric_limits<float>::max();
-  const auto narrow = static_cast<float>(std::clamp(value, -kFloatMax, kFloatMax));
-  const auto [end, code] = std::to_chars(text, text + sizeof text, narrow);
-  out.append(text, end);
 }
 
 double Sigmoid(double x) {
@@ -80,6 +77,7 @@ LinearPredictor::LinearPredictor(LinearModel model)
   const std::vector<std::string>& names = model_.schema.label.classes;
   const bool numbers = NamesAreNumbers(names);
   for (size_t k = 0; k < classes; ++k) {
+    record_labels_.push_back(static_cast<float>(k));
     if (numbers || k >= names.size()) {
       json_labels_.push_back(std::to_string(k));
       csv_labels_.push_back(std::to_string(k));
@@ -281,6 +279,20 @@ void LinearPredictor::WriteCsv(std::span<double> outputs, std::string& out) cons
   AppendNumber(outputs[model_.predictor == PredictorType::kMulticlassClassifier ? label : 0], out);
 }
 
+void LinearPredictor::WriteRecord(std::span<double> outputs, std::string& out) const {
+  const size_t label = Finish(outputs);
+  const std::vector<float> scores(outputs.begin(), outputs.end());
+  const float predicted = record_labels_.empty() ? 0 : record_labels_[label];
+  const std::array<data::NamedValues, 2> values = {{{"score", scores}, {"predicted_label", {&predicted, 1}}}};
+  data::AppendLabelRecord(std::span(values).first(record_labels_.empty() ? 1 : 2), out);
+}
+
+void LinearPredictor::Write(std::span<double> outputs, std::string_view type, std::string& out) const {
+  if (type == model::kCsv) return WriteCsv(outputs, out);
+  if (type == model::kRecordIo) return WriteRecord(outputs, out);
+  WriteJson(outputs, out);
+}
+
 bool LinearPredictor::PredictCsvRow(std::string_view row, std::string& out) const {
   std::array<double, kStackOutputs> few;
   std::vector<double> many;
@@ -291,33 +303,6 @@ bool LinearPredictor::PredictCsvRow(std::string_view row, std::string& out) cons
   WriteCsv(outputs, out);
   return true;
 }
-
-namespace {
-
-// Joins rows' replies as each content type wants it.
-class ReplyRows {
- public:
-  ReplyRows(std::string_view type, std::string& reply) : type_(type), reply_(reply) {
-    if (type_ == model::kJson) reply_ += "{\"predictions\":[";
-  }
-  void Begin() {
-    if (type_ == model::kJson && rows_ > 0) reply_ += ',';
-    ++rows_;
-  }
-  void End() {
-    if (type_ != model::kJson) reply_ += '\n';
-  }
-  void Finish() {
-    if (type_ == model::kJson) reply_ += "]}";
-  }
-
- private:
-  std::string_view type_;
-  std::string& reply_;
-  size_t rows_ = 0;
-};
-
-}  // namespace
 
 std::optional<model::PredictionError> LinearPredictor::ReadCsv(std::string_view content_type, std::string_view body,
                                                                std::string& reply, std::string_view reply_type) const {
@@ -337,7 +322,7 @@ std::optional<model::PredictionError> LinearPredictor::ReadCsv(std::string_view 
   const char* p = body.data();
   const char* const end = p + body.size();
   reply.reserve(static_cast<size_t>(std::count(p, end, '\n') + 1) * kReplyBytesPerRow);
-  ReplyRows rows(reply_type, reply);
+  model::ReplyRows rows(reply_type, "predictions", reply);
   size_t line_number = 0;
   bool any = false;
   while (p != end) {
@@ -355,7 +340,7 @@ std::optional<model::PredictionError> LinearPredictor::ReadCsv(std::string_view 
     }
     any = true;
     rows.Begin();
-    reply_type == model::kCsv ? WriteCsv(outputs, reply) : WriteJson(outputs, reply);
+    Write(outputs, reply_type, reply);
     rows.End();
   }
   if (!any) return model::PredictionError{400, "the body has no rows"};
@@ -367,9 +352,8 @@ model::PredictionResult LinearPredictor::Predict(std::string_view content_type, 
                                                  std::string_view body) const {
   const auto reply_type = model::ChooseContentType(accept, kReplyTypes);
   if (!reply_type) {
-    return model::PredictionError{406, "Accept type '" + data::CsvExcerpt(accept) +
-                                           "' is not supported: use application/json, application/jsonlines or "
-                                           "text/csv"};
+    return model::PredictionError{406,
+                                  "Accept type '" + data::CsvExcerpt(accept) + "' is not supported: use " + kTypesText};
   }
   if (Trim(content_type).empty()) content_type = model::kCsv;
   const auto media = data::ParseMediaType(content_type);
@@ -378,14 +362,14 @@ model::PredictionResult LinearPredictor::Predict(std::string_view content_type, 
   std::optional<model::PredictionError> error;
   if (type == model::kCsv) {
     error = ReadCsv(content_type, body, reply, *reply_type);
-  } else if (type == model::kJson || type == model::kJsonLines) {
+  } else if (type == model::kJson || type == model::kJsonLines || type == model::kRecordIo) {
     class Scorer final : public model::InstanceSink {
      public:
       Scorer(const LinearPredictor& predictor, std::string_view reply_type_in, std::string& reply_in)
           : predictor_(predictor),
             reply_type_(reply_type_in),
             reply_(reply_in),
-            rows_(reply_type_in, reply_in),
+            rows_(reply_type_in, "predictions", reply_in),
             outputs_(predictor.model_.outputs) {}
       std::optional<model::PredictionError> OnRow(std::span<const model::FieldValue> fields) override {
         const RowFault fault = predictor_.ScoreFields(fields, outputs_);
@@ -394,7 +378,7 @@ model::PredictionResult LinearPredictor::Predict(std::string_view content_type, 
           return model::PredictionError{400, predictor_.Explain(fault, label)};
         }
         rows_.Begin();
-        reply_type_ == model::kCsv ? predictor_.WriteCsv(outputs_, reply_) : predictor_.WriteJson(outputs_, reply_);
+        predictor_.Write(outputs_, reply_type_, reply_);
         rows_.End();
         return std::nullopt;
       }
@@ -404,17 +388,17 @@ model::PredictionResult LinearPredictor::Predict(std::string_view content_type, 
       const LinearPredictor& predictor_;
       std::string_view reply_type_;
       std::string& reply_;
-      ReplyRows rows_;
+      model::ReplyRows rows_;
       std::vector<double> outputs_;
     } scorer(*this, *reply_type, reply);
     const size_t width_max = columns_.size() + 1;
-    error = type == model::kJson ? model::ReadJsonInstances(body, width_max, scorer)
-                                 : model::ReadJsonLines(body, width_max, scorer);
+    error = type == model::kJson        ? model::ReadJsonInstances(body, width_max, scorer)
+            : type == model::kJsonLines ? model::ReadJsonLines(body, width_max, scorer)
+                                        : model::ReadRecords(body, width_max, scorer);
     if (!error) scorer.Finish();
   } else {
-    return model::PredictionError{415, "Content-type '" + data::CsvExcerpt(content_type) +
-                                           "' is not supported: use text/csv, application/json or "
-                                           "application/jsonlines"};
+    return model::PredictionError{
+        415, "Content-type '" + data::CsvExcerpt(content_type) + "' is not supported: use " + kTypesText};
   }
   if (error) return *error;
   return model::Prediction{std::string(*reply_type), std::move(reply)};

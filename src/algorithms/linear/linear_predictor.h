@@ -1,7 +1,7 @@
 // Answers requests with a linear model.
 //
-// In: text/csv (the default), application/json, application/jsonlines. Out: application/json (the default),
-// application/jsonlines, text/csv.
+// In: text/csv (the default), application/json, application/jsonlines, application/x-recordio-protobuf. Out:
+// application/json (the default), application/jsonlines, text/csv, application/x-recordio-protobuf.
 //
 // Columns of a row are the features in table order. Where the training table was more than SageMaker's plain numbers (a
 // header, text, a label elsewhere than first), a row may also be as wide as the training table: the field at the
@@ -59,8 +59,10 @@ class LinearPredictor final : public model::Predictor {
 
   // Turns raw outputs into scores in place and returns the predicted class (0 for a regressor).
   size_t Finish(std::span<double> outputs) const;
+  void Write(std::span<double> outputs, std::string_view type, std::string& out) const;
   void WriteJson(std::span<double> outputs, std::string& out) const;
   void WriteCsv(std::span<double> outputs, std::string& out) const;
+  void WriteRecord(std::span<double> outputs, std::string& out) const;
 
   LinearModel model_;
   std::vector<ColumnPlan> columns_;
@@ -68,6 +70,7 @@ class LinearPredictor final : public model::Predictor {
   data::CategoryDictionary categories_;
   std::vector<std::string> json_labels_;  // predicted_label by class, as JSON and as CSV
   std::vector<std::string> csv_labels_;
+  std::vector<float> record_labels_;  // class numbers: records hold numbers only
   mutable std::atomic<uint64_t> unseen_{0};
 };
 

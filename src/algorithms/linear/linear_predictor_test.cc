@@ -163,7 +163,7 @@ TEST(LinearPredictorTest, WhatDoesNotFitIsRefusedWithTheContainersStatus) {
             "400 line 1: column 2: a quote that is not closed, or text behind the closing one");
   EXPECT_EQ(Body(plain, "text/csv", "", ""), "400 the body has no rows");
   EXPECT_EQ(Body(plain, "text/csv;label_size=2", "", "1,2"), "400 label_size may be 0 or 1, not '2'");
-  EXPECT_EQ(Body(plain, "application/x-recordio-protobuf", "", "1,2").substr(0, 4), "415 ");
+  EXPECT_EQ(Body(plain, "application/x-npy", "", "1,2").substr(0, 4), "415 ");
   EXPECT_EQ(Body(plain, "text/csv", "image/png", "1,2").substr(0, 4), "406 ");
   EXPECT_EQ(Body(plain, "text/csv", "application/json;q=0", "1,2").substr(0, 4), "406 ");
   for (const char* body : {"", "{", "[]", "{}", R"({"instances":[]})", R"({"instances":[1]})", R"({"instances":[{}]})",

@@ -13,71 +13,12 @@ using Type = HyperparameterType;
 using Bound = HyperparameterSpec::Bound;
 
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
-constexpr double kIntegerMax = 2147483647;
 // How it was chosen stands in docs/decisions/linear-learner-defaults.md.
 constexpr int64_t kModelsMax = 25;  // five learning rates by five weight decays
 constexpr double kClassifierClip = 2.5;
 
-HyperparameterSpec Choice(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
-                          std::string_view doc) {
-  return {.name = name, .type = Type::kChoice, .words = std::move(words), .default_value = standard, .doc = doc};
-}
-
-HyperparameterSpec Flag(std::string_view name, std::string_view standard, std::string_view doc) {
-  return Choice(name, {"true", "false"}, standard, doc);
-}
-
-HyperparameterSpec FlagOrAuto(std::string_view name, std::string_view standard, std::string_view doc) {
-  return Choice(name, {"auto", "true", "false"}, standard, doc);
-}
-
-HyperparameterSpec Count(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
-                         std::string_view doc) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .min = 1,
-          .max = kIntegerMax,
-          .words = std::move(words),
-          .default_value = standard,
-          .doc = doc};
-}
-
-HyperparameterSpec Positive(std::string_view name, std::vector<std::string_view> words, std::string_view standard,
-                            std::string_view doc) {
-  return {.name = name,
-          .type = Type::kFloat,
-          .min = 0,
-          .max = kUnbounded,
-          .min_bound = Bound::kExclusive,
-          .words = std::move(words),
-          .default_value = standard,
-          .doc = doc};
-}
-
-HyperparameterSpec NotNegative(std::string_view name, std::string_view doc) {
-  return {.name = name,
-          .type = Type::kFloat,
-          .min = 0,
-          .max = kUnbounded,
-          .words = {"auto"},
-          .default_value = "auto",
-          .doc = doc};
-}
-
-HyperparameterSpec Fraction(std::string_view name, Bound bounds, std::vector<std::string_view> words,
-                            std::string_view standard, std::string_view doc) {
-  return {.name = name,
-          .type = Type::kFloat,
-          .min = 0,
-          .max = 1,
-          .min_bound = bounds,
-          .max_bound = bounds,
-          .words = std::move(words),
-          .default_value = standard,
-          .doc = doc};
-}
-
 std::vector<HyperparameterSpec> Declare() {
+  using namespace declare;
   return {
       {.name = "predictor_type",
        .type = Type::kChoice,
@@ -210,11 +151,7 @@ std::vector<HyperparameterSpec> Declare() {
        .doc =
            "Normalised features are cut off at this many standard deviations to either side, so that a few huge values "
            "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
-      {.name = "argosy_seed",
-       .type = Type::kInteger,
-       .min = 0,
-       .max = 9007199254740991.0,
-       .doc = "Seed of all that is random. Not given: the same for every training."},
+      Seed(),
   };
 }
 

@@ -63,14 +63,6 @@ std::string FormatNumber(double value) {
   return text;
 }
 
-// Draws of different purposes and places do not repeat each other.
-uint64_t MixSeed(uint64_t seed, uint64_t purpose, uint64_t place) {
-  uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (purpose + 1) + 0xd1b54a32d192ed03ULL * (place + 1);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
 std::string_view ObjectiveName(const LinearSettings& settings) {
   switch (settings.predictor) {
     case PredictorType::kBinaryClassifier:

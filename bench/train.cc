@@ -1,7 +1,9 @@
-// Trains the linear learner in this process, from files to artifact, and prints one line of JSON: seconds and metrics.
-// What linear_quality.py drives.
+// Trains a built-in algorithm in this process, from files to artifact, and prints one line of JSON: seconds and metrics.
+// What linear_quality.py and the like drive.
 //
-//   bench_linear_train THREADS TRAIN.csv TEST.csv [hyperparameter=value …]
+//   bench_train ALGORITHM THREADS TRAIN.csv TEST.csv|- [hyperparameter=value …]
+//
+// ARGOSY_BENCH_LOG=1 shows the training's log on standard error.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,25 +17,33 @@ namespace {
 
 class Collector final : public argosy::algorithms::TrainingObserver {
  public:
-  void OnLogLine(std::string_view) override {}
+  void OnLogLine(std::string_view line) override {
+    if (tells) std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  }
   void OnMetric(std::string_view name, double value) override { metrics[std::string(name)] = value; }
   void OnProgress(double, uint64_t) override {}
   bool StopRequested() const override { return false; }
   std::map<std::string, double> metrics;
+  const bool tells = std::getenv("ARGOSY_BENCH_LOG") != nullptr;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4) {
-    std::fprintf(stderr, "usage: %s THREADS TRAIN.csv TEST.csv [hyperparameter=value ...]\n", argv[0]);
+  if (argc < 5) {
+    std::fprintf(stderr, "usage: %s ALGORITHM THREADS TRAIN.csv TEST.csv|- [hyperparameter=value ...]\n", argv[0]);
+    return 2;
+  }
+  const argosy::algorithms::Algorithm* const algorithm = argosy::algorithms::FindAlgorithm(argv[1]);
+  if (algorithm == nullptr) {
+    std::fprintf(stderr, "there is no algorithm '%s'\n", argv[1]);
     return 2;
   }
   argosy::algorithms::TrainingRequest request;
-  request.threads = static_cast<unsigned>(std::atoi(argv[1]));
-  request.channels.push_back({"train", "text/csv", "", {argv[2]}});
-  request.channels.push_back({"test", "text/csv", "", {argv[3]}});
-  for (int i = 4; i < argc; ++i) {
+  request.threads = static_cast<unsigned>(std::atoi(argv[2]));
+  request.channels.push_back({"train", "text/csv", "", {argv[3]}});
+  if (std::string_view(argv[4]) != "-") request.channels.push_back({"test", "text/csv", "", {argv[4]}});
+  for (int i = 5; i < argc; ++i) {
     const std::string option = argv[i];
     const size_t equals = option.find('=');
     if (equals == std::string::npos) {
@@ -48,7 +58,7 @@ int main(int argc, char** argv) {
 
   Collector collector;
   const auto begin = std::chrono::steady_clock::now();
-  const argosy::Status trained = argosy::algorithms::FindAlgorithm("linear-learner")->Train(request, collector);
+  const argosy::Status trained = algorithm->Train(request, collector);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);

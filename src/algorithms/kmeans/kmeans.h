@@ -1,0 +1,17 @@
+// SageMaker's kmeans: clusters rows by squared Euclidean distance.
+#pragma once
+
+#include "algorithms/algorithm.h"
+
+namespace argosy::algorithms::kmeans {
+
+class KMeans final : public Algorithm {
+ public:
+  std::string_view name() const override { return "kmeans"; }
+  Status Validate(const Hyperparameters& hyperparameters) const override;
+  Status Train(const TrainingRequest& request, TrainingObserver& observer) const override;
+  Result<std::unique_ptr<model::Predictor>> Load(const std::filesystem::path& model_dir) const override;
+  std::string HyperparameterTable() const override;
+};
+
+}  // namespace argosy::algorithms::kmeans

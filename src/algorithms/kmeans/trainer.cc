@@ -1,0 +1,371 @@
+#include "algorithms/kmeans/trainer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "algorithms/batches.h"
+#include "algorithms/channels.h"
+#include "algorithms/kmeans/kmeans_state.h"
+#include "algorithms/kmeans/local_lloyd.h"
+#include "algorithms/state.h"
+#include "base/json.h"
+#include "data/parallel_read.h"
+
+namespace argosy::algorithms::kmeans {
+namespace {
+
+static_assert(TrainingState<KMeansState, RowBatch>);
+
+constexpr size_t kShards = 16;
+constexpr size_t kRowsAtOnce = 256;
+// Rows that the first centres are drawn from: this many per centre, and not fewer than this.
+constexpr size_t kSampleRowsPerCenter = 10;
+constexpr size_t kSampleRowsMin = 10'000;
+constexpr size_t kSampleNumbersMax = 64 << 20;  // 256 MB
+constexpr size_t kTrialsWhenAuto = 10;
+constexpr double kPassWorkMax = 4e11;  // multiplications of all final passes together
+constexpr size_t kPassesMax = 50;
+constexpr double kReadingShare = 0.1;  // of the progress
+
+Error Invalid(std::string message) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+class Training {
+ public:
+  Training(const TrainingRequest& request, const KMeansSettings& settings, TrainingObserver& observer)
+      : request_(request),
+        settings_(settings),
+        observer_(observer),
+        channels_("kmeans", kNames, Supervision::kUnsupervised, request, observer) {}
+
+  Result<KMeansModel> Run();
+
+ private:
+  static constexpr std::array<std::string_view, 2> kNames = {"train", "test"};
+
+  Status ReadTrain();
+  Status DrawFirstCenters();
+  Status RunMiniBatches();
+  void MoveCenters(const KMeansSums& sums);
+  void Reduce();
+  Status RunLloyd();
+  Status EvaluateTest();
+  // One pass over all rows of a data set.
+  Result<KMeansState> Pass(const data::Dataset& dataset, const PackedCenters& centers, std::string_view what,
+                           double progress_from, double progress_to);
+  void Progress(double fraction) { observer_.OnProgress(kReadingShare + (1 - kReadingShare) * fraction, rows_read_); }
+  void LogMetric(std::string_view place, std::string_view name, double value);
+  void Publish(const std::string& name, double value);
+  KMeansModel Finish() const;
+
+  const TrainingRequest& request_;
+  const KMeansSettings& settings_;
+  TrainingObserver& observer_;
+  ChannelReader channels_;
+  data::ProbeOptions table_;
+  std::optional<data::Dataset> train_;
+  Transform transform_;  // rows are moved so that their mean is near zero
+  size_t n_ = 0;         // feature_dim, padded
+  size_t many_ = 0;      // centres of the mini-batches
+  std::vector<float> centers_;
+  std::vector<double> weights_;  // rows that each of them has had
+  uint64_t rows_read_ = 0;
+  size_t passes_ = 0;
+  bool stopped_ = false;
+  Json metrics_ = Json::object();
+};
+
+Result<KMeansModel> Training::Run() {
+  if (Status s = channels_.CheckNames(); !s) return s.error();
+  if (Status s = ReadTrain(); !s) return s.error();
+  if (Status s = DrawFirstCenters(); !s) return s.error();
+  if (Status s = RunMiniBatches(); !s) return s.error();
+  Reduce();
+  if (Status s = RunLloyd(); !s) return s.error();
+  if (Status s = EvaluateTest(); !s) return s.error();
+  observer_.OnProgress(1, rows_read_);
+  return Finish();
+}
+
+Status Training::ReadTrain() {
+  auto read = channels_.ReadTrain(table_, settings_.feature_dim);
+  if (!read) return read.error();
+  train_.emplace(std::move(*read));
+  const size_t columns = train_->schema().columns.size();
+  if (columns != settings_.feature_dim) {
+    return Invalid("Hyperparameter feature_dim: '" + std::to_string(settings_.feature_dim) +
+                   "' is not valid: the data has " + std::to_string(columns) + " feature columns");
+  }
+  const uint64_t rows = train_->rows().row_count();
+  if (rows < settings_.k) {
+    return Invalid("Hyperparameter k: '" + std::to_string(settings_.k) + "' is not valid: the data has only " +
+                   std::to_string(rows) + " rows");
+  }
+  n_ = PadToLane(settings_.feature_dim);
+  const size_t factor = settings_.extra_center_factor.value_or(std::clamp<size_t>(200 / settings_.k, 1, 10));
+  many_ = static_cast<size_t>(std::min<uint64_t>(settings_.k * factor, rows));
+  rows_read_ = rows;
+  observer_.OnProgress(kReadingShare, rows_read_);
+  observer_.OnLogLine("clustering " + std::to_string(rows) + " rows of " + std::to_string(settings_.feature_dim) +
+                      " features; " + std::to_string(many_) + " centres first, " + std::to_string(settings_.k) +
+                      " in the end; " + std::to_string(kShards) + " virtual shards, " +
+                      std::to_string(request_.threads) + " threads");
+  return {};
+}
+
+Status Training::DrawFirstCenters() {
+  const data::RowStore& rows = train_->rows();
+  const uint64_t wanted =
+      std::clamp<uint64_t>(many_ * kSampleRowsPerCenter, kSampleRowsMin, std::max(many_, kSampleNumbersMax / n_));
+  const double chance = std::min(1.0, static_cast<double>(wanted) / static_cast<double>(rows.row_count()));
+  // Each block's sample depends on the block alone.
+  std::vector<std::vector<float>> samples(rows.blocks());
+  std::vector<Status> outcomes(rows.blocks());
+  data::RunParallel(rows.blocks(), request_.threads, [&](size_t b) {
+    if (rows.rows(b) == 0) return;
+    auto block = rows.Get(b);
+    if (!block) {
+      outcomes[b] = block.error();
+      return;
+    }
+    SeededRandom random(MixSeed(settings_.seed, 1, b));
+    const size_t width = rows.shape().numeric;
+    for (size_t r = 0; r < (*block)->rows; ++r) {
+      if (chance < 1 && random.Uniform() >= chance) continue;
+      const float* const x = (*block)->numeric.data() + r * width;
+      samples[b].insert(samples[b].end(), x, x + width);
+      samples[b].resize((samples[b].size() - width) / n_ * n_ + n_);
+    }
+  });
+  for (const Status& outcome : outcomes) {
+    if (!outcome) return outcome;
+  }
+  std::vector<float> sample;
+  for (const std::vector<float>& part : samples) sample.insert(sample.end(), part.begin(), part.end());
+  // By ill chance too few were drawn: the first rows fill up.
+  for (size_t b = 0; sample.size() < many_ * n_ && b < rows.blocks(); ++b) {
+    if (rows.rows(b) == 0) continue;
+    auto block = rows.Get(b);
+    if (!block) return block.error();
+    const size_t width = rows.shape().numeric;
+    for (size_t r = 0; r < (*block)->rows && sample.size() < many_ * n_; ++r) {
+      const size_t begin = sample.size();
+      sample.resize(begin + n_);
+      std::copy_n((*block)->numeric.begin() + static_cast<ptrdiff_t>(r * width), width,
+                  sample.begin() + static_cast<ptrdiff_t>(begin));
+    }
+  }
+  const size_t count = sample.size() / n_;
+  std::vector<double> sums(n_);
+  for (size_t i = 0; i < sample.size(); ++i) sums[i % n_] += sample[i];
+  transform_.mean.resize(n_);
+  transform_.scale.assign(n_, 1.0F);
+  for (size_t j = 0; j < n_; ++j) transform_.mean[j] = static_cast<float>(sums[j] / static_cast<double>(count));
+  for (size_t i = 0; i < sample.size(); ++i) sample[i] -= transform_.mean[i % n_];
+  SeededRandom random(MixSeed(settings_.seed, 2, 0));
+  centers_ = DrawCenters({sample, {}, count, n_}, many_, settings_.init, random);
+  weights_.assign(many_, 0.0);
+  return {};
+}
+
+Status Training::RunMiniBatches() {
+  const data::RowStore& rows = train_->rows();
+  const size_t shards = std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, kShards);
+  const size_t share = (settings_.mini_batch_size + shards - 1) / shards;
+  for (size_t epoch = 0; epoch < settings_.epochs && !stopped_; ++epoch) {
+    std::vector<std::unique_ptr<BatchReader>> readers;
+    for (size_t s = 0; s < shards; ++s) {
+      readers.push_back(std::make_unique<BatchReader>(*train_, transform_, ShardBlocks(rows, s, shards),
+                                                      BatchReader::Order::kShuffled,
+                                                      MixSeed(settings_.seed, 3 + epoch, s)));
+    }
+    double squared = 0;
+    uint64_t done = 0;
+    std::vector<Status> outcomes(shards);
+    while (!stopped_) {
+      const PackedCenters packed(centers_, many_, n_);
+      std::vector<KMeansState> states(shards, KMeansState(packed));
+      data::RunParallel(shards, request_.threads, [&](size_t s) {
+        for (size_t left = share; left > 0;) {
+          auto batch = readers[s]->Next(std::min(left, kRowsAtOnce));
+          if (!batch) {
+            outcomes[s] = batch.error();
+            return;
+          }
+          if (*batch == nullptr) return;
+          states[s].Update(**batch);
+          left -= (*batch)->rows;
+        }
+      });
+      for (const Status& outcome : outcomes) {
+        if (!outcome) return outcome;
+      }
+      MergeInTree(std::span<KMeansState>(states));
+      const KMeansSums& sums = states[0].Finalize();
+      if (sums.rows == 0) break;
+      squared += sums.squared_distance;
+      done += sums.rows;
+      rows_read_ += sums.rows;
+      MoveCenters(sums);
+      Progress(0.5 * (static_cast<double>(epoch) + static_cast<double>(done) / static_cast<double>(rows.row_count())) /
+               static_cast<double>(settings_.epochs));
+      stopped_ = observer_.StopRequested();
+    }
+    if (done > 0) {
+      LogMetric("epoch=" + std::to_string(epoch) + ", ", "train msd <loss>", squared / static_cast<double>(done));
+    }
+  }
+  return {};
+}
+
+void Training::MoveCenters(const KMeansSums& sums) {
+  const double keep =
+      settings_.half_life_time_size == 0
+          ? 1.0
+          : std::exp2(-static_cast<double>(sums.rows) / static_cast<double>(settings_.half_life_time_size));
+  for (size_t c = 0; c < many_; ++c) {
+    const double before = weights_[c] * keep;
+    const auto added = static_cast<double>(sums.counts[c]);
+    weights_[c] = before + added;
+    if (added == 0) continue;
+    for (size_t j = 0; j < n_; ++j) {
+      float& center = centers_[c * n_ + j];
+      center = static_cast<float>((before * center + sums.sums[c * n_ + j]) / weights_[c]);
+    }
+  }
+}
+
+void Training::Reduce() {
+  if (many_ == settings_.k) return;
+  SeededRandom random(MixSeed(settings_.seed, 2, 1));
+  centers_ =
+      LocalLloyd({centers_, weights_, many_, n_}, settings_, settings_.local_trials.value_or(kTrialsWhenAuto), random);
+}
+
+Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCenters& centers, std::string_view what,
+                                   double progress_from, double progress_to) {
+  std::vector<KMeansState> states(kShards, KMeansState(centers));
+  std::vector<Status> outcomes(kShards);
+  std::atomic<bool> stop{false};
+  data::RunParallel(kShards, request_.threads, [&](size_t shard) {
+    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), shard, kShards), BatchReader::Order::kAsStored,
+                       0);
+    while (!stop) {
+      auto batch = reader.Next(kRowsAtOnce);
+      if (!batch) outcomes[shard] = batch.error();
+      if (!batch || *batch == nullptr) return;
+      states[shard].Update(**batch);
+      if (observer_.StopRequested()) stop = true;
+    }
+  });
+  for (const Status& outcome : outcomes) {
+    if (!outcome) return outcome.error();
+  }
+  if (stop) return Error(ErrorCode::kCancelled, "stopped while " + std::string(what));
+  MergeInTree(std::span<KMeansState>(states));
+  rows_read_ += states[0].Finalize().rows;
+  Progress(progress_to < progress_from ? progress_from : progress_to);
+  return std::move(states[0]);
+}
+
+Status Training::RunLloyd() {
+  const size_t k = settings_.k;
+  const double work =
+      static_cast<double>(train_->rows().row_count()) * static_cast<double>(n_) * static_cast<double>(PadToLane(k));
+  const size_t passes = settings_.lloyd_passes.value_or(
+      static_cast<size_t>(std::clamp(kPassWorkMax / work, 1.0, static_cast<double>(kPassesMax))));
+  double before = std::numeric_limits<double>::infinity();
+  // The last pass only measures.
+  for (size_t pass = 0; pass <= passes && !stopped_; ++pass) {
+    const PackedCenters packed(centers_, k, n_);
+    auto state = Pass(*train_, packed, "clustering", 0.5,
+                      0.5 + 0.45 * static_cast<double>(pass + 1) / static_cast<double>(passes + 1));
+    if (!state && state.error().code() == ErrorCode::kCancelled) {
+      stopped_ = true;  // the centres as they stand are a model
+      break;
+    }
+    if (!state) return state.error();
+    const KMeansSums& sums = state->Finalize();
+    const double squared = sums.squared_distance;
+    LogMetric("pass=" + std::to_string(pass) + ", ", "train msd <loss>", squared / static_cast<double>(sums.rows));
+    Publish("train:msd", squared / static_cast<double>(sums.rows));
+    Publish("train:ssd", squared);
+    const bool enough = std::isfinite(before) && before - squared <= settings_.local_tolerance * before;
+    before = squared;
+    if (enough || pass == passes) break;
+    ++passes_;
+    bool farthest_taken = false;
+    for (size_t c = 0; c < k; ++c) {
+      float* const center = centers_.data() + c * n_;
+      if (sums.counts[c] > 0) {
+        for (size_t j = 0; j < n_; ++j) {
+          center[j] = static_cast<float>(sums.sums[c * n_ + j] / static_cast<double>(sums.counts[c]));
+        }
+      } else if (!farthest_taken) {
+        std::copy(sums.farthest.begin(), sums.farthest.end(), center);
+        farthest_taken = true;
+      }
+    }
+  }
+  return {};
+}
+
+Status Training::EvaluateTest() {
+  if (stopped_ || !channels_.Has("test")) return {};
+  const auto schema = std::make_shared<const data::TableSchema>(train_->schema());
+  auto test = channels_.ReadOther("test", schema, table_, settings_.feature_dim);
+  if (!test) return test.error();
+  const PackedCenters packed(centers_, settings_.k, n_);
+  auto state = Pass(**test, packed, "testing", 0.95, 0.99);
+  if (!state) return state.error().code() == ErrorCode::kCancelled ? Status() : Status(state.error());
+  const KMeansSums& sums = state->Finalize();
+  const double msd = sums.squared_distance / static_cast<double>(sums.rows);
+  if (settings_.msd) {
+    LogMetric("", "test msd <loss>", msd);
+    Publish("test:msd", msd);
+  }
+  if (settings_.ssd) {
+    LogMetric("", "test ssd <loss>", sums.squared_distance);
+    Publish("test:ssd", sums.squared_distance);
+  }
+  return {};
+}
+
+void Training::LogMetric(std::string_view place, std::string_view name, double value) {
+  char number[40];
+  std::snprintf(number, sizeof number, "%.17g", value);
+  observer_.OnLogLine("#quality_metric: host=algo-1, " + std::string(place) + std::string(name) + "=" + number);
+}
+
+void Training::Publish(const std::string& name, double value) {
+  observer_.OnMetric(name, value);
+  metrics_[name] = value;
+}
+
+KMeansModel Training::Finish() const {
+  KMeansModel model;
+  model.k = settings_.k;
+  model.feature_dim = settings_.feature_dim;
+  for (size_t c = 0; c < model.k; ++c) {
+    for (size_t j = 0; j < model.feature_dim; ++j) {
+      model.centers.push_back(static_cast<double>(centers_[c * n_ + j]) + transform_.mean[j]);
+    }
+  }
+  model.training_json = DumpJson({{"hyperparameters", request_.hyperparameters},
+                                  {"rows", train_->rows().row_count()},
+                                  {"lloyd_passes", passes_},
+                                  {"metrics", metrics_}});
+  return model;
+}
+
+}  // namespace
+
+Result<KMeansModel> TrainKMeans(const TrainingRequest& request, const KMeansSettings& settings,
+                                TrainingObserver& observer) {
+  return Training(request, settings, observer).Run();
+}
+
+}  // namespace argosy::algorithms::kmeans
