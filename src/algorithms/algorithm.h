@@ -60,7 +60,8 @@ class TrainingObserver {
 class Algorithm {
  public:
   virtual ~Algorithm() = default;
-  virtual std::string_view name() const = 0;  // the image's repository name: linear-learner
+  virtual std::string_view name() const = 0;             // the image's repository name: linear-learner
+  virtual std::string_view artifact_format() const = 0;  // `format` of its artifacts' model.json
   virtual Status Validate(const Hyperparameters& hyperparameters) const = 0;
   // Writes the artifact's files into model_dir. Nothing is written on an error.
   virtual Status Train(const TrainingRequest& request, TrainingObserver& observer) const = 0;
@@ -75,5 +76,8 @@ class Algorithm {
 const Algorithm* FindAlgorithm(std::string_view image_uri);
 
 std::vector<const Algorithm*> AllAlgorithms();
+
+// Whose artifact lies in a directory. kCorrupt when it is nobody's.
+Result<const Algorithm*> FindAlgorithmOfArtifact(const std::filesystem::path& directory);
 
 }  // namespace argosy::algorithms

@@ -32,6 +32,16 @@ Result<ArtifactFiles> ReadArtifactFiles(const std::filesystem::path& directory) 
   return ArtifactFiles{std::move(*weights), std::move(*model_json)};
 }
 
+Result<std::string> ReadArtifactFormat(const std::filesystem::path& directory) {
+  const auto text = ReadFile(directory / kModelFile, kFileBytesMax);
+  if (!text) return CorruptArtifact("it has no model.json");
+  const auto json = ParseJson(*text);
+  if (!json || !json->is_object() || !json->contains("format") || !(*json)["format"].is_string()) {
+    return CorruptArtifact("its model.json names no format");
+  }
+  return (*json)["format"].get<std::string>();
+}
+
 Result<Json> ParseModelJson(std::string_view format, std::string_view model_json) {
   auto json = ParseJson(model_json);
   if (!json) return CorruptArtifact("model.json: " + json.error().message());

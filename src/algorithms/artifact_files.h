@@ -28,6 +28,9 @@ struct ArtifactFiles {
 // Bounded in size.
 Result<ArtifactFiles> ReadArtifactFiles(const std::filesystem::path& directory);
 
+// `format` of the model.json in a directory; kCorrupt when it has none.
+Result<std::string> ReadArtifactFormat(const std::filesystem::path& directory);
+
 // model.json as an object; kCorrupt when it is none of this format and version.
 Result<Json> ParseModelJson(std::string_view format, std::string_view model_json);
 

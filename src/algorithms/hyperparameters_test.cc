@@ -77,10 +77,13 @@ TEST(HyperparametersTest, TableIsRenderedFromTheDeclaration) {
 
 // The reference in docs/guides holds the table of the declarations, word for word.
 TEST(HyperparametersTest, GuideAgreesWithTheDeclarations) {
-  const auto guide = ReadFile(ARGOSY_SOURCE_DIR "/docs/guides/linear-learner.md", 1 << 20);
-  ASSERT_TRUE(guide.ok()) << guide.error().message();
-  const std::string table = FindAlgorithm("linear-learner")->HyperparameterTable();
-  EXPECT_NE(guide->find(table), std::string::npos) << "docs/guides/linear-learner.md should hold:\n" << table;
+  for (const Algorithm* algorithm : AllAlgorithms()) {
+    const std::string name = std::string(algorithm->name());
+    const auto guide = ReadFile(ARGOSY_SOURCE_DIR "/docs/guides/" + name + ".md", 1 << 20);
+    ASSERT_TRUE(guide.ok()) << guide.error().message();
+    const std::string table = algorithm->HyperparameterTable();
+    EXPECT_NE(guide->find(table), std::string::npos) << "docs/guides/" << name << ".md should hold:\n" << table;
+  }
 }
 
 TEST(RegistryTest, ImagesAreKnownByRepositoryName) {

@@ -1,4 +1,5 @@
 #include "algorithms/algorithm.h"
+#include "algorithms/artifact_files.h"
 #include "algorithms/kmeans/kmeans.h"
 #include "algorithms/linear/linear_learner.h"
 
@@ -12,6 +13,15 @@ const Algorithm* FindAlgorithm(std::string_view image_uri) {
     if (algorithm->name() == repository) return algorithm;
   }
   return nullptr;
+}
+
+Result<const Algorithm*> FindAlgorithmOfArtifact(const std::filesystem::path& directory) {
+  const Result<std::string> format = ReadArtifactFormat(directory);
+  if (!format.ok()) return format.error();
+  for (const Algorithm* algorithm : AllAlgorithms()) {
+    if (algorithm->artifact_format() == *format) return algorithm;
+  }
+  return CorruptArtifact("no built-in algorithm makes the format '" + *format + "'");
 }
 
 std::vector<const Algorithm*> AllAlgorithms() {

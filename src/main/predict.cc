@@ -59,17 +59,13 @@ Result<std::shared_ptr<LoadedArtifact>> LoadArtifact(const std::filesystem::path
   if (Status unpacked = agent::UnpackArchive(archive->get(), loaded->directory, {}); !unpacked.ok()) {
     return unpacked.error().Wrap(file.string());
   }
-  Error why(ErrorCode::kInvalidArgument, "no built-in algorithm made this artifact");
-  for (const algorithms::Algorithm* algorithm : algorithms::AllAlgorithms()) {
-    Result<std::unique_ptr<model::Predictor>> predictor = algorithm->Load(loaded->directory);
-    if (predictor.ok()) {
-      loaded->predictor = std::move(*predictor);
-      loaded->schema = ReadSchema(loaded->directory);
-      return loaded;
-    }
-    why = predictor.error();
-  }
-  return why.Wrap(file.string());
+  const Result<const algorithms::Algorithm*> algorithm = algorithms::FindAlgorithmOfArtifact(loaded->directory);
+  if (!algorithm.ok()) return algorithm.error().Wrap(file.string());
+  Result<std::unique_ptr<model::Predictor>> predictor = (*algorithm)->Load(loaded->directory);
+  if (!predictor.ok()) return predictor.error().Wrap(file.string());
+  loaded->predictor = std::move(*predictor);
+  loaded->schema = ReadSchema(loaded->directory);
+  return loaded;
 }
 
 Answerer FromArtifact(std::shared_ptr<LoadedArtifact> artifact, const std::string& content_type) {

@@ -175,10 +175,9 @@ def failing_fit(flow, folder):
     return None
 
 
-def first_party(flow, folder):
-    """The LinearLearner class uploads RecordIO-protobuf behind a manifest."""
+def first_party_linear_learner(flow, folder):
+    """The SDK's class uploads RecordIO-protobuf behind a manifest, and speaks it with the endpoint too."""
     from sagemaker import LinearLearner
-    from sagemaker.exceptions import UnexpectedStatusException
 
     cancer = data.breast_cancer()
     learner = LinearLearner(
@@ -191,11 +190,33 @@ def first_party(flow, folder):
         data_location=f"s3://{flow.bucket}/first-party",
     )
     records = learner.record_set(cancer.features.astype("float32"), labels=cancer.labels.astype("float32"))
-    try:
-        learner.fit(records, mini_batch_size=50, logs=False)
-    except UnexpectedStatusException as failure:
-        return "Failed", str(failure)
-    return "Completed", learner.model_data
+    learner.fit(records, mini_batch_size=50, logs=False)
+    predictor = learner.deploy(1, "ml.m5.large")
+    answers = predictor.predict(cancer.test_features.astype("float32"))
+    predictor.delete_endpoint()
+    return [(a.label["score"].float32_tensor.values[0], a.label["predicted_label"].float32_tensor.values[0]) for a in answers]
+
+
+def first_party_kmeans(flow, folder):
+    from sagemaker import KMeans
+
+    digits = data.digits()
+    learner = KMeans(
+        role=flow.clients.role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        k=10,
+        sagemaker_session=flow.session,
+        data_location=f"s3://{flow.bucket}/first-party",
+    )
+    learner.fit(learner.record_set(digits.features.astype("float32")), mini_batch_size=500, logs=False)
+    predictor = learner.deploy(1, "ml.m5.large")
+    answers = predictor.predict(digits.test_features.astype("float32"))
+    predictor.delete_endpoint()
+    return [
+        (a.label["closest_cluster"].float32_tensor.values[0], a.label["distance_to_cluster"].float32_tensor.values[0])
+        for a in answers
+    ]
 
 
 def ten_lines(flow, folder):
@@ -212,7 +233,17 @@ def ten_lines(flow, folder):
     )
 
 
-FLOWS = (ten_lines, fit_without_logs, attach, deploy_update_delete, redeploy, two_variants, failing_fit, first_party)
+FLOWS = (
+    ten_lines,
+    fit_without_logs,
+    attach,
+    deploy_update_delete,
+    redeploy,
+    two_variants,
+    failing_fit,
+    first_party_linear_learner,
+    first_party_kmeans,
+)
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +297,25 @@ def test_attach_finds_the_job_again(flows):
     assert attached.instance_type == "ml.m5.large"
 
 
-def test_first_party_estimator_trains_or_fails_by_name(flows):
-    status, told = flows(first_party)
-    assert status == "Completed" or "recordio" in told.lower()
+def test_the_linear_learner_class_speaks_records(flows):
+    answers = flows(first_party_linear_learner)
+    labels = data.breast_cancer().test_labels
+    assert len(answers) == len(labels)
+    assert all(0 <= score <= 1 for score, _ in answers)
+    assert sum(predicted == label for (_, predicted), label in zip(answers, labels)) / len(labels) > 0.9
+
+
+def test_the_kmeans_class_clusters_digits(flows):
+    answers = flows(first_party_kmeans)
+    digits = data.digits()
+    assert len(answers) == len(digits.test_labels)
+    # Most of a cluster's digits are one and the same.
+    clusters = {}
+    for (cluster, distance), label in zip(answers, digits.test_labels):
+        assert distance > 0
+        clusters.setdefault(cluster, []).append(int(label))
+    most = sum(max(map(members.count, members)) for members in clusters.values())
+    assert len(clusters) == 10 and most / len(answers) > 0.6
 
 
 def test_the_ten_lines_run_with_only_the_endpoint_url_changed(flows):

@@ -57,6 +57,7 @@ std::vector<HyperparameterSpec> Declare() {
        .doc =
            "Passes of Lloyd's algorithm over all rows at the end, at most; it ends earlier by local_lloyd_tol. auto: "
            "as many as 4·10¹¹ multiplications allow, at most 50. 0 is SageMaker's way."},
+      Flag("force_dense", "true", "Sent by SageMaker's SDK. Rows are always worked on densely."),
       Seed(),
   };
 }

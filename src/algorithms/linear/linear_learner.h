@@ -8,6 +8,7 @@ namespace argosy::algorithms::linear {
 class LinearLearner final : public Algorithm {
  public:
   std::string_view name() const override { return "linear-learner"; }
+  std::string_view artifact_format() const override { return "argosy-linear-learner"; }
   Status Validate(const Hyperparameters& hyperparameters) const override;
   Status Train(const TrainingRequest& request, TrainingObserver& observer) const override;
   Result<std::unique_ptr<model::Predictor>> Load(const std::filesystem::path& model_dir) const override;

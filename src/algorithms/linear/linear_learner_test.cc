@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "algorithms/artifact_files.h"
 #include "algorithms/linear/linear_model.h"
 #include "algorithms/test_observer.h"
 #include "base/files.h"

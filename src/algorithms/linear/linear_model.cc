@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "algorithms/artifact_files.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "model/safetensors.h"
@@ -12,10 +13,11 @@ namespace argosy::algorithms::linear {
 namespace {
 
 // Of one file of an artifact: a model of 100 million weights.
-constexpr size_t kFileBytesMax = size_t{1} << 30;
+constexpr const char* kFormat = "argosy-linear-learner";
+constexpr size_t kSchemaBytesMax = size_t{1} << 30;
 
 Error Corrupt(std::string_view why) {
-  return Error(ErrorCode::kCorrupt, "linear model: " + std::string(why));
+  return CorruptArtifact(why);
 }
 
 bool AllFinite(const std::vector<double>& values) {
@@ -49,9 +51,7 @@ std::optional<LossKind> LossNamed(std::string_view name) {
 }
 
 // What model.json says; outputs and the rest are checked against the schema and the arrays by the caller.
-Status ParseModelJson(const Json& json, LinearModel& model) {
-  if (json.at("format") != "argosy-linear-learner") return Corrupt("wrong format name");
-  if (json.at("version") != 1) return Corrupt("version " + DumpJson(json.at("version")) + " is not known");
+Status ReadMembers(const Json& json, LinearModel& model) {
   const auto predictor = PredictorTypeNamed(json.at("predictor_type").get<std::string>());
   const auto loss = LossNamed(json.at("loss").get<std::string>());
   if (!predictor || !loss) return Corrupt("unknown predictor_type or loss");
@@ -87,30 +87,27 @@ Status SaveLinearModel(const LinearModel& model, const std::filesystem::path& di
                                   {"mean", {{numeric}, model.mean}},
                                   {"scale", {{numeric}, model.scale}},
                                   {"fill", {{numeric}, model.fill}}};
-  Json json = {{"format", "argosy-linear-learner"},
-               {"version", 1},
-               {"predictor_type", PredictorTypeName(model.predictor)},
+  Json json = {{"predictor_type", PredictorTypeName(model.predictor)},
                {"loss", LossName(model.loss)},
                {"outputs", outputs},
                {"threshold", model.threshold},
                {"clip", model.clip},
                {"raw_rows", model.raw_rows}};
   if (auto training = ParseJson(model.training_json); training) json["training"] = std::move(*training);
-  if (Status s = WriteFileAtomically(directory / kWeightsFile, model::WriteSafetensors(tensors)); !s) return s;
   if (Status s = WriteFileAtomically(directory / kSchemaFile, DumpJsonPretty(ToJson(model.schema)) + "\n"); !s) {
     return s;
   }
-  return WriteFileAtomically(directory / kModelFile, DumpJsonPretty(json) + "\n");
+  return WriteArtifact(directory, kFormat, tensors, std::move(json));
 }
 
 Result<LinearModel> ParseLinearModel(std::string_view weights, std::string_view model_json,
                                      std::string_view schema_json) {
-  auto json = ParseJson(model_json);
-  if (!json) return Corrupt(json.error().message());
+  const auto json = ParseModelJson(kFormat, model_json);
+  if (!json) return json.error();
   LinearModel model;
   // The library throws where a member is absent or of another type than asked for.
   try {
-    if (Status parsed = ParseModelJson(*json, model); !parsed) return parsed.error();
+    if (Status parsed = ReadMembers(*json, model); !parsed) return parsed.error();
   } catch (const Json::exception& e) {
     return Corrupt(e.what());
   }
@@ -143,14 +140,11 @@ Result<LinearModel> ParseLinearModel(std::string_view weights, std::string_view 
 }
 
 Result<LinearModel> LoadLinearModel(const std::filesystem::path& directory) {
-  std::string contents[3];
-  const char* const names[] = {kWeightsFile, kModelFile, kSchemaFile};
-  for (size_t i = 0; i < 3; ++i) {
-    auto bytes = ReadFile(directory / names[i], kFileBytesMax);
-    if (!bytes) return bytes.error().Wrap("loading the artifact");
-    contents[i] = std::move(*bytes);
-  }
-  return ParseLinearModel(contents[0], contents[1], contents[2]);
+  const auto files = ReadArtifactFiles(directory);
+  if (!files) return files.error();
+  const auto schema = ReadFile(directory / kSchemaFile, kSchemaBytesMax);
+  if (!schema) return schema.error().Wrap("loading the artifact");
+  return ParseLinearModel(files->weights, files->model_json, *schema);
 }
 
 }  // namespace argosy::algorithms::linear

@@ -19,8 +19,6 @@
 
 namespace argosy::algorithms::linear {
 
-inline constexpr const char* kWeightsFile = "model.safetensors";
-inline constexpr const char* kModelFile = "model.json";
 inline constexpr const char* kSchemaFile = "schema.json";
 
 struct LinearModel {

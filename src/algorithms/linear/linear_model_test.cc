@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "algorithms/artifact_files.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "data/test_files.h"

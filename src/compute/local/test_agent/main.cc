@@ -41,6 +41,7 @@ class Echo final : public model::Predictor {
 class Obedient final : public algorithms::Algorithm {
  public:
   std::string_view name() const override { return "obedient"; }
+  std::string_view artifact_format() const override { return "test"; }
 
   Status Validate(const algorithms::Hyperparameters& told) const override {
     if (told.contains("invalid")) return Error(ErrorCode::kInvalidArgument, "invalid is not a hyperparameter");
