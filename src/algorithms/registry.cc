@@ -2,6 +2,7 @@
 #include "algorithms/artifact_files.h"
 #include "algorithms/kmeans/kmeans.h"
 #include "algorithms/linear/linear_learner.h"
+#include "algorithms/pca/pca.h"
 
 namespace argosy::algorithms {
 
@@ -27,7 +28,8 @@ Result<const Algorithm*> FindAlgorithmOfArtifact(const std::filesystem::path& di
 std::vector<const Algorithm*> AllAlgorithms() {
   static const linear::LinearLearner linear_learner;
   static const kmeans::KMeans k_means;
-  return {&linear_learner, &k_means};
+  static const pca::Pca principal_components;
+  return {&linear_learner, &k_means, &principal_components};
 }
 
 }  // namespace argosy::algorithms

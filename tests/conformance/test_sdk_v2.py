@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import data, jobs
@@ -219,6 +220,25 @@ def first_party_kmeans(flow, folder):
     ]
 
 
+def first_party_pca(flow, folder):
+    from sagemaker import PCA
+
+    digits = data.digits()
+    learner = PCA(
+        role=flow.clients.role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        num_components=5,
+        sagemaker_session=flow.session,
+        data_location=f"s3://{flow.bucket}/first-party",
+    )
+    learner.fit(learner.record_set(digits.features.astype("float32")), mini_batch_size=500, logs=False)
+    predictor = learner.deploy(1, "ml.m5.large")
+    answers = predictor.predict(digits.test_features[:50].astype("float32"))
+    predictor.delete_endpoint()
+    return [list(a.label["projection"].float32_tensor.values) for a in answers]
+
+
 def ten_lines(flow, folder):
     script = Path(__file__).with_name("sdk_ten_lines.py")
     csv_file = folder / "ten-lines.csv"
@@ -243,6 +263,7 @@ FLOWS = (
     failing_fit,
     first_party_linear_learner,
     first_party_kmeans,
+    first_party_pca,
 )
 
 
@@ -316,6 +337,16 @@ def test_the_kmeans_class_clusters_digits(flows):
         clusters.setdefault(cluster, []).append(int(label))
     most = sum(max(map(members.count, members)) for members in clusters.values())
     assert len(clusters) == 10 and most / len(answers) > 0.6
+
+
+def test_the_pca_class_projects_digits(flows):
+    from sklearn.decomposition import PCA
+
+    digits = data.digits()
+    expected = PCA(5).fit(digits.features).transform(digits.test_features[:50])[:, ::-1]  # the most important is last
+    found = np.array(flows(first_party_pca))
+    signs = np.sign((found * expected).sum(axis=0))
+    np.testing.assert_allclose(found * signs, expected, atol=0.01)
 
 
 def test_the_ten_lines_run_with_only_the_endpoint_url_changed(flows):
