@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -93,7 +92,7 @@ class Agent final : private FdHandler, private TrainingEvents {
 
   void Train() {
     LimitTrainingMemory();
-    setpriority(PRIO_PROCESS, 0, kTrainingNice);
+    (void)nice(kTrainingNice);  // of this thread, and of those that it starts
     Result<std::unique_ptr<objectstore::ObjectReader>> objects =
         objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
     protocol::AgentOutcome outcome;

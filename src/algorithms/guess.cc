@@ -218,7 +218,7 @@ void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const
 
 }  // namespace
 
-Result<Guess> InferHyperparameters(const std::filesystem::path& file, const GuessOptions& options) {
+Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, const GuessOptions& options) {
   const Hyperparameters& given = options.given;
   const auto header = given.find("argosy_header");
   auto summary = Summarize(file, header == given.end() ? "auto" : header->second);
@@ -268,6 +268,33 @@ Result<Guess> InferHyperparameters(const std::filesystem::path& file, const Gues
     set("argosy_missing", "mean");
     guess.sentences.push_back(std::to_string(missing) +
                               " numeric fields are empty: each stands for its column's mean.");
+  }
+  return guess;
+}
+
+namespace {
+
+// All columns are features, unless the user has said how many there are.
+Result<Guess> InferWidth(const std::filesystem::path& file, const GuessOptions& options) {
+  Guess guess;
+  if (options.given.contains("feature_dim")) return guess;
+  auto table = Summarize(file, "false");
+  if (!table) return table.error().Wrap("'" + file.filename().string() + "'");
+  const std::string columns = std::to_string(table->columns.size());
+  guess.hyperparameters["feature_dim"] = columns;
+  guess.sentences.push_back("There are " + columns + " feature columns, none of them a label.");
+  return guess;
+}
+
+}  // namespace
+
+Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
+                                   const GuessOptions& options) {
+  if (algorithm == "linear-learner") return InferLinearHyperparameters(file, options);
+  if (algorithm != "kmeans" && algorithm != "pca") return Guess();
+  auto guess = InferWidth(file, options);
+  if (guess && algorithm == "pca" && !options.given.contains("mini_batch_size")) {
+    guess->hyperparameters["mini_batch_size"] = "500";  // required, and of no effect
   }
   return guess;
 }

@@ -1,8 +1,9 @@
-// Hyperparameters of the linear learner guessed from a file, for people who only have the file.
+// Hyperparameters guessed from a file, for people who only have the file.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "algorithms/algorithm.h"
@@ -19,8 +20,12 @@ struct Guess {
   std::vector<std::string> sentences;  // what was guessed and why, one sentence each
 };
 
-// Looks at the rows of `file` (CSV, may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible
-// can be made of it.
-Result<Guess> InferHyperparameters(const std::filesystem::path& file, const GuessOptions& options);
+// For the algorithm of this name; nothing is guessed for one that is not built in. Looks at the rows of `file` (CSV,
+// may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible can be made of it.
+Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
+                                   const GuessOptions& options);
+
+// For the linear learner.
+Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, const GuessOptions& options);
 
 }  // namespace argosy::algorithms

@@ -10,7 +10,7 @@ namespace {
 class GuessTest : public ::testing::Test {
  protected:
   Hyperparameters Of(const std::string& text, Hyperparameters given = {}) {
-    auto guess = InferHyperparameters(directory_.Write("t.csv", text), {std::move(given)});
+    auto guess = InferLinearHyperparameters(directory_.Write("t.csv", text), {std::move(given)});
     if (!guess.ok()) {
       ADD_FAILURE() << guess.error().message();
       return {};
@@ -72,8 +72,19 @@ TEST_F(GuessTest, WhatIsGivenIsNotGuessed) {
 
 TEST_F(GuessTest, NothingSensibleIsAnError) {
   for (const char* text : {"", "\n\n", "1\n2\n", "a,b\n1\n"}) {
-    EXPECT_FALSE(InferHyperparameters(directory_.Write("t.csv", text), {}).ok()) << text;
+    EXPECT_FALSE(InferLinearHyperparameters(directory_.Write("t.csv", text), {}).ok()) << text;
   }
+}
+
+TEST_F(GuessTest, OtherAlgorithmsAreToldTheWidth) {
+  const auto file = directory_.Write("wide.csv", "1,2,3\n4,5,6\n");
+  const auto kmeans = InferHyperparameters("kmeans", file, {});
+  ASSERT_TRUE(kmeans.ok());
+  EXPECT_EQ(kmeans->hyperparameters, (Hyperparameters{{"feature_dim", "3"}}));
+  EXPECT_EQ(kmeans->sentences.size(), 1U);
+  EXPECT_TRUE(InferHyperparameters("kmeans", file, {.given = {{"feature_dim", "2"}}})->hyperparameters.empty());
+  EXPECT_EQ(InferHyperparameters("pca", file, {})->hyperparameters.at("mini_batch_size"), "500");
+  EXPECT_TRUE(InferHyperparameters("of-mine", file, {})->hyperparameters.empty());
 }
 
 }  // namespace

@@ -85,10 +85,11 @@ Status CheckNamedLabel(const TrainArgs& args, const Sample& sample, const algori
 
 Result<algorithms::Hyperparameters> Hyperparameters(ApiClient& client, const TrainArgs& args, const SourceSet& train) {
   Result<algorithms::Hyperparameters> given = GivenHyperparameters(args);
-  if (!given.ok() || args.algorithm != "linear-learner") return given;
+  if (!given.ok() || algorithms::FindAlgorithm(args.algorithm) == nullptr) return given;
   Sample sample;
   if (Status taken = TakeSample(client, train, sample); !taken.ok()) return taken.error();
-  const Result<algorithms::Guess> guess = algorithms::InferHyperparameters(sample.files.front(), {.given = *given});
+  const Result<algorithms::Guess> guess =
+      algorithms::InferHyperparameters(args.algorithm, sample.files.front(), {.given = *given});
   if (!guess.ok()) return guess.error().Wrap("the data cannot be made out");
   for (const std::string& sentence : guess->sentences) Note("guessed: " + sentence);
   given->insert(guess->hyperparameters.begin(), guess->hyperparameters.end());

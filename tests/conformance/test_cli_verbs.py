@@ -322,6 +322,26 @@ class TestChanging:
         ok(server.argosy("delete", name))
 
 
+class TestOtherAlgorithms:
+    def test_kmeans_from_a_file_to_an_answer(self, server, clients, files, tmp_path):
+        table = tmp_path / "features.csv"
+        table.write_text(data.rows(data.digits().features))
+        done = ok(server.argosy("train", table, "--algorithm", "kmeans", "--set", "k=10", "--json"))
+        assert "64 feature columns" in done.err
+        job = json.loads(done.out)
+        assert job["TrainingJobStatus"] == "Completed"
+        name = jobs.unique("clusters")
+        ok(server.argosy("deploy", job["TrainingJobName"], "--name", name))
+        row = data.rows(data.digits().test_features[:1]).strip()
+        answer = json.loads(ok(server.argosy("predict", name, row, "--json")).out.splitlines()[0])
+        artifact = tmp_path / "model.tar.gz"
+        artifact.write_bytes(clients.get(job["ModelArtifacts"]["S3ModelArtifacts"]))
+        again = json.loads(ok(server.argosy("predict", artifact, row, "--json")).out.splitlines()[0])
+        assert again == answer
+        assert "closest_cluster" in ok(server.argosy("predict", name, row)).out
+        ok(server.argosy("delete", name))
+
+
 class TestTerminal:
     @pytest.fixture
     def long_file(self, files):

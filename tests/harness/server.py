@@ -24,6 +24,11 @@ def program():
     return build / "argosy"
 
 
+def sanitized():
+    """Whether the program under test was built with a sanitizer (see CMakePresets.json)."""
+    return program().parent.name in ("asan", "tsan", "fuzz")
+
+
 def clean_environment(**extra):
     """This process's environment without anything that would tell a client or the program where to go."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "ARGOSY_", "SAGEMAKER_", "XDG_"))}
