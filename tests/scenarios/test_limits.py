@@ -52,6 +52,7 @@ class Noise:
         return piece
 
 
+@pytest.mark.skipif(sanitized(), reason="sanitizers keep freed memory")
 def test_the_servers_memory_does_not_grow_with_the_objects(start_server, clients_of):
     server = start_server()
     clients = clients_of(server)
