@@ -165,7 +165,7 @@ Result<ParsedHyperparameters> ParseHyperparameters(std::span<const Hyperparamete
                                                    const Hyperparameters& given) {
   ParsedHyperparameters parsed;
   std::string faults;
-  const auto fault = [&](std::string text) {
+  const auto fault = [&](const std::string& text) {
     if (!faults.empty()) faults += "; ";
     faults += text;
   };

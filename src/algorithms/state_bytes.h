@@ -58,7 +58,7 @@ class StateReader {
     static_assert(std::is_trivially_copyable_v<T>);
     uint64_t count = 0;
     if (failed_ || bytes_.size() < sizeof count) return Fail();
-    std::memcpy(&count, bytes_.data(), sizeof count);
+    bytes_.copy(reinterpret_cast<char*>(&count), sizeof count);
     bytes_.remove_prefix(sizeof count);
     if (count != values.size() || bytes_.size() < values.size_bytes()) return Fail();
     if (!values.empty()) std::memcpy(values.data(), bytes_.data(), values.size_bytes());

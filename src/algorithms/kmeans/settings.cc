@@ -11,7 +11,13 @@ namespace {
 constexpr double kCentersMax = 1'000'000;
 
 std::vector<HyperparameterSpec> Declare() {
-  using namespace declare;
+  using declare::Bound;
+  using declare::Choice;
+  using declare::Count;
+  using declare::Flag;
+  using declare::Fraction;
+  using declare::kIntegerMax;
+  using declare::Seed;
   return {
       {.name = "feature_dim",
        .type = HyperparameterType::kInteger,

@@ -25,7 +25,7 @@ bool AllFinite(const std::vector<double>& values) {
 }
 
 // Takes the array `name` of the given shape out of `tensors`.
-Result<std::vector<double>> Take(model::Tensors& tensors, const std::string& name, std::vector<uint64_t> shape) {
+Result<std::vector<double>> Take(model::Tensors& tensors, const std::string& name, const std::vector<uint64_t>& shape) {
   const auto at = tensors.find(name);
   if (at == tensors.end()) return Corrupt("array '" + name + "' is absent");
   if (at->second.shape != shape) return Corrupt("array '" + name + "' has another shape than the model");
@@ -125,8 +125,8 @@ Result<LinearModel> ParseLinearModel(std::string_view weights, std::string_view 
   if (!tensors) return tensors.error();
   const uint64_t features = model.schema.feature_count();
   const uint64_t numeric = model.schema.numeric_count();
-  const auto take = [&](const char* name, std::vector<uint64_t> shape, std::vector<double>& into) -> Status {
-    auto values = Take(*tensors, name, std::move(shape));
+  const auto take = [&](const char* name, const std::vector<uint64_t>& shape, std::vector<double>& into) -> Status {
+    auto values = Take(*tensors, name, shape);
     if (!values) return values.error();
     into = std::move(*values);
     return {};

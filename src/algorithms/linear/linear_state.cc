@@ -35,7 +35,8 @@ double Schedule::Rate(double learning_rate, uint64_t step) const {
   const double minimum = settings_.scheduler_minimum > 0 ? std::min(settings_.scheduler_minimum, learning_rate)
                                                          : learning_rate * kMinimumRate;
   if (settings_.scheduler_step) {
-    const auto reductions = static_cast<double>(step / static_cast<uint64_t>(*settings_.scheduler_step));
+    const uint64_t whole = step / static_cast<uint64_t>(*settings_.scheduler_step);
+    const auto reductions = static_cast<double>(whole);
     return std::max(minimum, learning_rate * std::pow(settings_.scheduler_factor, reductions));
   }
   // Half a cosine (Loshchilov and Hutter, "SGDR", 2017, without restarts).

@@ -18,7 +18,15 @@ constexpr int64_t kModelsMax = 25;  // five learning rates by five weight decays
 constexpr double kClassifierClip = 2.5;
 
 std::vector<HyperparameterSpec> Declare() {
-  using namespace declare;
+  using declare::Choice;
+  using declare::Count;
+  using declare::Flag;
+  using declare::FlagOrAuto;
+  using declare::Fraction;
+  using declare::kIntegerMax;
+  using declare::NotNegative;
+  using declare::Positive;
+  using declare::Seed;
   return {
       {.name = "predictor_type",
        .type = Type::kChoice,

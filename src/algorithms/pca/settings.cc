@@ -11,7 +11,10 @@ constexpr size_t kRegularDimMax = 10'000;           // a matrix of this many row
 constexpr size_t kRandomizedNumbersMax = 1u << 27;  // feature_dim × directions: 1 GB
 
 std::vector<HyperparameterSpec> Declare() {
-  using namespace declare;
+  using declare::Choice;
+  using declare::Flag;
+  using declare::kIntegerMax;
+  using declare::Seed;
   return {
       {.name = "feature_dim",
        .type = HyperparameterType::kInteger,

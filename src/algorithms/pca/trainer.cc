@@ -123,7 +123,7 @@ Status Training::FindShift() {
   while (rows.rows(first) == 0) ++first;
   auto block = rows.Get(first);
   if (!block) return block.error();
-  const size_t width = rows.shape().numeric;
+  const size_t width = settings_.feature_dim;
   std::vector<double> sums(width);
   for (size_t i = 0; i < (*block)->numeric.size(); ++i) sums[i % width] += (*block)->numeric[i];
   for (size_t j = 0; j < width; ++j) {
