@@ -2,9 +2,12 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace argosy::data {
 
@@ -76,6 +79,45 @@ inline ParsedNumber ParseNumber(const char* begin, const char* end) {
   if (code == std::errc::result_out_of_range && exponent < 0) return {p, 0.0};
   if (code != std::errc() || stop != p) return {nullptr, 0};
   return {p, negative ? -value : value};
+}
+
+// Reads all of [begin, end) as a number when it is written plainly: perhaps a minus, then up to eight characters that
+// are digits and perhaps a point. False when it is written otherwise (it may be a number all the same: ParseNumber
+// knows). Eight bytes before `end` must be readable. The same value as ParseNumber's.
+//
+// All characters are looked at together in one 64-bit word, whatever their number, so that fields of different lengths
+// cost no wrong guesses; the conversion of eight digits is Lemire's ("Quickly parsing eight digits", 2018).
+inline bool ParsePlainNumber(const char* begin, const char* end, double& value) {
+  constexpr uint64_t kOnes = 0x0101010101010101ULL;
+  const bool negative = begin != end && *begin == '-';
+  begin += negative ? 1 : 0;
+  const auto length = static_cast<size_t>(end - begin);
+  if (length - 1 > 7) return false;  // also when there is nothing
+  uint64_t text = 0;
+  std::memcpy(&text, end - 8, sizeof text);
+  // Digits become 0 … 9; the field's last character stands in the highest byte, what stands before the field is zeroed.
+  text = (text ^ (kOnes * '0')) & (~uint64_t{0} << (64 - 8 * length));
+  const uint64_t no_point = text ^ (kOnes * ('.' ^ '0'));
+  const uint64_t point = (no_point - kOnes) & ~no_point & (kOnes * 0x80);
+  double scale = 1;
+  if (point != 0) {
+    const auto at = static_cast<unsigned>(std::countr_zero(point)) & ~7U;  // of the first one
+    if (length == 1) return false;
+    const unsigned decimals = 7 - at / 8;
+    scale = internal::kPowersOfTen[decimals];
+    const uint64_t before = (uint64_t{1} << at) - 1;
+    const uint64_t behind = decimals == 0 ? 0 : ~uint64_t{0} << (at + 8);
+    text = (text & before) << 8 | (text & behind);
+  }
+  if ((((text + kOnes * 0x76) | text) & (kOnes * 0x80)) != 0) return false;
+  text = text * 10 + (text >> 8);
+  text = ((text & 0x000000FF000000FFULL) * 0x000F424000000064ULL +
+          ((text >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL) >>
+         32;
+  auto magnitude = static_cast<double>(static_cast<int64_t>(text & 0xFFFFFFFFULL));
+  if (point != 0) magnitude /= scale;  // a division takes as long as all else together
+  value = std::copysign(magnitude, negative ? -1.0 : 1.0);
+  return true;
 }
 
 }  // namespace argosy::data

@@ -60,5 +60,39 @@ TEST(NumberTest, ReadsEdgesOfTheRange) {
   EXPECT_TRUE(std::signbit(Parse("-0").value));
 }
 
+// What the plain reader takes it reads as the careful one does, and it takes all that is written plainly.
+TEST(PlainNumberTest, AgreesWithTheCarefulReader) {
+  SeededRandom random(1);
+  const std::string_view alphabet = "0123456789.-+eE ,x\t\xff/:";
+  size_t taken = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    std::string text(8, '7');  // what may stand before a field
+    const size_t length = random.Below(11);
+    const size_t letters = random.Below(4) == 0 ? alphabet.size() : 11;
+    for (size_t k = 0; k < length; ++k) text += alphabet[random.Below(letters)];
+    const char* const begin = text.data() + 8;
+    const char* const end = text.data() + text.size();
+    double value = 0;
+    if (!ParsePlainNumber(begin, end, value)) continue;
+    ++taken;
+    const ParsedNumber careful = ParseNumber(begin, end);
+    ASSERT_EQ(careful.end, end) << text;
+    ASSERT_EQ(careful.value, value) << text;
+    ASSERT_EQ(std::signbit(careful.value), std::signbit(value)) << text;
+  }
+  EXPECT_GT(taken, 50'000U);
+  for (const char* text : {"0", "7", "12345678", "-1234567", "0.5", ".5", "5.", "-.25", "123.4567", "-0", "00012"}) {
+    const std::string field = std::string(8, 'z') + text;
+    double value = 0;
+    ASSERT_TRUE(ParsePlainNumber(field.data() + 8, field.data() + field.size(), value)) << text;
+    EXPECT_EQ(value, std::stod(text)) << text;
+  }
+  for (const char* text : {"", ".", "-", "-.", "+1", "1e5", "1..2", "123456789", "1 ", " 1", "--1"}) {
+    const std::string field = std::string(8, '1') + text;
+    double value = 0;
+    EXPECT_FALSE(ParsePlainNumber(field.data() + 8, field.data() + field.size(), value)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace argosy::data

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "data/csv.h"
+#include "data/delimiters.h"
 #include "data/number.h"
 
 namespace argosy::data {
@@ -11,6 +12,16 @@ namespace {
 
 // The largest double that rounds to a finite float.
 constexpr double kFloatMax = std::numeric_limits<float>::max();
+
+// Places of delimiters take four bytes for each byte of text; a longer block is one giant row.
+constexpr size_t kPlainBytesMax = 1 << 20;
+
+// A field without the spaces and tabs around it.
+std::string_view Trimmed(const char* p, const char* end) {
+  p = SkipCsvSpaces(p, end);
+  while (end != p && (end[-1] == ' ' || end[-1] == '\t')) --end;
+  return {p, static_cast<size_t>(end - p)};
+}
 
 bool IsMissing(std::string_view text) {
   return text.empty();
@@ -34,7 +45,7 @@ std::string LabelFault(const TableLayout& layout, std::string_view text, double 
 }
 
 TableParser::TableParser(const TableLayout& layout, CategoryDictionary& dictionary, UnknownCategories unknown)
-    : layout_(layout), dictionary_(dictionary), unknown_(unknown) {
+    : layout_(layout), shape_(layout.shape()), dictionary_(dictionary), unknown_(unknown) {
   for (const ColumnKind kind : layout.columns) {
     roles_.push_back(kind == ColumnKind::kNumeric ? Role::kNumeric : Role::kCategorical);
   }
@@ -49,34 +60,102 @@ TableParser::TableParser(const TableLayout& layout, CategoryDictionary& dictiona
 
 Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line) {
   RowBlock rows;
-  const RowShape shape = layout_.shape();
-  const char* p = block.bytes.data();
-  const char* const end = p + block.bytes.size();
+  bytes_ = block.bytes;
+  // Without a quote every comma divides fields, and all of them can be found ahead.
+  const bool plain = bytes_.size() <= kPlainBytesMax && bytes_.find('"') == std::string_view::npos;
+  size_t delimiters = 0;
+  if (plain) {
+    delimiters = FindDelimiters(bytes_, delimiters_);
+    if (!bytes_.ends_with('\n')) delimiters_[delimiters++] = static_cast<uint32_t>(bytes_.size());
+  }
+  const uint32_t* delimiter = delimiters_.data();
+  const char* p = bytes_.data();
+  const char* const end = p + bytes_.size();
   uint64_t line = block.first_record;
   bool names = first_line == FirstLine::kNames;
   while (p != end) {
-    const CsvLine text = ReadCsvLine(p, end);
-    if (SkipCsvSpaces(p, text.end) != text.end) {
+    // The common case first: a whole row of plain fields.
+    const char* next = plain && !names ? ParsePlainLine(p, delimiter, rows) : nullptr;
+    if (next == nullptr) {
+      const CsvLine text = ReadCsvLine(p, end);
+      next = text.next;
+      if (plain) {
+        while (delimiter != delimiters_.data() + delimiters && bytes_.data() + *delimiter < next) ++delimiter;
+      }
+      if (SkipCsvSpaces(p, text.end) == text.end) {
+        p = next;
+        ++line;
+        continue;
+      }
       if (names) {
         names = false;
-      } else {
-        if (Status parsed = ParseLine(p, text.end, rows); !parsed) {
-          return parsed.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
-        }
-        if (layout_.label_kind == LabelKind::kNone) rows.labels.push_back(0);
-        if (++rows.rows == 1) {
-          // The first row's length foretells the number of rows.
-          const size_t expected = block.bytes.size() / static_cast<size_t>(text.next - p) + 16;
-          rows.numeric.reserve(expected * shape.numeric);
-          rows.categories.reserve(expected * shape.categorical);
-          rows.labels.reserve(expected);
-        }
+        p = next;
+        ++line;
+        continue;
+      }
+      if (Status parsed = ParseLine(p, text.end, rows); !parsed) {
+        return parsed.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
       }
     }
-    p = text.next;
+    if (layout_.label_kind == LabelKind::kNone) rows.labels.push_back(0);
+    if (++rows.rows == 1) {
+      // The first row's length foretells the number of rows.
+      const size_t expected = bytes_.size() / static_cast<size_t>(next - p) + 16;
+      rows.numeric.reserve(expected * shape_.numeric);
+      rows.categories.reserve(expected * shape_.categorical);
+      rows.labels.reserve(expected);
+    }
+    p = next;
     ++line;
   }
   return rows;
+}
+
+// Reads the row that begins at `p`, whose fields end at `delimiter` and on; moves `delimiter` behind them and gives the
+// next row's beginning. Null when the row is not as expected: it is then as if it had not been looked at, and ParseLine
+// reads it or says what is wrong.
+const char* TableParser::ParsePlainLine(const char* p, const uint32_t*& delimiter, RowBlock& rows) {
+  const char* const base = bytes_.data();
+  const char* const end = base + bytes_.size();
+  const size_t numeric_before = rows.numeric.size();
+  const size_t categories_before = rows.categories.size();
+  const size_t labels_before = rows.labels.size();
+  const uint64_t unseen_before = unseen_;
+  const size_t width = roles_.size();
+  rows.numeric.resize(numeric_before + shape_.numeric);
+  float* out = rows.numeric.data() + numeric_before;
+  const uint32_t* at = delimiter;
+  size_t categorical = 0;
+  for (size_t column = 0; column < width; ++column, ++at) {
+    const char* stop = base + *at;
+    const char* const next = stop == end ? end : stop + 1;
+    const bool last = column + 1 == width;
+    if (last != (stop == end || *stop == '\n')) break;
+    if (last && stop != p && stop[-1] == '\r') --stop;
+    if (width == 1 && Trimmed(p, stop).empty()) break;  // a blank line is no row
+    if (roles_[column] == Role::kNumeric) {
+      double value = 0;
+      if (stop - base >= 8 && ParsePlainNumber(p, stop, value)) [[likely]] {
+        *out++ = static_cast<float>(value);
+      } else if (!ReadNumeric(Trimmed(p, stop), column, *out++)) {
+        break;
+      }
+    } else if (roles_[column] == Role::kCategorical) {
+      if (!AppendCategory(Trimmed(p, stop), column, categorical++, rows)) break;
+    } else if (!AppendLabel(Trimmed(p, stop), column, rows)) {
+      break;
+    }
+    if (last) {
+      delimiter = at + 1;
+      return next;
+    }
+    p = next;
+  }
+  rows.numeric.resize(numeric_before);
+  rows.categories.resize(categories_before);
+  rows.labels.resize(labels_before);
+  unseen_ = unseen_before;
+  return nullptr;
 }
 
 Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
@@ -93,43 +172,30 @@ Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
       return Error(ErrorCode::kInvalidArgument, "the row has " + std::to_string(found) + " columns where " +
                                                     std::to_string(width) + " are expected");
     }
-    const char* next = nullptr;
-    if (roles_[column] == Role::kNumeric) {
-      const ParsedNumber number = ParseNumber(SkipCsvSpaces(p, end), end);
-      if (number.end != nullptr) {
-        next = SkipCsvSpaces(number.end, end);
-        if ((next == end || *next == ',') && std::abs(number.value) <= kFloatMax) [[likely]] {
-          rows.numeric.push_back(static_cast<float>(number.value));
-        } else {
-          next = nullptr;
-        }
-      }
+    const CsvField field = ReadCsvField(p, end, scratch_);
+    if (field.next == nullptr) {
+      return At(column, "'" + CsvExcerpt(std::string_view(p, static_cast<size_t>(end - p))) +
+                            "' has a quote that is not closed, or text behind the closing one");
     }
-    if (next == nullptr) {
-      const CsvField field = ReadCsvField(p, end, scratch_);
-      if (field.next == nullptr) {
-        return At(column, "'" + CsvExcerpt(std::string_view(p, static_cast<size_t>(end - p))) +
-                              "' has a quote that is not closed, or text behind the closing one");
+    Status appended;
+    switch (roles_[column]) {
+      case Role::kNumeric: {
+        float value = 0;
+        appended = ReadNumeric(field.text, column, value);
+        rows.numeric.push_back(value);
+        break;
       }
-      next = field.next;
-      Status appended;
-      switch (roles_[column]) {
-        case Role::kNumeric:
-          appended = AppendNumeric(field.text, column, rows);
-          break;
-        case Role::kCategorical:
-          appended = AppendCategory(field.text, column, categorical, rows);
-          break;
-        case Role::kLabel:
-          appended = AppendLabel(field.text, column, rows);
-          break;
-      }
-      if (!appended) return appended;
+      case Role::kCategorical:
+        appended = AppendCategory(field.text, column, categorical++, rows);
+        break;
+      case Role::kLabel:
+        appended = AppendLabel(field.text, column, rows);
+        break;
     }
-    if (roles_[column] == Role::kCategorical) ++categorical;
+    if (!appended) return appended;
     ++column;
-    if (next == end) break;
-    p = next + 1;
+    if (field.next == end) break;
+    p = field.next + 1;
   }
   if (column != width) {
     return Error(ErrorCode::kInvalidArgument,
@@ -138,12 +204,12 @@ Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
   return {};
 }
 
-Status TableParser::AppendNumeric(std::string_view text, size_t column, RowBlock& rows) {
+Status TableParser::ReadNumeric(std::string_view text, size_t column, float& value) const {
   if (IsMissing(text)) {
     if (layout_.missing == MissingValues::kRefuse) {
       return At(column, "the value is missing (argosy_missing=mean would put the column's mean there)");
     }
-    rows.numeric.push_back(std::numeric_limits<float>::quiet_NaN());
+    value = std::numeric_limits<float>::quiet_NaN();
     return {};
   }
   const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
@@ -153,7 +219,7 @@ Status TableParser::AppendNumeric(std::string_view text, size_t column, RowBlock
   if (std::abs(number.value) > kFloatMax) {
     return At(column, "'" + CsvExcerpt(text) + "' is too large for a 32-bit floating-point number");
   }
-  rows.numeric.push_back(static_cast<float>(number.value));
+  value = static_cast<float>(number.value);
   return {};
 }
 

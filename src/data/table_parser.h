@@ -61,16 +61,20 @@ class TableParser {
  private:
   enum class Role : uint8_t { kNumeric, kCategorical, kLabel };
 
+  const char* ParsePlainLine(const char* p, const uint32_t*& delimiter, RowBlock& rows);
   Status ParseLine(const char* p, const char* end, RowBlock& rows);
-  Status AppendNumeric(std::string_view text, size_t column, RowBlock& rows);
+  Status ReadNumeric(std::string_view text, size_t column, float& value) const;
   Status AppendCategory(std::string_view text, size_t column, size_t categorical, RowBlock& rows);
   Status AppendLabel(std::string_view text, size_t column, RowBlock& rows);
   Error At(size_t column, std::string_view what) const;
 
   const TableLayout& layout_;
+  const RowShape shape_;
   CategoryDictionary& dictionary_;
   UnknownCategories unknown_;
-  std::vector<Role> roles_;  // of all columns of the table
+  std::vector<Role> roles_;           // of all columns of the table
+  std::string_view bytes_;            // of the block that is parsed
+  std::vector<uint32_t> delimiters_;  // places in them, see delimiters.h
   std::string scratch_;
   uint64_t unseen_ = 0;
   // Runs of one value are common: the last text of each categorical column and its number.

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "base/random.h"
+#include "data/delimiters.h"
 
 namespace argosy::data {
 namespace {
@@ -94,6 +98,69 @@ TEST_F(TableParserTest, NamesInTheFirstLineAreSkipped) {
   const auto rows = Parse("\na,b,c,d\n1,tcp,0,2\n", TableParser::FirstLine::kNames);
   ASSERT_TRUE(rows.ok());
   EXPECT_EQ(rows->rows, 1U);
+}
+
+// A quote anywhere in a block makes all of it be read field by field: both ways must give the same.
+TEST_F(TableParserTest, RowsWithoutQuotesAreReadAsThoseWithThem) {
+  layout_.missing = MissingValues::kMean;
+  SeededRandom random(7);
+  const std::vector<std::string> fields = {"0",  "12",  "-3.5", "123456789", "1e3",      " 7 ",    "",
+                                           "\t", "x",   "0.25", "12345678",  "+2",       "nan",    "9.",
+                                           ".5", "1,2", "1\r",  "--1",       "99999999", "0000001"};
+  size_t good = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (uint64_t line = 1 + random.Below(3); line > 0; --line) {
+      const auto draw = [&] {
+        return random.Below(10) == 0 ? fields[random.Below(fields.size())] : fields[random.Below(4)];
+      };
+      if (random.Below(20) > 0)
+        text += draw() + (random.Below(2) ? ",tcp," : ", udp ,") + (random.Below(2) ? "1," : "0,") + draw();
+      text += random.Below(4) == 0 ? "\r\n" : "\n";
+    }
+    dictionary_ = CategoryDictionary(1);
+    const auto plain = Parse(text);
+    dictionary_ = CategoryDictionary(1);
+    const auto quoted = Parse(text + "1,\"tcp\",1,2\n");
+    ASSERT_EQ(plain.ok(), quoted.ok()) << text;
+    if (!plain.ok()) {
+      EXPECT_EQ(plain.error().message(), quoted.error().message());
+      continue;
+    }
+    ++good;
+    ASSERT_EQ(plain->rows + 1, quoted->rows) << text;
+    for (size_t i = 0; i < plain->numeric.size(); ++i) {
+      ASSERT_TRUE(plain->numeric[i] == quoted->numeric[i] ||
+                  (std::isnan(plain->numeric[i]) && std::isnan(quoted->numeric[i])))
+          << text;
+    }
+    ASSERT_TRUE(std::equal(plain->categories.begin(), plain->categories.end(), quoted->categories.begin())) << text;
+    ASSERT_TRUE(std::equal(plain->labels.begin(), plain->labels.end(), quoted->labels.begin())) << text;
+  }
+  EXPECT_GT(good, 5000U);
+}
+
+TEST_F(TableParserTest, ABlankLineIsNoRowAlsoInATableOfOneColumn) {
+  layout_ = {};
+  layout_.columns = {ColumnKind::kNumeric};
+  layout_.label_kind = LabelKind::kNone;
+  layout_.missing = MissingValues::kMean;
+  EXPECT_EQ(Parse("1\n\n \n\r\n2\n")->numeric, (std::vector<float>{1, 2}));
+}
+
+TEST(Delimiters, AreAllFoundInOrder) {
+  SeededRandom random(3);
+  std::vector<uint32_t> positions;
+  for (int round = 0; round < 300; ++round) {
+    std::string text(random.Below(300), ' ');
+    for (char& c : text) c = ",\nab"[random.Below(4)];
+    std::vector<uint32_t> expected;
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == ',' || text[i] == '\n') expected.push_back(static_cast<uint32_t>(i));
+    }
+    const size_t count = FindDelimiters(text, positions);
+    ASSERT_EQ(std::vector<uint32_t>(positions.begin(), positions.begin() + static_cast<ptrdiff_t>(count)), expected);
+  }
 }
 
 TEST(CategoryDictionaryTest, GrowsAndFindsAgain) {

@@ -134,7 +134,7 @@ Status Training::FindShift() {
 
 Result<PcaSums> Training::Pass(const std::vector<float>* directions, size_t width) {
   const size_t numbers = n_ * (directions == nullptr ? n_ : width);
-  const size_t shards = std::clamp<size_t>(kStateNumbersMax / numbers, 1, kShardsMax);
+  const size_t shards = std::clamp<size_t>(kStateNumbersMax / std::max<size_t>(1, numbers), 1, kShardsMax);
   std::vector<PcaState> states;
   states.reserve(shards);
   for (size_t s = 0; s < shards; ++s) states.emplace_back(n_, directions, width);
