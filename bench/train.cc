@@ -1,5 +1,5 @@
-// Trains a built-in algorithm in this process, from files to artifact, and prints one line of JSON: seconds and metrics.
-// What linear_quality.py and the like drive.
+// Trains a built-in algorithm in this process, from files to artifact, and prints one line of JSON: seconds and
+// metrics. What linear_quality.py and the like drive.
 //
 //   bench_train ALGORITHM THREADS TRAIN.csv TEST.csv|- [hyperparameter=value …]
 //

@@ -99,7 +99,9 @@ TEST_F(EndpointsPlannerTest, ARequestBecomesAFleetWithOpenLedgerEntriesBeforeAny
   EXPECT_EQ(All<StartServing>(first).size(), 0U);
   ids_ = 0;
   const SaveEndpoint save = PlanAndSave(0);
-  EXPECT_EQ(save.open.size(), 2U);
+  ASSERT_EQ(save.open.size(), 2U);
+  EXPECT_EQ(save.open[0].nano_dollars_per_hour,
+            cost::FindInstanceType(save.open[0].instance_type)->nano_dollars_per_hour);
   EXPECT_EQ(save.state.next->config_name, "c0");
   EXPECT_TRUE(save.state.requested_config.empty());
   const auto starts = All<StartServing>(PlanAt(0));

@@ -261,6 +261,19 @@ TEST_F(JobsPlannerTest, MaxRuntimeCountsEarlierAttempts) {
   EXPECT_EQ(Find<WakeAt>(actions)->at, At(110));
 }
 
+TEST_F(JobsPlannerTest, SecondsOfEveryAttemptAreBilled) {
+  Running(AgentPhase::kTraining);
+  Gone(22, std::nullopt);
+  const int64_t first = PlanAndSave(22).state.billable_nanos;
+  EXPECT_GT(first, 0);
+  facts_.instance.reset();
+  PlanAndSave(23);
+  facts_.instance = compute::InstanceView{.instance_id = "i-new", .life = InstanceLife::kRunning, .started = At(30)};
+  facts_.instance->report = protocol::Report();
+  Gone(37, OutcomeKind::kSucceeded);
+  EXPECT_EQ(PlanAndSave(37).state.billable_nanos, first + 7'000'000'000);
+}
+
 TEST_F(JobsPlannerTest, AMissingOutputBucketIsTheClientsFault) {
   Running(AgentPhase::kTraining);
   Gone(10, OutcomeKind::kSucceeded);

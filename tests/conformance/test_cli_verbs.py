@@ -86,9 +86,9 @@ class TestTrain:
         folder = jobs.unique("long")
         clients.put(f"{folder}/", b"")  # what a console leaves for a folder
         uri = clients.put(f"{folder}/train.csv" + ".gz" * packed, body)
-        done = ok(server.argosy("train", uri.rpartition("/")[0] + "/", "--set", "epochs=1", "--no-wait", "--json"))
+        done = ok(server.argosy("train", uri.rpartition("/")[0] + "/", "--set", "epochs=1", "--json"))
         assert "There are 20 feature columns" in done.err
-        ok(server.argosy("stop", json.loads(done.out)["TrainingJobName"]))
+        assert json.loads(done.out)["TrainingJobStatus"] == "Completed"
 
     def test_a_prefix_without_any_content(self, server, clients):
         uri = clients.put(f"{jobs.unique('empty')}/", b"")
@@ -370,6 +370,64 @@ class TestTerminal:
         assert f"argosy stop {name}" in terminal.drawn
         assert clients.sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress"
         ok(server.argosy("stop", name))
+
+
+class TestJson:
+    """--json gives the service's own answers, one a line where there may be many."""
+
+    def test_logs_stop_and_delete(self, server, clients, files):
+        name = jobs.unique("json")
+        ok(server.argosy("train", files / "cancer.csv", "--name", name))
+        lines = [json.loads(line) for line in ok(server.argosy("logs", name, "--json")).out.splitlines()]
+        assert lines and all({"timestamp", "message"} <= set(line) for line in lines)
+        long = jobs.unique("long")
+        endless = ("--set", "epochs=1000000", "--set", "early_stopping_patience=1000000")
+        ok(server.argosy("train", files / "digits.csv", "--name", long, "--no-wait", *endless))
+        assert json.loads(ok(server.argosy("stop", long, "--json")).out)["TrainingJobStatus"] == "Stopped"
+        endpoint = jobs.unique("json")
+        ok(server.argosy("deploy", name, "--name", endpoint))
+        json.loads(ok(server.argosy("delete", endpoint, "--json")).out)
+        assert endpoint not in jobs.endpoint_names(clients)
+
+    def test_what_is_there_already_is_not_sent_again(self, server, files):
+        assert "there already" in ok(server.argosy("train", files / "cancer.csv")).err
+
+    def test_predicting_from_an_artifact_leaves_nothing_behind(self, server, clients, trained, files, tmp_path):
+        artifact = tmp_path / "model.tar.gz"
+        artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
+        empty = tmp_path / "temporary"
+        empty.mkdir()
+        ok(server.argosy("predict", artifact, files / "rows.csv", env={"TMPDIR": empty}))
+        assert list(empty.iterdir()) == []
+
+
+class TestInterrupts:
+    """Ctrl-C while waiting ends the waiting, not what was begun."""
+
+    def test_following_logs(self, server, files):
+        name = jobs.unique("followed")
+        endless = ("--set", "epochs=1000000", "--set", "early_stopping_patience=1000000")
+        ok(server.argosy("train", files / "digits.csv", "--name", name, "--no-wait", *endless))
+        with Terminal("logs", "-f", name, data_dir=server.data_dir) as terminal:
+            terminal.await_text("#quality_metric")
+            terminal.press(b"\x03")
+            assert terminal.end() == 130, terminal.drawn
+        assert json.loads(ok(server.argosy("jobs", name, "--json")).out)["TrainingJobStatus"] == "InProgress"
+        ok(server.argosy("stop", name))
+
+    def test_waiting_for_an_endpoint(self, start_server, clients_of, files):
+        """One that cannot start: a running job has the only host."""
+        server = start_server("--hosts-max", "1")
+        clients = clients_of(server)
+        name = jobs.unique("first")
+        ok(server.argosy("train", files / "cancer.csv", "--name", name))
+        endless = ("--set", "epochs=1000000", "--set", "early_stopping_patience=1000000")
+        ok(server.argosy("train", files / "digits.csv", "--name", name + "-2", "--no-wait", *endless))
+        with Terminal("deploy", name, "--name", "waits", data_dir=server.data_dir) as terminal:
+            terminal.await_text("Creating")
+            terminal.press(b"\x03")
+            assert terminal.end() == 130, terminal.drawn
+        assert clients.sagemaker.describe_endpoint(EndpointName="waits")["EndpointStatus"] == "Creating"
 
 
 class TestMistakes:

@@ -51,6 +51,23 @@ class TestModels:
         assert jobs.create_model(clients, artifact, name=name) == name
 
 
+class TestOrder:
+    def test_without_a_word_the_newest_come_first(self, clients, artifact):
+        mark = jobs.unique("order")
+        models = [jobs.create_model(clients, artifact, name=f"{mark}-{i}") for i in range(3)]
+        assert [m["ModelName"] for m in clients.sagemaker.list_models(NameContains=mark)["Models"]] == models[::-1]
+        configs = [jobs.create_config(clients, [jobs.variant(m)], name=m) for m in models]
+        listed = clients.sagemaker.list_endpoint_configs(NameContains=mark)["EndpointConfigs"]
+        assert [c["EndpointConfigName"] for c in listed] == configs[::-1]
+        for config in configs[:2]:
+            clients.sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+        listed = clients.sagemaker.list_endpoints(NameContains=mark)["Endpoints"]
+        assert [e["EndpointName"] for e in listed] == configs[1::-1]
+        for config in configs[:2]:
+            jobs.await_endpoint(clients, config)
+            jobs.delete_endpoint(clients, config)
+
+
 class TestConfigs:
     def test_describe_gives_back_what_was_sent(self, clients, artifact):
         model = jobs.create_model(clients, artifact)

@@ -205,6 +205,10 @@ class TestLists:
         assert self.names(clients, SortOrder="Ascending", **by) == names
         assert self.names(clients, SortOrder="Descending", **by) == names[::-1]
 
+    def test_without_a_word_the_oldest_come_first(self, clients, listed):
+        mark, names = listed
+        assert self.names(clients, NameContains=mark) == names
+
     def test_by_name_and_by_status(self, clients, listed):
         mark, names = listed
         assert self.names(clients, NameContains=mark, SortBy="Name", SortOrder="Ascending") == sorted(names)
@@ -235,6 +239,9 @@ class TestLists:
         future = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
         assert self.names(clients, NameContains=mark, LastModifiedTimeAfter=future) == []
         assert len(self.names(clients, NameContains=mark, LastModifiedTimeBefore=future)) == 7
+        past = future - datetime.timedelta(days=2)
+        assert self.names(clients, NameContains=mark, LastModifiedTimeBefore=past) == []
+        assert len(self.names(clients, NameContains=mark, LastModifiedTimeAfter=past)) == 7
 
     @pytest.mark.parametrize("size", [1, 2, 3, 7])
     @pytest.mark.parametrize("sort", ["Name", "CreationTime", "Status"])
