@@ -61,7 +61,7 @@ class StateReader {
     bytes_.copy(reinterpret_cast<char*>(&count), sizeof count);
     bytes_.remove_prefix(sizeof count);
     if (count != values.size() || bytes_.size() < values.size_bytes()) return Fail();
-    if (!values.empty()) std::memcpy(values.data(), bytes_.data(), values.size_bytes());
+    bytes_.copy(reinterpret_cast<char*>(values.data()), values.size_bytes());
     bytes_.remove_prefix(values.size_bytes());
   }
 

@@ -476,3 +476,5 @@ def test_jobs_wait_their_turn_when_hosts_are_few(start_server, clients_of):
     spans = sorted((j["TrainingStartTime"], j["TrainingEndTime"]) for j in ended)
     for (_, end), (start, _) in zip(spans, spans[1:]):
         assert end <= start, "two jobs ran at once on one host"
+    begun = [j["TrainingStartTime"] for j in ended]
+    assert begun == sorted(begun), "a job overtook an earlier one"
