@@ -17,26 +17,27 @@ import sys
 import common
 from linear_quality import DATA, argosy
 
-ROUNDS = int(os.environ.get("ARGOSY_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("ARGOSY_ROUNDS", "4"))
 PARTS = 4
 ROWS_OF_A_TYPE = 300
 SETTINGS = (
     {},
     {"argosy_clip": "1"},
+    {"argosy_clip": "2"},
+    {"argosy_clip": "3"},
     {"argosy_clip": "10"},
     {"argosy_clip": "off"},
-    {"epochs": "5"},
     {"epochs": "40", "early_stopping_patience": "10"},
     {"mini_batch_size": "100"},
     {"mini_batch_size": "5000"},
-    {"learning_rate": "0.002"},
-    {"learning_rate": "0.05"},
+    {"learning_rate": "0.01"},
+    {"learning_rate": "0.03"},
+    {"learning_rate": "0.3"},
+    {"wd": "0.000001"},
     {"wd": "0.0001"},
-    {"wd": "0.001"},
     {"l1": "0.0001"},
     {"optimizer": "sgd"},
     {"use_lr_scheduler": "false"},
-    {"loss": "hinge_loss"},
     {"positive_example_weight_mult": "balanced"},
 )
 

@@ -18,7 +18,8 @@ namespace {
 
 static_assert(TrainingState<KMeansState, RowBatch>);
 
-constexpr size_t kShards = 16;
+constexpr size_t kShardsMax = 16;
+constexpr size_t kStateNumbersMax = 1u << 24;  // of all states together, else fewer shards
 constexpr size_t kRowsAtOnce = 256;
 // Rows that the first centres are drawn from: this many per centre, and not fewer than this.
 constexpr size_t kSampleRowsPerCenter = 10;
@@ -46,6 +47,8 @@ class Training {
  private:
   static constexpr std::array<std::string_view, 2> kNames = {"train", "test"};
 
+  // Virtual shards of a pass with so many centres.
+  size_t Shards(size_t centers) const { return std::clamp<size_t>(kStateNumbersMax / (centers * n_), 1, kShardsMax); }
   Status ReadTrain();
   Status DrawFirstCenters();
   Status RunMiniBatches();
@@ -111,7 +114,7 @@ Status Training::ReadTrain() {
   observer_.OnProgress(kReadingShare, rows_read_);
   observer_.OnLogLine("clustering " + std::to_string(rows) + " rows of " + std::to_string(settings_.feature_dim) +
                       " features; " + std::to_string(many_) + " centres first, " + std::to_string(settings_.k) +
-                      " in the end; " + std::to_string(kShards) + " virtual shards, " +
+                      " in the end; " + std::to_string(Shards(many_)) + " virtual shards, " +
                       std::to_string(request_.threads) + " threads");
   return {};
 }
@@ -173,7 +176,7 @@ Status Training::DrawFirstCenters() {
 
 Status Training::RunMiniBatches() {
   const data::RowStore& rows = train_->rows();
-  const size_t shards = std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, kShards);
+  const size_t shards = std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, Shards(many_));
   const size_t share = (settings_.mini_batch_size + shards - 1) / shards;
   for (size_t epoch = 0; epoch < settings_.epochs && !stopped_; ++epoch) {
     std::vector<std::unique_ptr<BatchReader>> readers;
@@ -247,11 +250,12 @@ void Training::Reduce() {
 
 Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCenters& centers, std::string_view what,
                                    double progress_from, double progress_to) {
-  std::vector<KMeansState> states(kShards, KMeansState(centers));
-  std::vector<Status> outcomes(kShards);
+  const size_t shards = Shards(centers.count());
+  std::vector<KMeansState> states(shards, KMeansState(centers));
+  std::vector<Status> outcomes(shards);
   std::atomic<bool> stop{false};
-  data::RunParallel(kShards, request_.threads, [&](size_t shard) {
-    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), shard, kShards), BatchReader::Order::kAsStored,
+  data::RunParallel(shards, request_.threads, [&](size_t shard) {
+    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), shard, shards), BatchReader::Order::kAsStored,
                        0);
     while (!stop) {
       auto batch = reader.Next(kRowsAtOnce);

@@ -20,7 +20,7 @@ namespace {
 static_assert(TrainingState<PcaState, RowBatch>);
 
 constexpr size_t kShardsMax = 16;
-constexpr size_t kStateNumbersMax = 1u << 27;  // of all states together, else fewer shards
+constexpr size_t kStateNumbersMax = 1u << 24;  // of all states together, else fewer shards
 constexpr size_t kRandomizedPasses = 3;        // each but the last turns the directions towards the components
 constexpr double kReadingShare = 0.2;          // of the progress
 
