@@ -84,6 +84,7 @@ class JobsPlannerTest : public ::testing::Test {
     outcome.finished = At(ended);
     outcome.failure_reason = *kind == OutcomeKind::kFailed ? "AlgorithmError: x, exit code: 1" : "";
     outcome.staged_artifact = *kind == OutcomeKind::kFailed ? "" : "dir/model.tar.gz";
+    outcome.staged_output = *kind == OutcomeKind::kFailed ? "" : "dir/output.tar.gz";
     facts_.instance->report->outcome = outcome;
   }
 
@@ -155,7 +156,10 @@ TEST_F(JobsPlannerTest, SuccessIsPublishedBeforeItIsCompleted) {
   const auto actions = Plan(10);
   ASSERT_NE(Find<PublishJob>(actions), nullptr);
   EXPECT_EQ(Find<SaveJob>(actions), nullptr);
+  ASSERT_EQ(Find<PublishJob>(actions)->files.size(), 2U);
   EXPECT_EQ(Find<PublishJob>(actions)->files[0].uri, "s3://b/out/job/output/model.tar.gz");
+  EXPECT_EQ(Find<PublishJob>(actions)->files[1].staged, "dir/output.tar.gz");
+  EXPECT_EQ(Find<PublishJob>(actions)->files[1].uri, "s3://b/out/job/output/output.tar.gz");
 
   facts_.published = Status();
   const SaveJob end = PlanAndSave(11);

@@ -50,6 +50,22 @@ TEST(ServerTime, SilentConnectionIsClosed) {
   EXPECT_TRUE(used.AtEnd());
 }
 
+TEST(ServerTime, TheServerLooksByItselfAgainAndAgain) {
+  ServerWorld world({.sweep_interval = std::chrono::milliseconds(1)});
+  for (int i = 0; i < 3; ++i) {
+    PlainClient first = world.Connect();
+    world.Until([&] { return world.server().counters().connections_open == 1; });
+    world.AdvanceClock(seconds(15));
+    PlainClient second = world.Connect();
+    world.Until([&] { return world.server().counters().connections_open == 2; });
+    world.AdvanceClock(seconds(10));
+    EXPECT_TRUE(first.AtEnd());
+    EXPECT_TRUE(second.Quiet());
+    world.AdvanceClock(seconds(15));
+    EXPECT_TRUE(second.AtEnd());
+  }
+}
+
 TEST(ServerTime, RequestsKeepTheConnectionOpen) {
   ServerWorld world;
   PlainClient client = world.Connect();

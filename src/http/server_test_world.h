@@ -209,6 +209,10 @@ class ServerWorld {
       server_->CheckTimeouts();
     });
   }
+  // Moves the clock alone: the server looks by itself, every sweep_interval of real time.
+  void AdvanceClock(Duration by) {
+    OnLoop([this, by] { clock_.Advance(by); });
+  }
   ServerCounters Counters() {
     return OnLoop([this] { return server_->counters(); });
   }

@@ -3,10 +3,11 @@
 import gzip
 import json
 import random
+import signal
 
 import pytest
 
-from harness import data, jobs
+from harness import data, jobs, processes
 from harness.server import run
 from harness.terminal import Terminal
 
@@ -313,6 +314,22 @@ class TestChanging:
         assert list(map(len, made(other))) == [2, 0]
         ok(server.argosy("delete", f"{name}-2"))
 
+    def test_more_than_one_page_of_its_models_goes_with_the_endpoint(self, server, clients, trained):
+        """Models of other days, named as `deploy` names them; a page of ListModels holds at most 100."""
+        name = jobs.unique("often")
+        ok(server.argosy("deploy", trained[0]["TrainingJobName"], "--name", name))
+        described = clients.sagemaker.list_models(NameContains=name, SortBy="CreationTime")["Models"]
+        container = clients.sagemaker.describe_model(ModelName=described[0]["ModelName"])["PrimaryContainer"]
+        for n in range(120):
+            clients.sagemaker.create_model(
+                ModelName=f"{name}-20240501-123456-{n:03}",
+                PrimaryContainer={key: container[key] for key in ("Image", "ModelDataUrl")},
+                ExecutionRoleArn="arn:aws:iam::000000000000:role/any",
+            )
+        ok(server.argosy("delete", name))
+        left = clients.sagemaker.list_models(NameContains=name)["Models"]
+        assert [m["ModelName"] for m in left] == [], "all but what the job itself is named after"
+
     def test_a_local_artifact_is_deployed(self, server, clients, trained, files, tmp_path):
         artifact = tmp_path / "my-model.tar.gz"
         artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
@@ -414,6 +431,25 @@ class TestInterrupts:
             assert terminal.end() == 130, terminal.drawn
         assert json.loads(ok(server.argosy("jobs", name, "--json")).out)["TrainingJobStatus"] == "InProgress"
         ok(server.argosy("stop", name))
+
+    def test_stopping(self, start_server, files):
+        """A job whose agent does not get to its stopping: it hangs, as it would on a disk that does not answer."""
+        server = start_server()
+        endless = ("--set", "epochs=1000000", "--set", "early_stopping_patience=1000000")
+        ok(server.argosy("train", files / "digits.csv", "--name", "hangs", "--no-wait", *endless))
+        processes.wait_for(
+            lambda: "#quality_metric" in server.argosy("logs", "hangs").out, 60, "the training to have begun"
+        )
+        (pid,) = server.agent_pids()
+        processes.kill(pid, signal.SIGSTOP)
+        with Terminal("stop", "hangs", data_dir=server.data_dir) as terminal:
+            terminal.await_text("Stopping")
+            terminal.press(b"\x03")
+            assert terminal.end() == 130, terminal.drawn
+        assert "goes on stopping" in terminal.drawn
+        assert json.loads(ok(server.argosy("jobs", "hangs", "--json")).out)["TrainingJobStatus"] == "Stopping"
+        processes.kill(pid, signal.SIGCONT)
+        assert "Stopped" in ok(server.argosy("stop", "hangs")).out
 
     def test_waiting_for_an_endpoint(self, start_server, clients_of, files):
         """One that cannot start: a running job has the only host."""

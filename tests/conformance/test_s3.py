@@ -245,10 +245,17 @@ def test_multipart_upload(s3, bucket):
     assert error_of(complete, **upload, MultipartUpload={"Parts": in_order[::-1]}) == ("InvalidPartOrder", 400)
     wrong = [dict(in_order[0], ETag='"0123456789abcdef0123456789abcdef"')]
     assert error_of(complete, **upload, MultipartUpload={"Parts": wrong}) == ("InvalidPart", 400)
-    reply = complete(**upload, MultipartUpload={"Parts": in_order})
+    wrong = [in_order[0], dict(in_order[1], ChecksumCRC32=crc32(b"another part")), in_order[2]]
+    assert error_of(complete, **upload, MultipartUpload={"Parts": wrong}) == ("InvalidPart", 400)
+    whole = {"MultipartUpload": {"Parts": in_order}, "MpuObjectSize": 10 * MIB + 8}
+    assert error_of(complete, **upload, **whole) == ("InvalidRequest", 400)
+    whole = {"MultipartUpload": {"Parts": in_order}, "ChecksumCRC32": crc32(b"another object") + "-3"}
+    assert error_of(complete, **upload, **whole) == ("BadDigest", 400)
+    crcs = b"".join(zlib.crc32(p).to_bytes(4, "big") for p in parts)
+    whole = {"MpuObjectSize": 10 * MIB + 7, "ChecksumCRC32": crc32(crcs) + "-3"}
+    reply = complete(**upload, MultipartUpload={"Parts": in_order}, **whole)
     md5s = b"".join(hashlib.md5(p).digest() for p in parts)
     assert reply["ETag"] == f'"{hashlib.md5(md5s).hexdigest()}-3"'
-    crcs = b"".join(zlib.crc32(p).to_bytes(4, "big") for p in parts)
     assert reply["ChecksumCRC32"] == crc32(crcs) + "-3"
     got = s3.get_object(Bucket=bucket, Key="big")
     assert got["Body"].read() == b"".join(parts)

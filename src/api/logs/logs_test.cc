@@ -277,6 +277,20 @@ TEST_F(LogsTest, FilterPagesThroughManyEventsOfOneInstant) {
   EXPECT_EQ(paged, "a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 ");
 }
 
+TEST_F(LogsTest, FilterPagesHoldAtMostAMegabyte) {
+  for (int i = 0; i < 12; ++i) Append(i % 2 == 0 ? "a" : "b", i, std::string(200'000, static_cast<char>('a' + i)));
+  Json request = {{"logGroupName", kGroup}};
+  std::string firsts;
+  while (true) {
+    const Json page = Ask("FilterLogEvents", request);
+    EXPECT_LE(page["events"].size(), 5u);
+    for (const Json& event : page["events"]) firsts += event["message"].get<std::string>()[0];
+    if (!page.contains("nextToken")) break;
+    request["nextToken"] = page["nextToken"];
+  }
+  EXPECT_EQ(firsts, "abcdefghijkl");
+}
+
 TEST_F(LogsTest, FilterPatternsChooseEvents) {
   Append("s", 1, "ERROR disk full");
   Append("s", 2, "WARN disk slow");

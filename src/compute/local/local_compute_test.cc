@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "agent/archive.h"
 #include "agent/instance_directory.h"
 #include "base/bytes.h"
 #include "base/random.h"
@@ -209,13 +210,18 @@ class LocalComputeTest : public testing::Test {
 TEST_F(LocalComputeTest, AJobRunsItsChannelsAreReadItsLogAndMetricsArriveItsArtifactIsStaged) {
   PutTrainingData();
   StartServer();
-  ASSERT_TRUE(server_->Start(Job("i-1", R"("lines":"1000","metric":"0.25")")).ok());
+  ASSERT_TRUE(server_->Start(Job("i-1", R"("lines":"1000","metric":"0.25","output":"notes")")).ok());
   const InstanceView view = server_->WaitGone("i-1");
   ASSERT_TRUE(view.report && view.report->outcome);
   EXPECT_EQ(view.report->outcome->kind, OutcomeKind::kSucceeded);
   EXPECT_EQ(view.attempt, 2U);
   EXPECT_EQ(view.report->outcome->staged_artifact, DirectoryOf("i-1").staging() / "model.tar.gz");
   EXPECT_TRUE(std::filesystem::exists(view.report->outcome->staged_artifact));
+  EXPECT_EQ(view.report->outcome->staged_output, DirectoryOf("i-1").staging() / "output.tar.gz");
+  const UniqueFd output(open(view.report->outcome->staged_output.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(std::filesystem::create_directory(base_ / "output"));
+  ASSERT_TRUE(agent::UnpackArchive(output.get(), base_ / "output", {}).ok());
+  EXPECT_EQ(*ReadFile(base_ / "output" / "notes.txt", 100), "notes");
   ASSERT_TRUE(view.started && view.ended);
   EXPECT_LE(*view.started, *view.ended);
   std::vector<AgentPhase> phases;
@@ -332,6 +338,31 @@ TEST_F(LocalComputeTest, WhatEndedWhileNoServerRanIsFoundWithOutcomeAndLog) {
   EXPECT_EQ(view.report->outcome->kind, OutcomeKind::kStopped);
   EXPECT_EQ(view.ended, view.report->outcome->finished);
   EXPECT_THAT(LogOf("i-1"), HasSubstr("\ntrain has 1,2,3\n"));
+}
+
+// Such a file cannot come from the instance's own agent: what it says of an outcome must not become the job's.
+TEST_F(LocalComputeTest, AReportOfAnotherAttemptOrOwnerIsNotBelieved) {
+  PutTrainingData();
+  for (const auto& [id, owner, attempt] :
+       {std::tuple("i-1", "uid-of-i-1", 1U), std::tuple("i-2", "uid-of-another", 2U)}) {
+    StartServer();
+    ASSERT_TRUE(server_->Start(Job(id, R"("wait":"stop")")).ok());
+    server_->WaitPhase(id, AgentPhase::kTraining);
+    const auto identity = IdentityOf(id);
+    server_.reset();
+    ASSERT_EQ(kill(identity->pid, SIGKILL), 0);
+    ASSERT_EQ(waitpid(identity->pid, nullptr, 0), identity->pid);
+    Result<protocol::Report> report = protocol::Report::FromJson(*ReadFile(DirectoryOf(id).report(), 100'000));
+    ASSERT_TRUE(report.ok());
+    report->owner_uid = owner;
+    report->attempt = attempt;
+    report->outcome = protocol::AgentOutcome{.kind = OutcomeKind::kSucceeded};
+    ASSERT_TRUE(WriteFileAtomically(DirectoryOf(id).report(), report->ToJson()).ok());
+    StartServer({id});
+    const InstanceView view = server_->WaitGone(id);
+    EXPECT_FALSE(view.report && view.report->outcome) << owner;
+    server_.reset();
+  }
 }
 
 TEST_F(LocalComputeTest, AnInstanceThatNeverStartedIsGoneAndALateAgentLeavesWithoutATrace) {

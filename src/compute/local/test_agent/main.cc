@@ -6,6 +6,7 @@
 //   wait=stop        trains until it is asked to stop
 //   die=signal       kills its own process
 //   eat=MiB          takes that much memory
+//   output=text      leaves it in notes.txt beside the model, where a container finds /opt/ml/output/data
 // Its model answers each body with itself; "slow" bodies wait, "fail" is a model error.
 #include <signal.h>
 #include <string.h>
@@ -78,6 +79,10 @@ class Obedient final : public algorithms::Algorithm {
         if (!text.ok()) return text.error();
         observer.OnLogLine(channel.name + " has " + *text);
       }
+    }
+    if (const std::string notes = told("output"); !notes.empty()) {
+      const auto path = request.model_dir.parent_path() / "output" / "data" / "notes.txt";
+      if (Status written = WriteFileAtomically(path, notes); !written.ok()) return written;
     }
     return WriteFileAtomically(request.model_dir / "model", "echo ");
   }
