@@ -18,10 +18,20 @@ Error CorruptArtifact(std::string_view why) {
 
 Status WriteArtifact(const std::filesystem::path& directory, std::string_view format, const model::Tensors& tensors,
                      Json json) {
+  if (Status s = WriteFileAtomically(directory / kWeightsFile, model::WriteSafetensors(tensors)); !s) return s;
+  return WriteModelJson(directory, format, std::move(json));
+}
+
+Status WriteModelJson(const std::filesystem::path& directory, std::string_view format, Json json) {
   json["format"] = format;
   json["version"] = kVersion;
-  if (Status s = WriteFileAtomically(directory / kWeightsFile, model::WriteSafetensors(tensors)); !s) return s;
   return WriteFileAtomically(directory / kModelFile, DumpJsonPretty(json) + "\n");
+}
+
+Result<Json> ReadModelJson(const std::filesystem::path& directory, std::string_view format) {
+  const auto text = ReadFile(directory / kModelFile, kFileBytesMax);
+  if (!text) return text.error().Wrap("loading the artifact");
+  return ParseModelJson(format, *text);
 }
 
 Result<ArtifactFiles> ReadArtifactFiles(const std::filesystem::path& directory) {

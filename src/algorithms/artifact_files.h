@@ -21,6 +21,11 @@ Error CorruptArtifact(std::string_view why);  // kCorrupt
 Status WriteArtifact(const std::filesystem::path& directory, std::string_view format, const model::Tensors& tensors,
                      Json json);
 
+// model.json alone.
+Status WriteModelJson(const std::filesystem::path& directory, std::string_view format, Json json);
+// Bounded in size; as ParseModelJson.
+Result<Json> ReadModelJson(const std::filesystem::path& directory, std::string_view format);
+
 struct ArtifactFiles {
   std::string weights;
   std::string model_json;

@@ -22,17 +22,31 @@ Error Invalid(std::string message) {
   return Error(ErrorCode::kInvalidArgument, std::move(message));
 }
 
-// SageMaker's default is RecordIO; a file that is none is taken for text.
-data::Format FormatByContent(const Channel& channel) {
+// SageMaker's defaults, RecordIO and for XGBoost LIBSVM's text, as far as the first file looks so; else CSV.
+data::Format FormatByContent(const Channel& channel, std::span<const data::Format> formats) {
   for (const std::filesystem::path& file : channel.files) {
     const auto source = data::OpenByteSource(file, data::Compression::kAuto);
     if (!source) continue;
-    std::array<char, data::kFrameHeaderBytes> head{};
+    std::array<char, 4096> head{};
     const auto n = (*source)->Read(head);
     if (!n || *n == 0) continue;
-    return data::BeginsFrame(std::string_view(head.data(), *n)) ? data::Format::kRecordIo : data::Format::kCsv;
+    const std::string_view text(head.data(), *n);
+    if (data::BeginsFrame(text)) return data::Format::kRecordIo;
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const bool pairs = line.find(':') != std::string_view::npos && line.find(',') == std::string_view::npos;
+    if (pairs && std::ranges::find(formats, data::Format::kLibsvm) != formats.end()) return data::Format::kLibsvm;
+    return data::Format::kCsv;
   }
   return data::Format::kCsv;
+}
+
+// "text/csv, text/libsvm or application/x-recordio-protobuf"
+std::string ListOf(std::span<const data::Format> formats) {
+  std::string list;
+  for (size_t i = 0; i < formats.size(); ++i) {
+    list += (i == 0 ? "" : i + 1 == formats.size() ? " or " : ", ") + std::string(MediaTypeOf(formats[i]));
+  }
+  return list;
 }
 
 // SageMaker's words around what is wrong with the data itself.
@@ -45,10 +59,6 @@ Error Unreadable(const Channel& channel, data::Format format, const Error& error
 
 }  // namespace
 
-ChannelReader::ChannelReader(std::string_view algorithm, std::span<const std::string_view> names,
-                             Supervision supervision, const TrainingRequest& request, TrainingObserver& observer)
-    : algorithm_(algorithm), names_(names), supervision_(supervision), request_(request), observer_(observer) {}
-
 const Channel* ChannelReader::Find(std::string_view name) const {
   const auto at = std::find_if(request_.channels.begin(), request_.channels.end(),
                                [&](const Channel& channel) { return channel.name == name; });
@@ -57,12 +67,12 @@ const Channel* ChannelReader::Find(std::string_view name) const {
 
 Status ChannelReader::CheckNames() const {
   for (const Channel& channel : request_.channels) {
-    if (std::find(names_.begin(), names_.end(), channel.name) != names_.end()) continue;
+    if (std::find(rules_.names.begin(), rules_.names.end(), channel.name) != rules_.names.end()) continue;
     std::string known;
-    for (size_t i = 0; i < names_.size(); ++i) {
-      known += (i == 0 ? "" : i + 1 == names_.size() ? " and " : ", ") + std::string(names_[i]);
+    for (size_t i = 0; i < rules_.names.size(); ++i) {
+      known += (i == 0 ? "" : i + 1 == rules_.names.size() ? " and " : ", ") + std::string(rules_.names[i]);
     }
-    return Invalid("channel '" + channel.name + "' is not known: " + std::string(algorithm_) + " has " + known);
+    return Invalid("channel '" + channel.name + "' is not known: " + std::string(rules_.algorithm) + " has " + known);
   }
   return Has("train") ? Status() : Invalid("channel 'train' is required");
 }
@@ -77,21 +87,21 @@ Result<ChannelReader::Opened> ChannelReader::Open(const Channel& channel) const 
     return Invalid(where + "compression '" + channel.compression + "' is not known: use None or Gzip");
   }
   if (Trim(channel.content_type).empty()) {
-    opened.files.format = FormatByContent(channel);
+    opened.files.format = FormatByContent(channel, rules_.formats);
     return opened;
   }
   auto media = data::ParseMediaType(channel.content_type);
   if (!media) return media.error().Wrap("channel '" + channel.name + "'");
   const auto format = data::FormatOf(media->type);
-  if (!format) {
-    return Invalid(where + "content type '" + media->type + "' is not read by this " + std::string(algorithm_) +
-                   ": use text/csv or application/x-recordio-protobuf");
+  if (!format || std::ranges::find(rules_.formats, *format) == rules_.formats.end()) {
+    return Invalid(where + "content type '" + media->type + "' is not read by this " + std::string(rules_.algorithm) +
+                   ": use " + ListOf(rules_.formats));
   }
   opened.files.format = *format;
   const auto label_size = media->parameters.find("label_size");
   if (label_size == media->parameters.end()) return opened;
-  if (supervision_ == Supervision::kSupervised && label_size->second != "1") {
-    return Invalid(where + "content type '" + channel.content_type + "': " + std::string(algorithm_) +
+  if (rules_.supervision == Supervision::kSupervised && label_size->second != "1") {
+    return Invalid(where + "content type '" + channel.content_type + "': " + std::string(rules_.algorithm) +
                    " is supervised, so its data needs exactly one label column (label_size=1)");
   }
   if (label_size->second != "0" && label_size->second != "1") {
@@ -103,7 +113,7 @@ Result<ChannelReader::Opened> ChannelReader::Open(const Channel& channel) const 
 
 void ChannelReader::ApplyLabelRule(const Opened& opened, std::optional<size_t> feature_dim,
                                    data::ProbeOptions& options) const {
-  if (supervision_ == Supervision::kSupervised) return;
+  if (rules_.supervision == Supervision::kSupervised) return;
   options.label_kind = data::LabelKind::kIgnored;
   options.has_label = opened.has_label.value_or(false);
   if (!opened.has_label) options.label_when_wider_than = feature_dim;
@@ -119,6 +129,21 @@ data::ReadOptions ChannelReader::Read(size_t bytes_max, uint64_t memory_share) c
   read.scratch_dir = request_.scratch_dir.empty() ? std::filesystem::temp_directory_path() : request_.scratch_dir;
   read.stop = [this] { return observer_.StopRequested(); };
   return read;
+}
+
+Result<data::Format> ChannelReader::FormatOf(std::string_view name) const {
+  auto opened = Open(*Find(name));
+  if (!opened) return opened.error();
+  return opened->files.format;
+}
+
+Result<data::SparseRows> ChannelReader::ReadSparse(std::string_view name) const {
+  const Channel& channel = *Find(name);
+  auto opened = Open(channel);
+  if (!opened) return opened.error();
+  auto rows = data::ReadLibsvm(opened->files, Read(0, 1));
+  if (!rows) return Unreadable(channel, opened->files.format, rows.error());
+  return rows;
 }
 
 Result<data::Dataset> ChannelReader::ReadTrain(data::ProbeOptions options, std::optional<size_t> feature_dim) const {

@@ -10,6 +10,7 @@
 #include "algorithms/algorithm.h"
 #include "base/result.h"
 #include "data/dataset.h"
+#include "data/libsvm.h"
 
 namespace argosy::algorithms {
 
@@ -19,15 +20,27 @@ enum class Supervision {
   kUnsupervised,  // none is looked at; one column may be one (label_size=1, or one column more than feature_dim)
 };
 
+// What an algorithm reads.
+struct ChannelRules {
+  std::string_view algorithm;
+  std::span<const std::string_view> names;  // of its channels; of them train is required
+  std::span<const data::Format> formats;
+  Supervision supervision = Supervision::kSupervised;
+};
+
+inline constexpr data::Format kTableFormats[] = {data::Format::kCsv, data::Format::kRecordIo};
+
 class ChannelReader {
  public:
-  // All must outlive the reader. `names`: the channels that the algorithm has; of them train is required.
-  ChannelReader(std::string_view algorithm, std::span<const std::string_view> names, Supervision supervision,
-                const TrainingRequest& request, TrainingObserver& observer);
+  // All must outlive the reader.
+  ChannelReader(const ChannelRules& rules, const TrainingRequest& request, TrainingObserver& observer)
+      : rules_(rules), request_(request), observer_(observer) {}
 
   // kInvalidArgument when there is a channel of another name, or no train channel.
   Status CheckNames() const;
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
+  // Of a channel that is there: as its content type says, else as its first file looks.
+  Result<data::Format> FormatOf(std::string_view name) const;
 
   // The train channel, whose schema becomes that of the others. Unsupervised: `feature_dim` is the width that rows must
   // have without a label.
@@ -36,6 +49,8 @@ class ChannelReader {
   Result<std::optional<data::Dataset>> ReadOther(std::string_view name, std::shared_ptr<const data::TableSchema> schema,
                                                  data::ProbeOptions options,
                                                  std::optional<size_t> feature_dim = std::nullopt) const;
+  // A channel that is there and whose format is kLibsvm.
+  Result<data::SparseRows> ReadSparse(std::string_view name) const;
 
  private:
   struct Opened {
@@ -47,9 +62,7 @@ class ChannelReader {
   void ApplyLabelRule(const Opened& opened, std::optional<size_t> feature_dim, data::ProbeOptions& options) const;
   data::ReadOptions Read(size_t bytes_max, uint64_t memory_share) const;
 
-  const std::string_view algorithm_;
-  const std::span<const std::string_view> names_;
-  const Supervision supervision_;
+  const ChannelRules rules_;
   const TrainingRequest& request_;
   TrainingObserver& observer_;
 };

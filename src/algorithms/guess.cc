@@ -1,12 +1,14 @@
 #include "algorithms/guess.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "base/bytes.h"
+#include "data/byte_source.h"
 #include "data/csv.h"
 #include "data/number.h"
 #include "data/record_reader.h"
@@ -286,11 +288,78 @@ Result<Guess> InferWidth(const std::filesystem::path& file, const GuessOptions& 
   return guess;
 }
 
+// What XGBoost calls the kinds of predictors.
+constexpr std::pair<std::string_view, std::string_view> kObjectives[] = {{"regressor", "reg:squarederror"},
+                                                                         {"binary_classifier", "binary:logistic"},
+                                                                         {"multiclass_classifier", "multi:softmax"}};
+constexpr const char* kRounds = "100";
+
+bool LooksLikeLibsvm(const std::filesystem::path& file) {
+  const auto source = data::OpenByteSource(file, data::Compression::kAuto);
+  if (!source) return false;
+  std::array<char, 4096> head{};
+  const auto n = (*source)->Read(head);
+  const std::string_view text(head.data(), n ? *n : 0);
+  const std::string_view line = text.substr(0, text.find('\n'));
+  return line.find(':') != std::string_view::npos && line.find(',') == std::string_view::npos;
+}
+
+// As for the linear learner, in XGBoost's words.
+Result<Guess> InferXGBoostHyperparameters(const std::filesystem::path& file, const GuessOptions& options) {
+  Guess guess;
+  const auto rounds = [&] {
+    if (options.given.contains("num_round")) return;
+    guess.hyperparameters["num_round"] = kRounds;
+    guess.sentences.push_back(std::string("num_round is ") + kRounds + ".");
+  };
+  if (LooksLikeLibsvm(file)) {
+    guess.content_type = "text/libsvm";
+    guess.sentences.push_back("The data is LIBSVM's sparse text.");
+    rounds();
+    return guess;
+  }
+  GuessOptions linear = options;
+  const auto objective = options.given.find("objective");
+  if (objective != options.given.end()) {
+    const std::string& name = objective->second;
+    linear.given["predictor_type"] = name.starts_with("multi:")    ? "multiclass_classifier"
+                                     : name.starts_with("binary:") ? "binary_classifier"
+                                                                   : "regressor";
+  }
+  if (const auto classes = options.given.find("num_class"); classes != options.given.end()) {
+    linear.given["num_classes"] = classes->second;
+  }
+  linear.given.emplace("argosy_missing", "");  // an empty field is nothing to guess about
+  auto found = InferLinearHyperparameters(file, linear);
+  if (!found) return found;
+  guess = std::move(*found);
+  guess.hyperparameters.erase("feature_dim");
+  if (auto node = guess.hyperparameters.extract("num_classes"); !node.empty()) {
+    guess.hyperparameters["num_class"] = node.mapped();
+  }
+  if (auto node = guess.hyperparameters.extract("predictor_type"); !node.empty()) {
+    for (const auto& [type, name] : kObjectives) {
+      if (type == node.mapped()) guess.hyperparameters["objective"] = name;
+    }
+  }
+  for (std::string& sentence : guess.sentences) {
+    for (const auto& [type, name] : kObjectives) {
+      const std::string told = "predictor_type is " + std::string(type);
+      if (sentence.starts_with(told)) sentence.replace(0, told.size(), "objective is " + std::string(name));
+    }
+    constexpr std::string_view kEncoded = "Text is encoded one feature per category";
+    if (sentence.starts_with(kEncoded)) sentence.replace(0, kEncoded.size(), "Text is numbered by category");
+  }
+  rounds();
+  return guess;
+}
+
 }  // namespace
 
 Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
                                    const GuessOptions& options) {
   if (algorithm == "linear-learner") return InferLinearHyperparameters(file, options);
+  if (algorithm == "xgboost") return InferXGBoostHyperparameters(file, options);
   if (algorithm != "kmeans" && algorithm != "pca") return Guess();
   auto guess = InferWidth(file, options);
   if (guess && algorithm == "pca" && !options.given.contains("mini_batch_size")) {

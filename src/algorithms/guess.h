@@ -18,10 +18,12 @@ struct GuessOptions {
 struct Guess {
   Hyperparameters hyperparameters;     // only what was guessed; merge with the given ones
   std::vector<std::string> sentences;  // what was guessed and why, one sentence each
+  std::string content_type = "text/csv";
 };
 
 // For the algorithm of this name; nothing is guessed for one that is not built in. Looks at the rows of `file` (CSV,
-// may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible can be made of it.
+// for xgboost also LIBSVM's text; may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible can
+// be made of it.
 Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
                                    const GuessOptions& options);
 

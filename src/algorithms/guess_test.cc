@@ -70,6 +70,31 @@ TEST_F(GuessTest, WhatIsGivenIsNotGuessed) {
   EXPECT_FALSE(Of(Rows(100, "%2,#"), {{"predictor_type", "regressor"}}).contains("predictor_type"));
 }
 
+TEST_F(GuessTest, XGBoostIsToldInItsOwnWords) {
+  const auto of = [&](const std::string& text, Hyperparameters given = {}) {
+    auto guess = InferHyperparameters("xgboost", directory_.Write("x.csv", text), {std::move(given)});
+    EXPECT_TRUE(guess.ok());
+    return guess.ok() ? std::move(*guess) : Guess();
+  };
+  const Guess text = of("size,colour,kind\n" + Rows(100, "#,c%3,k%3") + ",c1,k1\n");
+  EXPECT_EQ(text.hyperparameters, (Hyperparameters{{"argosy_header", "true"},
+                                                   {"argosy_label", "2"},
+                                                   {"objective", "multi:softmax"},
+                                                   {"argosy_label_map", "auto"},
+                                                   {"argosy_categorical", "1"},
+                                                   {"num_round", "100"}}));
+  EXPECT_EQ(text.content_type, "text/csv");
+  EXPECT_EQ(of(Rows(100, "%2,#")).hyperparameters,
+            (Hyperparameters{{"objective", "binary:logistic"}, {"num_round", "100"}}));
+  EXPECT_EQ(of(Rows(100, "%5,#")).hyperparameters.at("num_class"), "5");
+  EXPECT_EQ(of(Rows(100, "#,1")).hyperparameters.at("objective"), "reg:squarederror");
+  const Guess given = of(Rows(100, "%5,#"), {{"objective", "count:poisson"}, {"num_round", "3"}});
+  EXPECT_TRUE(given.hyperparameters.empty());
+  const Guess sparse = of("1 0:2 4:3\n0 1:1\n");
+  EXPECT_EQ(sparse.content_type, "text/libsvm");
+  EXPECT_EQ(sparse.hyperparameters, (Hyperparameters{{"num_round", "100"}}));
+}
+
 TEST_F(GuessTest, NothingSensibleIsAnError) {
   for (const char* text : {"", "\n\n", "1\n2\n", "a,b\n1\n"}) {
     EXPECT_FALSE(InferLinearHyperparameters(directory_.Write("t.csv", text), {}).ok()) << text;

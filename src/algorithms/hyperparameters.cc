@@ -198,6 +198,11 @@ Result<ParsedHyperparameters> ParseHyperparameters(std::span<const Hyperparamete
   return parsed;
 }
 
+Error InvalidHyperparameter(std::string_view name, std::string_view value, std::string_view rule) {
+  return Error(ErrorCode::kInvalidArgument, "Hyperparameter " + std::string(name) + ": '" + std::string(value) +
+                                                "' is not valid: " + std::string(rule));
+}
+
 std::string DescribeRange(const HyperparameterSpec& spec) {
   using Bound = HyperparameterSpec::Bound;
   if (spec.type == HyperparameterType::kText) return "text";

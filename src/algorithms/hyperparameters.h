@@ -87,6 +87,9 @@ class ParsedHyperparameters {
 Result<ParsedHyperparameters> ParseHyperparameters(std::span<const HyperparameterSpec> specs,
                                                    const Hyperparameters& given);
 
+// kInvalidArgument in the words that ParseHyperparameters uses too.
+Error InvalidHyperparameter(std::string_view name, std::string_view value, std::string_view rule);
+
 // "float > 0, or auto", "one of sgd, adam"
 std::string DescribeRange(const HyperparameterSpec& spec);
 

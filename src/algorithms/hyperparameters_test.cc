@@ -93,8 +93,13 @@ TEST(RegistryTest, ImagesAreKnownByRepositoryName) {
     ASSERT_NE(FindAlgorithm(image), nullptr) << image;
     EXPECT_EQ(FindAlgorithm(image)->name(), "linear-learner");
   }
-  for (const char* image : {"", "linear-learner2", "x/linear-learner/y:1", "xgboost:1"}) {
+  for (const char* image : {"", "linear-learner2", "x/linear-learner/y:1", "xgb:1"}) {
     EXPECT_EQ(FindAlgorithm(image), nullptr) << image;
+  }
+  for (const char* image : {"811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1",
+                            "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"}) {
+    ASSERT_NE(FindAlgorithm(image), nullptr) << image;
+    EXPECT_EQ(FindAlgorithm(image)->name(), "xgboost");
   }
   EXPECT_FALSE(AllAlgorithms().empty());
 }

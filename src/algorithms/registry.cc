@@ -3,6 +3,8 @@
 #include "algorithms/kmeans/kmeans.h"
 #include "algorithms/linear/linear_learner.h"
 #include "algorithms/pca/pca.h"
+#include "algorithms/xgboost/xgboost.h"
+#include "algorithms/xgboost/xgboost_model.h"
 
 namespace argosy::algorithms {
 
@@ -10,6 +12,8 @@ const Algorithm* FindAlgorithm(std::string_view image_uri) {
   // registry.host/path/repository:tag@digest; a colon before the last slash belongs to the host's port.
   std::string_view repository = image_uri.substr(image_uri.rfind('/') + 1);
   repository = repository.substr(0, repository.find_first_of(":@"));
+  constexpr std::string_view kFamily = "sagemaker-";  // as in sagemaker-xgboost, XGBoost's images from version 1 on
+  if (repository.starts_with(kFamily)) repository.remove_prefix(kFamily.size());
   for (const Algorithm* algorithm : AllAlgorithms()) {
     if (algorithm->name() == repository) return algorithm;
   }
@@ -17,6 +21,11 @@ const Algorithm* FindAlgorithm(std::string_view image_uri) {
 }
 
 Result<const Algorithm*> FindAlgorithmOfArtifact(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory / kModelFile, ignored) &&
+      std::filesystem::exists(directory / xgboost::kBoosterFile, ignored)) {
+    return FindAlgorithm("xgboost");  // as SageMaker's own jobs leave it
+  }
   const Result<std::string> format = ReadArtifactFormat(directory);
   if (!format.ok()) return format.error();
   for (const Algorithm* algorithm : AllAlgorithms()) {
@@ -29,7 +38,8 @@ std::vector<const Algorithm*> AllAlgorithms() {
   static const linear::LinearLearner linear_learner;
   static const kmeans::KMeans k_means;
   static const pca::Pca principal_components;
-  return {&linear_learner, &k_means, &principal_components};
+  static const xgboost::XGBoost boosted_trees;
+  return {&linear_learner, &k_means, &principal_components, &boosted_trees};
 }
 
 }  // namespace argosy::algorithms

@@ -1,5 +1,6 @@
 #include "data/csv.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace argosy::data {
@@ -53,6 +54,19 @@ std::optional<std::vector<std::string>> SplitCsvLine(std::string_view line) {
     if (field.next == nullptr) return std::nullopt;
     fields.emplace_back(field.text);
     if (field.next == end) return fields;
+    p = field.next + 1;
+  }
+}
+
+std::optional<size_t> CountCsvFields(std::string_view line) {
+  if (line.find('"') == std::string_view::npos) return 1 + static_cast<size_t>(std::ranges::count(line, ','));
+  const char* p = line.data();
+  const char* const end = p + line.size();
+  std::string scratch;
+  for (size_t count = 1;; ++count) {
+    const CsvField field = ReadCsvField(p, end, scratch);
+    if (field.next == nullptr) return std::nullopt;
+    if (field.next == end) return count;
     p = field.next + 1;
   }
 }

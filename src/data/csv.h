@@ -36,6 +36,9 @@ CsvLine ReadCsvLine(const char* p, const char* end);
 // All fields of one line; nothing when its quotes are broken.
 std::optional<std::vector<std::string>> SplitCsvLine(std::string_view line);
 
+// How many fields a line has; nothing when its quotes are broken.
+std::optional<size_t> CountCsvFields(std::string_view line);
+
 // `text` as a field: quoted when it has to be.
 std::string QuoteCsvField(std::string_view text);
 

@@ -1,15 +1,21 @@
 #include "data/format.h"
 
-#include <array>
 #include <utility>
 
 namespace argosy::data {
 namespace {
 
-constexpr std::array<std::pair<Format, std::string_view>, 2> kMediaTypes = {{
+// The first name of a format is the one that is told. SageMaker's containers take short names, too.
+constexpr std::pair<Format, std::string_view> kMediaTypes[] = {
     {Format::kCsv, "text/csv"},
+    {Format::kCsv, "csv"},
     {Format::kRecordIo, "application/x-recordio-protobuf"},
-}};
+    {Format::kRecordIo, "recordio-protobuf"},
+    {Format::kLibsvm, "text/libsvm"},
+    {Format::kLibsvm, "text/x-libsvm"},
+    {Format::kLibsvm, "libsvm"},
+    {Format::kLibsvm, "x-libsvm"},
+};
 
 }  // namespace
 

@@ -11,9 +11,10 @@ namespace argosy::data {
 enum class Format {
   kCsv,       // text/csv
   kRecordIo,  // application/x-recordio-protobuf
+  kLibsvm,    // text/libsvm, text/x-libsvm
 };
 
-// By media type without parameters, in lower case.
+// By media type without parameters, in lower case; also by its short name (csv, libsvm).
 std::optional<Format> FormatOf(std::string_view media_type);
 std::string_view MediaTypeOf(Format format);
 Framing FramingOf(Format format);

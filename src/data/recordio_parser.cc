@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace argosy::data {
 namespace {
@@ -52,13 +53,15 @@ Status RecordIoParser::AppendRow(RowBlock& rows) {
   if (!features.sparse()) {
     rows.numeric.insert(rows.numeric.end(), features.values.begin(), features.values.end());
   } else {
-    rows.numeric.resize(begin + width);
+    // What a sparse row does not name is 0, but for learners that know missing values: there it is one.
+    constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+    rows.numeric.resize(begin + width, layout_.missing == MissingValues::kKeep ? kMissing : 0.0F);
     for (size_t i = 0; i < features.keys.size(); ++i) rows.numeric[begin + features.keys[i]] = features.values[i];
   }
   for (size_t c = 0; c < width; ++c) {
     float& value = rows.numeric[begin + c];
     if (std::isfinite(value)) continue;
-    if (std::isnan(value) && layout_.missing == MissingValues::kMean) continue;
+    if (std::isnan(value) && layout_.missing != MissingValues::kRefuse) continue;
     return Invalid("feature " + std::to_string(c) + " is " + Shortest(value) + ", which is no finite number");
   }
   return {};

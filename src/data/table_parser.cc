@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/bytes.h"
 #include "data/csv.h"
 #include "data/delimiters.h"
 #include "data/number.h"
@@ -23,8 +24,8 @@ std::string_view Trimmed(const char* p, const char* end) {
   return {p, static_cast<size_t>(end - p)};
 }
 
-bool IsMissing(std::string_view text) {
-  return text.empty();
+bool IsMissing(std::string_view text, MissingValues missing) {
+  return text.empty() || (missing == MissingValues::kKeep && EqualsIgnoreCase(text, "nan"));
 }
 
 }  // namespace
@@ -205,7 +206,7 @@ Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
 }
 
 Status TableParser::ReadNumeric(std::string_view text, size_t column, float& value) const {
-  if (IsMissing(text)) {
+  if (IsMissing(text, layout_.missing)) {
     if (layout_.missing == MissingValues::kRefuse) {
       return At(column, "the value is missing (argosy_missing=mean would put the column's mean there)");
     }

@@ -1,6 +1,7 @@
 #include "data/table_schema.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -8,6 +9,8 @@
 
 namespace argosy::data {
 namespace {
+
+constexpr std::array<std::string_view, 3> kMissingNames = {"refuse", "mean", "keep"};  // by MissingValues
 
 Error Invalid(std::string message) {
   return Error(ErrorCode::kInvalidArgument, std::move(message));
@@ -138,7 +141,7 @@ Json ToJson(const TableSchema& schema) {
           {"version", 1},
           {"columns", std::move(columns)},
           {"label", std::move(label)},
-          {"missing", schema.missing == MissingValues::kMean ? "mean" : "refuse"},
+          {"missing", kMissingNames[static_cast<size_t>(schema.missing)]},
           {"header", schema.header}};
 }
 
@@ -187,8 +190,9 @@ Result<TableSchema> TableSchemaFromJson(const Json& json) {
       }
     }
     const auto missing = json.at("missing").get<std::string>();
-    if (missing != "mean" && missing != "refuse") return Corrupt("unknown treatment of missing values");
-    schema.missing = missing == "mean" ? MissingValues::kMean : MissingValues::kRefuse;
+    const auto named = std::find(kMissingNames.begin(), kMissingNames.end(), missing);
+    if (named == kMissingNames.end()) return Corrupt("unknown treatment of missing values");
+    schema.missing = static_cast<MissingValues>(named - kMissingNames.begin());
     schema.header = json.at("header").get<bool>();
     if (Status valid = schema.Validate(); !valid) return Corrupt(valid.error().message());
     return schema;

@@ -51,6 +51,7 @@ struct LabelEncoding {
 enum class MissingValues {
   kRefuse,  // an empty numeric field is an error
   kMean,    // it stands for the column's mean over the training data
+  kKeep,    // it is left out: a learner for which a missing value is one of its own gets NaN
 };
 
 struct TableSchema {

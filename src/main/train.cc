@@ -83,18 +83,24 @@ Status CheckNamedLabel(const TrainArgs& args, const Sample& sample, const algori
   return {};
 }
 
-Result<algorithms::Hyperparameters> Hyperparameters(ApiClient& client, const TrainArgs& args, const SourceSet& train) {
+// Given and guessed ones together.
+Result<algorithms::Guess> Hyperparameters(ApiClient& client, const TrainArgs& args, const SourceSet& train) {
   Result<algorithms::Hyperparameters> given = GivenHyperparameters(args);
-  if (!given.ok() || algorithms::FindAlgorithm(args.algorithm) == nullptr) return given;
-  Sample sample;
-  if (Status taken = TakeSample(client, train, sample); !taken.ok()) return taken.error();
-  const Result<algorithms::Guess> guess =
-      algorithms::InferHyperparameters(args.algorithm, sample.files.front(), {.given = *given});
-  if (!guess.ok()) return guess.error().Wrap("the data cannot be made out");
-  for (const std::string& sentence : guess->sentences) Note("guessed: " + sentence);
-  given->insert(guess->hyperparameters.begin(), guess->hyperparameters.end());
-  if (Status known = CheckNamedLabel(args, sample, *given); !known.ok()) return known.error();
-  return given;
+  if (!given.ok()) return given.error();
+  algorithms::Guess all;
+  if (algorithms::FindAlgorithm(args.algorithm) != nullptr) {
+    Sample sample;
+    if (Status taken = TakeSample(client, train, sample); !taken.ok()) return taken.error();
+    Result<algorithms::Guess> guess =
+        algorithms::InferHyperparameters(args.algorithm, sample.files.front(), {.given = *given});
+    if (!guess.ok()) return guess.error().Wrap("the data cannot be made out");
+    for (const std::string& sentence : guess->sentences) Note("guessed: " + sentence);
+    all = std::move(*guess);
+    given->insert(all.hyperparameters.begin(), all.hyperparameters.end());
+    if (Status known = CheckNamedLabel(args, sample, *given); !known.ok()) return known.error();
+  }
+  all.hyperparameters = std::move(*given);
+  return all;
 }
 
 Status UploadChannel(ApiClient& client, const std::string& bucket, ChannelData& channel) {
@@ -231,7 +237,7 @@ int RunTrain(const Settings& settings, const TrainArgs& args) {
   }
   Result<ApiClient> client = ApiClient::Connect(options);
   if (!client.ok()) return Fail(client.error());
-  const Result<algorithms::Hyperparameters> hyperparameters = Hyperparameters(*client, args, channels.front().set);
+  const Result<algorithms::Guess> hyperparameters = Hyperparameters(*client, args, channels.front().set);
   if (!hyperparameters.ok()) return Fail(hyperparameters.error());
   for (ChannelData& channel : channels) {
     if (Status uploaded = UploadChannel(*client, options.default_bucket(), channel); !uploaded.ok()) {
@@ -242,7 +248,8 @@ int RunTrain(const Settings& settings, const TrainArgs& args) {
 
   TrainingRequestParts parts;
   parts.name = args.name.empty() ? MakeName(JobStem(args.sources), TimeSuffix(SystemClock().Now())) : args.name;
-  parts.hyperparameters = *hyperparameters;
+  parts.hyperparameters = hyperparameters->hyperparameters;
+  parts.content_type = hyperparameters->content_type;
   for (const ChannelData& channel : channels) parts.channels.emplace_back(channel.name, channel.s3_uri);
   parts.output = fmt::format("s3://{}/argosy-models", options.default_bucket());
   const Json request = TrainingRequest(args, parts, options.region);

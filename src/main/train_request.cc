@@ -18,6 +18,13 @@ std::string PredictorType(const std::string& type) {
   return "regressor";
 }
 
+// What XGBoost calls it.
+std::string Objective(const std::string& type) {
+  if (type == "binary") return "binary:logistic";
+  if (type == "multiclass") return "multi:softmax";
+  return "reg:squarederror";
+}
+
 // {"a": "x", "*": "y"} in this order: classes are numbered as they appear.
 std::string LabelMap(const std::vector<std::pair<std::string, std::string>>& entries) {
   std::string text;
@@ -47,7 +54,11 @@ Result<algorithms::Hyperparameters> GivenHyperparameters(const TrainArgs& args) 
   };
   Status said;
   if (!args.label.empty()) said = say("--label", "argosy_label", args.label);
-  if (said.ok() && !args.type.empty()) said = say("--type", "predictor_type", PredictorType(args.type));
+  const bool boosted = args.algorithm == "xgboost";
+  if (said.ok() && !args.type.empty()) {
+    said = boosted ? say("--type", "objective", Objective(args.type))
+                   : say("--type", "predictor_type", PredictorType(args.type));
+  }
   if (said.ok() && !args.positive.empty() && !args.negative.empty()) {
     said = Error(ErrorCode::kInvalidArgument, "--positive and --negative each name one side; give one");
   }
@@ -59,7 +70,9 @@ Result<algorithms::Hyperparameters> GivenHyperparameters(const TrainArgs& args) 
     said = say("--negative", "argosy_label_map", LabelMap({{args.negative, args.negative}, {"*", "other"}}));
   }
   if (!said.ok()) return said.error();
-  if (!args.positive.empty() || !args.negative.empty()) given.emplace("predictor_type", "binary_classifier");
+  if (!args.positive.empty() || !args.negative.empty()) {
+    given.emplace(boosted ? "objective" : "predictor_type", boosted ? Objective("binary") : PredictorType("binary"));
+  }
   return given;
 }
 
@@ -68,7 +81,7 @@ Json TrainingRequest(const TrainArgs& args, const TrainingRequestParts& parts, s
   for (const auto& [name, uri] : parts.channels) {
     const Json source = {{"S3DataType", "S3Prefix"}, {"S3Uri", uri}, {"S3DataDistributionType", "FullyReplicated"}};
     channels.push_back({{"ChannelName", name},
-                        {"ContentType", args.content_type.empty() ? "text/csv" : args.content_type},
+                        {"ContentType", args.content_type.empty() ? parts.content_type : args.content_type},
                         {"DataSource", {{"S3DataSource", source}}}});
   }
   return {

@@ -24,7 +24,8 @@ PredictionError BadRow(size_t row, std::string_view why) {
 
 class InstanceReader {
  public:
-  InstanceReader(size_t width_max, InstanceSink& sink) : width_max_(width_max), sink_(sink) {}
+  InstanceReader(size_t width_max, const FieldValue& absent, InstanceSink& sink)
+      : width_max_(width_max), absent_(absent), sink_(sink) {}
 
   std::optional<PredictionError> Read(dom::element instance) {
     const size_t row = rows_++;
@@ -84,7 +85,7 @@ class InstanceReader {
       return BadRow(row, "its shape is " + std::to_string(width) + " where at most " + std::to_string(width_max_) +
                              " columns are expected");
     }
-    fields_.assign(width, FieldValue{});
+    fields_.assign(width, absent_);
     auto value = value_array.begin();
     for (const dom::element key : key_array) {
       uint64_t column = 0;
@@ -104,6 +105,7 @@ class InstanceReader {
   }
 
   size_t width_max_;
+  const FieldValue absent_;
   InstanceSink& sink_;
   size_t rows_ = 0;
   std::vector<FieldValue> fields_;
@@ -111,7 +113,8 @@ class InstanceReader {
 
 }  // namespace
 
-std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t width_max, InstanceSink& sink) {
+std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t width_max, const FieldValue& absent,
+                                                 InstanceSink& sink) {
   dom::parser parser;
   dom::element root;
   const simdjson::padded_string padded(body);
@@ -122,7 +125,7 @@ std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t w
   if (root["instances"].get(instances) != simdjson::SUCCESS) {
     return BadRequest(R"(the body is not of the form {"instances": [{"features": […]}, …]})");
   }
-  InstanceReader reader(width_max, sink);
+  InstanceReader reader(width_max, absent, sink);
   for (const dom::element instance : instances) {
     if (auto error = reader.Read(instance)) return error;
   }
@@ -130,9 +133,10 @@ std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t w
   return std::nullopt;
 }
 
-std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width_max, InstanceSink& sink) {
+std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width_max, const FieldValue& absent,
+                                             InstanceSink& sink) {
   dom::parser parser;
-  InstanceReader reader(width_max, sink);
+  InstanceReader reader(width_max, absent, sink);
   while (!body.empty()) {
     const size_t newline = body.find('\n');
     const std::string_view line = Trim(body.substr(0, newline));
@@ -149,7 +153,8 @@ std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width
   return std::nullopt;
 }
 
-std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_max, InstanceSink& sink) {
+std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_max, const FieldValue& absent,
+                                           InstanceSink& sink) {
   const auto frames = data::CountFrames(body);
   if (!frames) return BadRequest("the body is not RecordIO: " + frames.error().message());
   if (frames->end != body.size()) return BadRequest("the body ends in the middle of a record");
@@ -166,11 +171,11 @@ std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_m
       return bad("it has " + std::to_string(features.width()) + " features where at most " + std::to_string(width_max) +
                  " are expected");
     }
-    fields.assign(features.width(), FieldValue{});
+    fields.assign(features.width(), features.sparse() ? absent : FieldValue{});
     for (size_t i = 0; i < features.values.size(); ++i) {
       FieldValue& field = fields[features.sparse() ? features.keys[i] : i];
       field.number = features.values[i];
-      if (std::isnan(field.number)) field.kind = FieldValue::Kind::kMissing;
+      field.kind = std::isnan(field.number) ? FieldValue::Kind::kMissing : FieldValue::Kind::kNumber;
       if (std::isinf(field.number)) return bad("a value is infinite");
     }
     if (const auto error = sink.OnRow(fields)) return bad(error->message);

@@ -37,8 +37,11 @@ class InstanceSink {
 
 // An error of status 400 when the body is none of these, has no rows, or a sparse row claims more than `width_max`
 // columns. Memory is bounded by the body's size and one row.
-std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t width_max, InstanceSink& sink);
-std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width_max, InstanceSink& sink);
-std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_max, InstanceSink& sink);
+std::optional<PredictionError> ReadJsonInstances(std::string_view body, size_t width_max, const FieldValue& absent,
+                                                 InstanceSink& sink);
+std::optional<PredictionError> ReadJsonLines(std::string_view body, size_t width_max, const FieldValue& absent,
+                                             InstanceSink& sink);
+std::optional<PredictionError> ReadRecords(std::string_view body, size_t width_max, const FieldValue& absent,
+                                           InstanceSink& sink);
 
 }  // namespace argosy::model

@@ -27,7 +27,7 @@ class Sink final : public argosy::model::InstanceSink {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   Sink sink;
-  (void)argosy::model::ReadJsonInstances(body, kWidthMax, sink);
-  (void)argosy::model::ReadJsonLines(body, kWidthMax, sink);
+  (void)argosy::model::ReadJsonInstances(body, kWidthMax, {}, sink);
+  (void)argosy::model::ReadJsonLines(body, kWidthMax, {}, sink);
   return 0;
 }

@@ -340,6 +340,37 @@ class TestChanging:
 
 
 class TestOtherAlgorithms:
+    def test_xgboost_from_text_to_answers_that_the_public_package_gives_too(self, server, clients, files, tmp_path):
+        import numpy as np
+        import xgboost
+
+        done = ok(server.argosy("train", files / "words.csv", "--algorithm", "xgboost", "--label", "tumour", "--set", "num_round=20", "--json"))
+        assert "objective is binary:logistic" in done.err
+        job = json.loads(done.out)
+        artifact = tmp_path / "model.tar.gz"
+        artifact.write_bytes(clients.get(job["ModelArtifacts"]["S3ModelArtifacts"]))
+        answers = ok(server.argosy("predict", artifact, files / "rows.csv", "--json")).out
+        members = jobs.artifact_members(clients, job["ModelArtifacts"]["S3ModelArtifacts"])
+        (tmp_path / "xgboost-model").write_bytes(members["xgboost-model"])
+        booster = xgboost.Booster(model_file=str(tmp_path / "xgboost-model"))
+        rows = np.array(data.breast_cancer().test_features[:4], dtype="float32")
+        expected = booster.predict(xgboost.DMatrix(rows))
+        found = [json.loads(row)["score"] for row in answers.splitlines()]
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+    def test_xgboost_of_sparse_text(self, server, tmp_path):
+        digits = data.digits()
+        lines = (
+            f"{label} " + " ".join(f"{i}:{v:g}" for i, v in enumerate(row) if v)
+            for label, row in zip(digits.labels, digits.features)
+        )
+        (tmp_path / "digits.libsvm").write_text("\n".join(lines) + "\n")
+        words = ("--algorithm", "xgboost", "--set", "objective=multi:softmax", "--set", "num_class=10", "--set", "num_round=5")
+        done = ok(server.argosy("train", tmp_path / "digits.libsvm", *words, "--set", "eval_metric=merror", "--json"))
+        assert "LIBSVM" in done.err
+        metrics = {m["MetricName"]: m["Value"] for m in json.loads(done.out)["FinalMetricDataList"]}
+        assert metrics["train:merror"] < 0.05
+
     def test_kmeans_from_a_file_to_an_answer(self, server, clients, files, tmp_path):
         table = tmp_path / "features.csv"
         table.write_text(data.rows(data.digits().features))

@@ -239,6 +239,37 @@ def first_party_pca(flow, folder):
     return [list(a.label["projection"].float32_tensor.values) for a in answers]
 
 
+def boosted_trees(flow, folder):
+    """SageMaker's XGBoost container: an Estimator with the image's name that the SDK builds."""
+    from sagemaker import image_uris
+    from sagemaker.deserializers import CSVDeserializer
+    from sagemaker.estimator import Estimator
+    from sagemaker.inputs import TrainingInput
+    from sagemaker.serializers import CSVSerializer
+
+    cancer = data.breast_cancer()
+    booster = Estimator(
+        image_uris.retrieve("xgboost", "us-east-1", version="1.7-1"),
+        flow.clients.role,
+        1,
+        "ml.m5.large",
+        output_path=f"s3://{flow.bucket}/boosted",
+        sagemaker_session=flow.session,
+        hyperparameters={"objective": "binary:logistic", "num_round": 30, "eval_metric": "error", "early_stopping_rounds": 20},
+    )
+    held_out = data.csv(cancer.test_labels, cancer.test_features)
+    channels = {
+        "train": TrainingInput(flow.channel(cancer.train_csv, "boosted.csv").config["DataSource"]["S3DataSource"]["S3Uri"], content_type="csv"),
+        "validation": TrainingInput(flow.channel(held_out, "held-out.csv").config["DataSource"]["S3DataSource"]["S3Uri"], content_type="text/csv"),
+    }
+    booster.fit(channels, logs=False)
+    described = flow.session.describe_training_job(booster.latest_training_job.name)
+    predictor = booster.deploy(1, "ml.m5.large", serializer=CSVSerializer(), deserializer=CSVDeserializer())
+    answers = predictor.predict(cancer.test_features)
+    predictor.delete_endpoint()
+    return described, answers
+
+
 def ten_lines(flow, folder):
     script = Path(__file__).with_name("sdk_ten_lines.py")
     csv_file = folder / "ten-lines.csv"
@@ -255,6 +286,7 @@ def ten_lines(flow, folder):
 
 FLOWS = (
     ten_lines,
+    boosted_trees,
     fit_without_logs,
     attach,
     deploy_update_delete,
@@ -347,6 +379,15 @@ def test_the_pca_class_projects_digits(flows):
     found = np.array(flows(first_party_pca))
     signs = np.sign((found * expected).sum(axis=0))
     np.testing.assert_allclose(found * signs, expected, atol=0.01)
+
+
+def test_an_xgboost_estimator_boosts(flows):
+    described, answers = flows(boosted_trees)
+    labels = data.breast_cancer().test_labels
+    metrics = {m["MetricName"]: m["Value"] for m in described["FinalMetricDataList"]}
+    assert metrics["validation:error"] < 0.1 and metrics["train:error"] < 0.05
+    scores = np.array([float(row[0]) for row in answers])
+    assert ((scores > 0.5) == (np.array(labels) == 1)).mean() > 0.9
 
 
 def test_the_ten_lines_run_with_only_the_endpoint_url_changed(flows):

@@ -5,7 +5,7 @@
 namespace argosy::algorithms::kmeans {
 
 KMeansPredictor::KMeansPredictor(const KMeansModel& model)
-    : RowPredictor(model.feature_dim, "predictions", {{"closest_cluster"}, {"distance_to_cluster"}}),
+    : RowPredictor({.width = model.feature_dim}, "predictions", {{"closest_cluster"}, {"distance_to_cluster"}}),
       feature_dim_(model.feature_dim),
       shift_(model.feature_dim) {
   const size_t n = PadToLane(feature_dim_);

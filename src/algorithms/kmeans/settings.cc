@@ -68,11 +68,6 @@ std::vector<HyperparameterSpec> Declare() {
   };
 }
 
-Error Invalid(std::string_view name, std::string_view value, std::string_view why) {
-  return Error(ErrorCode::kInvalidArgument, "Hyperparameter " + std::string(name) + ": '" + std::string(value) +
-                                                "' is not valid: " + std::string(why));
-}
-
 std::optional<size_t> Optional(const std::optional<int64_t>& value) {
   return value ? std::optional(static_cast<size_t>(*value)) : std::nullopt;
 }
@@ -108,7 +103,7 @@ Result<KMeansSettings> ParseKMeansSettings(const Hyperparameters& given, uint64_
   settings.seed = static_cast<uint64_t>(values.Integer("argosy_seed").value_or(static_cast<int64_t>(seed)));
   const std::string& metrics = values.Text("eval_metrics");
   const auto list = ParseJson(metrics);
-  if (!list || !list->is_array()) return Invalid("eval_metrics", metrics, "it is no JSON list");
+  if (!list || !list->is_array()) return InvalidHyperparameter("eval_metrics", metrics, "it is no JSON list");
   settings.msd = settings.ssd = false;
   for (const Json& metric : *list) {
     if (metric == "msd") {
@@ -116,15 +111,15 @@ Result<KMeansSettings> ParseKMeansSettings(const Hyperparameters& given, uint64_
     } else if (metric == "ssd") {
       settings.ssd = true;
     } else {
-      return Invalid("eval_metrics", metrics, "it may hold msd and ssd");
+      return InvalidHyperparameter("eval_metrics", metrics, "it may hold msd and ssd");
     }
   }
   constexpr size_t kNumbersMax = 100'000'000;  // of all centres, so that a wrong number ends in a message
   const size_t extra = settings.extra_center_factor.value_or(1);
   if (settings.k > kNumbersMax / settings.feature_dim / extra) {
-    return Invalid("k", std::to_string(settings.k),
-                   "all centres together may have " + std::to_string(kNumbersMax) +
-                       " numbers (k × extra_center_factor × feature_dim)");
+    return InvalidHyperparameter("k", std::to_string(settings.k),
+                                 "all centres together may have " + std::to_string(kNumbersMax) +
+                                     " numbers (k × extra_center_factor × feature_dim)");
   }
   return settings;
 }

@@ -40,7 +40,7 @@ class Training {
       : request_(request),
         settings_(settings),
         observer_(observer),
-        channels_("kmeans", kNames, Supervision::kUnsupervised, request, observer) {}
+        channels_({"kmeans", kNames, kTableFormats, Supervision::kUnsupervised}, request, observer) {}
 
   Result<KMeansModel> Run();
 

@@ -392,9 +392,9 @@ model::PredictionResult LinearPredictor::Predict(std::string_view content_type, 
       std::vector<double> outputs_;
     } scorer(*this, *reply_type, reply);
     const size_t width_max = columns_.size() + 1;
-    error = type == model::kJson        ? model::ReadJsonInstances(body, width_max, scorer)
-            : type == model::kJsonLines ? model::ReadJsonLines(body, width_max, scorer)
-                                        : model::ReadRecords(body, width_max, scorer);
+    error = type == model::kJson        ? model::ReadJsonInstances(body, width_max, {}, scorer)
+            : type == model::kJsonLines ? model::ReadJsonLines(body, width_max, {}, scorer)
+                                        : model::ReadRecords(body, width_max, {}, scorer);
     if (!error) scorer.Finish();
   } else {
     return model::PredictionError{

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/bytes.h"
-#include "data/csv.h"
+#include "algorithms/table_settings.h"
 
 namespace argosy::algorithms::linear {
 namespace {
@@ -27,7 +26,7 @@ std::vector<HyperparameterSpec> Declare() {
   using declare::NotNegative;
   using declare::Positive;
   using declare::Seed;
-  return {
+  std::vector<HyperparameterSpec> specs = {
       {.name = "predictor_type",
        .type = Type::kChoice,
        .words = {"binary_classifier", "multiclass_classifier", "regressor"},
@@ -129,43 +128,30 @@ std::vector<HyperparameterSpec> Declare() {
           "num_calibration_samples", {"auto"}, "auto",
           "Rows of the validation channel (else the training data) that the threshold is set on, spread evenly. auto: "
           "all."),
-      Choice("argosy_header", {"false", "true", "auto"}, "false",
-             "Whether files begin with a line of column names. auto: seen from the first lines."),
-      {.name = "argosy_label",
-       .type = Type::kText,
-       .default_value = "0",
-       .doc = "The label's column: a name of the header, or a position from 0; negative positions count from the end "
-              "(-1 is the last)."},
-      {.name = "argosy_label_map",
-       .type = Type::kText,
-       .doc =
-           "Labels that are text. auto: every text is a class, numbered in sorted order. Or a map of label to class, "
-           "`normal.=normal,*=attack` or the same as a JSON object, `*` standing for all other labels; classes are "
-           "numbered in the order of their first appearance unless they are numbers themselves. For a "
-           "binary_classifier class 1 is the positive one."},
-      {.name = "argosy_categorical",
-       .type = Type::kText,
-       .doc = "Columns encoded as one feature per category: auto (those that hold text) or a comma-separated list of "
-              "names or positions (counted with the label's column), or both: `auto,3`."},
-      Choice("argosy_missing", {"error", "mean"}, "error",
-             "An empty numeric field: an error, or the column's mean over the training data."),
-      {.name = "argosy_clip",
-       .type = Type::kFloat,
-       .min = 0,
-       .max = kUnbounded,
-       .min_bound = Bound::kExclusive,
-       .words = {"auto", "off"},
-       .default_value = "auto",
-       .doc =
-           "Normalised features are cut off at this many standard deviations to either side, so that a few huge values "
-           "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
-      Seed(),
   };
-}
-
-Error Invalid(std::string_view name, std::string_view value, std::string_view rule) {
-  return Error(ErrorCode::kInvalidArgument, "Hyperparameter " + std::string(name) + ": '" + std::string(value) +
-                                                "' is not valid: " + std::string(rule));
+  for (HyperparameterSpec& spec :
+       TableHyperparameters("Columns encoded as one feature per category: auto (those that hold text) or a "
+                            "comma-separated list of names "
+                            "or positions (counted with the label's column), or both: `auto,3`.")) {
+    specs.push_back(std::move(spec));
+  }
+  specs.insert(specs.end(),
+               {
+                   Choice("argosy_missing", {"error", "mean"}, "error",
+                          "An empty numeric field: an error, or the column's mean over the training data."),
+                   {.name = "argosy_clip",
+                    .type = Type::kFloat,
+                    .min = 0,
+                    .max = kUnbounded,
+                    .min_bound = Bound::kExclusive,
+                    .words = {"auto", "off"},
+                    .default_value = "auto",
+                    .doc = "Normalised features are cut off at this many standard deviations to either side, so that a "
+                           "few huge values "
+                           "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
+                   Seed(),
+               });
+  return specs;
 }
 
 bool Resolve(const std::string& text, bool when_auto) {
@@ -200,43 +186,18 @@ Result<LossKind> LossOf(std::string_view text, PredictorType predictor) {
       }
       break;
   }
-  return Invalid("loss", text, "predictor_type " + std::string(PredictorTypeName(predictor)) + " does not have it");
+  return InvalidHyperparameter("loss", text,
+                               "predictor_type " + std::string(PredictorTypeName(predictor)) + " does not have it");
 }
 
 Status ParseTable(const ParsedHyperparameters& values, LinearSettings& settings) {
-  data::ProbeOptions& table = settings.table;
-  const std::string& header = values.Text("argosy_header");
-  table.header = header == "auto"   ? data::HeaderOption::kAuto
-                 : header == "true" ? data::HeaderOption::kYes
-                                    : data::HeaderOption::kNo;
-  table.label = std::string(Trim(values.Text("argosy_label")));
-  table.missing = values.Text("argosy_missing") == "mean" ? data::MissingValues::kMean : data::MissingValues::kRefuse;
-  if (const std::string_view text = Trim(values.Text("argosy_categorical")); !text.empty()) {
-    auto columns = data::SplitCsvLine(text);
-    if (!columns) return Invalid("argosy_categorical", text, "a quote is not closed");
-    for (std::string& column : *columns) {
-      if (column == "auto") {
-        table.categorical_auto = true;
-      } else {
-        table.categorical.push_back(std::move(column));
-      }
-    }
-  }
-  const std::string_view map = Trim(values.Text("argosy_label_map"));
-  if (settings.predictor == PredictorType::kRegressor) {
-    if (!map.empty()) return Invalid("argosy_label_map", map, "a regressor's labels are numbers");
-    table.label_kind = data::LabelKind::kNumber;
-  } else if (map == "auto") {
-    settings.label_text = true;
-    table.label_kind = data::LabelKind::kText;
-  } else if (!map.empty()) {
-    auto encoding = data::ParseLabelMap(map);
-    if (!encoding) return Invalid("argosy_label_map", map, encoding.error().message());
-    table.label_kind = data::LabelKind::kEncoded;
-    table.label_encoding = std::move(*encoding);
-  } else {
-    table.label_kind = data::LabelKind::kClassNumber;
-  }
+  const bool regressor = settings.predictor == PredictorType::kRegressor;
+  auto table = ParseTableSettings(values, regressor ? LabelMeaning::kNumber : LabelMeaning::kClass);
+  if (!table) return table.error();
+  settings.table = std::move(table->options);
+  settings.label_text = table->label_text;
+  settings.table.missing =
+      values.Text("argosy_missing") == "mean" ? data::MissingValues::kMean : data::MissingValues::kRefuse;
   return {};
 }
 
@@ -246,12 +207,12 @@ Status ParseClasses(const ParsedHyperparameters& values, LinearSettings& setting
   const bool multiclass = settings.predictor == PredictorType::kMulticlassClassifier;
   const size_t mapped = settings.table.label_encoding.classes.size();
   if (given && !multiclass) {
-    return Invalid("num_classes", values.Text("num_classes"), "only a multiclass_classifier has it");
+    return InvalidHyperparameter("num_classes", values.Text("num_classes"), "only a multiclass_classifier has it");
   }
   if (mapped > 0) {
     const size_t expected = multiclass ? static_cast<size_t>(given.value_or(static_cast<int64_t>(mapped))) : 2;
     if (mapped != expected) {
-      return Invalid(
+      return InvalidHyperparameter(
           "argosy_label_map", values.Text("argosy_label_map"),
           "it has " + std::to_string(mapped) + " classes where " + std::to_string(expected) + " are expected");
     }
@@ -365,20 +326,21 @@ Result<LinearSettings> ParseLinearSettings(const Hyperparameters& given, uint64_
   if (values.IsGiven("mini_batch_size")) settings.mini_batch_size = values.Integer("mini_batch_size");
   settings.num_models = values.Integer("num_models");
   if (settings.num_models && *settings.num_models > kModelsMax) {
-    return Invalid("num_models", values.Text("num_models"),
-                   "at most " + std::to_string(kModelsMax) + " models are trained side by side");
+    return InvalidHyperparameter("num_models", values.Text("num_models"),
+                                 "at most " + std::to_string(kModelsMax) + " models are trained side by side");
   }
 
   settings.use_bias = values.IsTrue("use_bias");
   settings.normalize_data = Resolve(values.Text("normalize_data"), true);
   settings.unbias_data = Resolve(values.Text("unbias_data"), settings.use_bias);
   for (const std::string_view name : {"normalize_label", "unbias_label"}) {
-    if (values.IsTrue(name) && !regressor) return Invalid(name, "true", "only a regressor's labels can be shifted");
+    if (values.IsTrue(name) && !regressor)
+      return InvalidHyperparameter(name, "true", "only a regressor's labels can be shifted");
   }
   settings.normalize_label = regressor && Resolve(values.Text("normalize_label"), true);
   settings.unbias_label = regressor && Resolve(values.Text("unbias_label"), settings.use_bias);
   for (const std::string_view name : {"unbias_data", "unbias_label"}) {
-    if (values.IsTrue(name) && !settings.use_bias) return Invalid(name, "true", "it needs use_bias");
+    if (values.IsTrue(name) && !settings.use_bias) return InvalidHyperparameter(name, "true", "it needs use_bias");
   }
   if (values.IsGiven("num_point_for_scaler")) settings.num_point_for_scaler = values.Integer("num_point_for_scaler");
 
@@ -394,11 +356,11 @@ Result<LinearSettings> ParseLinearSettings(const Hyperparameters& given, uint64_
   settings.positive_example_weight_mult = values.Float("positive_example_weight_mult").value_or(1);
   const bool binary = settings.predictor == PredictorType::kBinaryClassifier;
   if (!binary && (settings.positive_weight != PositiveWeight::kGiven || settings.positive_example_weight_mult != 1)) {
-    return Invalid("positive_example_weight_mult", weight, "only a binary_classifier has it");
+    return InvalidHyperparameter("positive_example_weight_mult", weight, "only a binary_classifier has it");
   }
   settings.balance_multiclass_weights = values.IsTrue("balance_multiclass_weights");
   if (settings.balance_multiclass_weights && settings.predictor != PredictorType::kMulticlassClassifier) {
-    return Invalid("balance_multiclass_weights", "true", "only a multiclass_classifier has it");
+    return InvalidHyperparameter("balance_multiclass_weights", "true", "only a multiclass_classifier has it");
   }
   const std::string& criterion = values.Text("binary_classifier_model_selection_criteria");
   settings.criterion = CriterionOf(criterion);
@@ -413,7 +375,7 @@ Result<LinearSettings> ParseLinearSettings(const Hyperparameters& given, uint64_
   if (clip == "auto") {
     if (!regressor && settings.normalize_data) settings.clip = kClassifierClip;
   } else if (clip != "off") {
-    if (!settings.normalize_data) return Invalid("argosy_clip", clip, "it needs normalize_data");
+    if (!settings.normalize_data) return InvalidHyperparameter("argosy_clip", clip, "it needs normalize_data");
     settings.clip = values.Float("argosy_clip");
   }
   settings.seed =

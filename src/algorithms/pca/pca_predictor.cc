@@ -8,7 +8,7 @@
 namespace argosy::algorithms::pca {
 
 PcaPredictor::PcaPredictor(const PcaModel& model)
-    : RowPredictor(model.feature_dim, "projections", {{"projection", model.components, true}}),
+    : RowPredictor({.width = model.feature_dim}, "projections", {{"projection", model.components, true}}),
       feature_dim_(model.feature_dim),
       components_(model.components),
       width_(PadToLane(model.components)),

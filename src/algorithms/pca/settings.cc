@@ -50,11 +50,6 @@ std::vector<HyperparameterSpec> Declare() {
   };
 }
 
-Error Invalid(std::string_view name, std::string_view value, std::string_view why) {
-  return Error(ErrorCode::kInvalidArgument, "Hyperparameter " + std::string(name) + ": '" + std::string(value) +
-                                                "' is not valid: " + std::string(why));
-}
-
 }  // namespace
 
 std::span<const HyperparameterSpec> PcaHyperparameters() {
@@ -76,19 +71,19 @@ Result<PcaSettings> ParsePcaSettings(const Hyperparameters& given, uint64_t seed
   const int64_t extra = *values.Integer("extra_components");
   settings.extra_components = extra < 0 ? std::max<size_t>(10, settings.components) : static_cast<size_t>(extra);
   if (settings.components > settings.feature_dim) {
-    return Invalid("num_components", values.Text("num_components"),
-                   "there are only " + std::to_string(settings.feature_dim) + " features");
+    return InvalidHyperparameter("num_components", values.Text("num_components"),
+                                 "there are only " + std::to_string(settings.feature_dim) + " features");
   }
   if (!settings.randomized && settings.feature_dim > kRegularDimMax) {
-    return Invalid(
+    return InvalidHyperparameter(
         "algorithm_mode", "regular",
         "with more than " + std::to_string(kRegularDimMax) + " features the covariance does not fit: use randomized");
   }
   if (settings.randomized &&
       settings.components + settings.extra_components > kRandomizedNumbersMax / settings.feature_dim) {
-    return Invalid("num_components", values.Text("num_components"),
-                   "components and extra_components times feature_dim may be " + std::to_string(kRandomizedNumbersMax) +
-                       " numbers");
+    return InvalidHyperparameter("num_components", values.Text("num_components"),
+                                 "components and extra_components times feature_dim may be " +
+                                     std::to_string(kRandomizedNumbersMax) + " numbers");
   }
   return settings;
 }

@@ -30,7 +30,7 @@ class Training {
       : request_(request),
         settings_(settings),
         observer_(observer),
-        channels_("pca", kNames, Supervision::kUnsupervised, request, observer) {}
+        channels_({"pca", kNames, kTableFormats, Supervision::kUnsupervised}, request, observer) {}
 
   Result<PcaModel> Run();
 

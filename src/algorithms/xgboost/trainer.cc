@@ -1,0 +1,236 @@
+#include "algorithms/xgboost/trainer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "algorithms/channels.h"
+#include "algorithms/xgboost/library.h"
+#include "algorithms/xgboost/metrics.h"
+#include "algorithms/xgboost/rows.h"
+#include "algorithms/xgboost/xgboost_model.h"
+#include "base/json.h"
+#include "data/number.h"
+
+namespace argosy::algorithms::xgboost {
+namespace {
+
+constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
+constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kRecordIo};
+// Part of the progress that reading is given.
+constexpr double kReadingShare = 0.1;
+
+struct Metric {
+  std::string channel;
+  std::string name;
+  std::string text;  // its value, as it is logged
+  double value = 0;
+};
+
+// "[3]\ttrain-rmse:0.5\tvalidation-rmse:0.6": names of channels have no dash, those of metrics may.
+std::vector<Metric> MetricsOf(std::string_view line) {
+  std::vector<Metric> metrics;
+  while (true) {
+    const size_t tab = line.find('\t');
+    if (tab == std::string_view::npos) return metrics;
+    line.remove_prefix(tab + 1);
+    const std::string_view token = line.substr(0, line.find('\t'));
+    const size_t dash = token.find('-');
+    const size_t colon = token.rfind(':');
+    if (dash == std::string_view::npos || colon == std::string_view::npos || colon < dash) continue;
+    Metric metric{std::string(token.substr(0, dash)), std::string(token.substr(dash + 1, colon - dash - 1)),
+                  std::string(token.substr(colon + 1)), 0};
+    const char* const end = metric.text.data() + metric.text.size();
+    const data::ParsedNumber number = data::ParseNumber(metric.text.data(), end);
+    metric.value = number.end == end ? number.value : std::numeric_limits<double>::quiet_NaN();
+    metrics.push_back(std::move(metric));
+  }
+}
+
+class Training {
+ public:
+  Training(const TrainingRequest& request, const XGBoostSettings& settings, TrainingObserver& observer)
+      : request_(request),
+        settings_(settings),
+        observer_(observer),
+        threads_(settings.threads.value_or(std::max(1U, request.threads))) {}
+
+  Status Run();
+
+ private:
+  Result<Booster> MakeBooster() const;
+  Status Boost(Booster& booster);
+  Result<std::vector<Metric>> Evaluate(Booster& booster, int round);
+  Result<std::vector<float>> Guesses(Booster& booster, const ChannelRows& channel) const;
+  bool Worsens(const std::vector<Metric>& metrics, int round);
+  Status Save(Booster& booster) const;
+  void Log();
+
+  const TrainingRequest& request_;
+  const XGBoostSettings& settings_;
+  TrainingObserver& observer_;
+  const unsigned threads_;
+  std::optional<TrainingRows> rows_;
+  int rounds_ = 0;                         // done
+  std::map<std::string, double> metrics_;  // of the last round, "validation:rmse"
+  // For early stopping.
+  std::string watched_;  // validation-rmse
+  int best_round_ = -1;
+  double best_value_ = 0;
+};
+
+Status Training::Run() {
+  if (Status s = LoadLibrary(); !s) return s;
+  const ChannelReader reader({"xgboost", kChannels, kFormats, Supervision::kSupervised}, request_, observer_);
+  if (Status s = reader.CheckNames(); !s) return s;
+  auto rows = ReadRows(reader, settings_, threads_);
+  if (!rows) return rows.error();
+  rows_.emplace(std::move(*rows));
+  std::string sizes;
+  for (const ChannelRows& channel : rows_->channels) {
+    sizes +=
+        (sizes.empty() ? "" : ", ") + std::to_string(channel.labels.size()) + " rows of " + std::string(channel.name);
+  }
+  observer_.OnLogLine(sizes + ", " + std::to_string(rows_->columns) + " columns; " + std::to_string(settings_.rounds) +
+                      " rounds on " + std::to_string(threads_) + " threads");
+  auto booster = MakeBooster();
+  if (!booster) return booster.error();
+  if (Status s = Boost(*booster); !s) return s;
+  if (best_round_ < 0) return Save(*booster);
+  const bool sliced = settings_.trees && best_round_ + 1 < rounds_;
+  auto best = sliced ? booster->Slice(best_round_ + 1) : std::move(booster);
+  if (!best) return best.error();
+  if (Status s = best->SetAttribute("best_iteration", std::to_string(best_round_)); !s) return s;
+  if (Status s = best->SetAttribute("best_score", std::to_string(best_value_)); !s) return s;
+  return Save(*best);
+}
+
+Result<Booster> Training::MakeBooster() const {
+  std::vector<const DMatrix*> matrices;
+  for (const ChannelRows& channel : rows_->channels) matrices.push_back(&channel.matrix);
+  auto booster = Booster::Create(matrices);
+  if (!booster) return booster;
+  std::vector<std::pair<std::string, std::string>> parameters = settings_.parameters;
+  parameters.emplace_back("nthread", std::to_string(threads_));
+  if (settings_.task == Task::kMulticlass) parameters.emplace_back("num_class", std::to_string(rows_->classes));
+  for (const std::string& metric : settings_.library_metrics) parameters.emplace_back("eval_metric", metric);
+  for (const auto& [name, value] : parameters) {
+    if (Status s = booster->Set(name, value); !s) return s.error();
+  }
+  return booster;
+}
+
+Status Training::Boost(Booster& booster) {
+  const uint64_t rows = rows_->channels[0].labels.size();
+  while (rounds_ < settings_.rounds) {
+    if (observer_.StopRequested()) {
+      return rounds_ > 0 ? Status() : Status(Error(ErrorCode::kCancelled, "stopped before the first round"));
+    }
+    if (Status s = booster.Update(rounds_, rows_->channels[0].matrix); !s) return s;
+    const auto metrics = Evaluate(booster, rounds_);
+    Log();
+    if (!metrics) return metrics.error();
+    std::string line = "[" + std::to_string(rounds_) + "]";
+    for (const Metric& metric : *metrics) {
+      line += "\t" + metric.channel + "-" + metric.name + ":" + metric.text;
+      metrics_[metric.channel + ":" + metric.name] = metric.value;
+    }
+    observer_.OnLogLine(line);
+    for (const Metric& metric : *metrics) observer_.OnMetric(metric.channel + ":" + metric.name, metric.value);
+    ++rounds_;
+    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * rounds_ / settings_.rounds,
+                         rows * static_cast<uint64_t>(rounds_));
+    if (settings_.early_stopping_rounds && Worsens(*metrics, rounds_ - 1)) {
+      observer_.OnLogLine("early stopping: " + watched_ + " is best in round " + std::to_string(best_round_) + ", " +
+                          std::to_string(best_value_));
+      observer_.OnProgress(1, rows * static_cast<uint64_t>(rounds_));
+      return {};
+    }
+  }
+  return {};
+}
+
+// Of all channels, the library's metrics first.
+Result<std::vector<Metric>> Training::Evaluate(Booster& booster, int round) {
+  std::vector<const DMatrix*> matrices;
+  std::vector<const char*> names;
+  for (const ChannelRows& channel : rows_->channels) {
+    matrices.push_back(&channel.matrix);
+    names.push_back(channel.name.data());
+  }
+  const auto line = booster.Evaluate(round, matrices, names);
+  if (!line) return line.error();
+  std::vector<Metric> metrics = MetricsOf(*line);
+  if (settings_.class_metrics.empty()) return metrics;
+  for (const ChannelRows& channel : rows_->channels) {
+    const auto guesses = Guesses(booster, channel);
+    if (!guesses) return guesses.error();
+    for (const std::string& name : settings_.class_metrics) {
+      const double value = ClassMetric(name, channel.labels, *guesses, rows_->classes);
+      std::array<char, 32> text;
+      const int size = std::snprintf(text.data(), text.size(), "%.5f", value);
+      metrics.push_back({std::string(channel.name), name, std::string(text.data(), static_cast<size_t>(size)), value});
+    }
+  }
+  return metrics;
+}
+
+// Predicted classes, or numbers for a regression.
+Result<std::vector<float>> Training::Guesses(Booster& booster, const ChannelRows& channel) const {
+  auto values = booster.Predict(channel.matrix);
+  if (!values) return values;
+  const size_t rows = channel.labels.size();
+  const size_t width = values->size() / rows;
+  if (settings_.task == Task::kRegression) return values;
+  const float cut = settings_.objective == "binary:logitraw" ? 0.0F : 0.5F;
+  std::vector<float> guesses(rows);
+  for (size_t r = 0; r < rows; ++r) {
+    const auto row = values->begin() + static_cast<ptrdiff_t>(r * width);
+    guesses[r] = width > 1 ? static_cast<float>(std::max_element(row, row + static_cast<ptrdiff_t>(width)) - row)
+                 : settings_.task == Task::kMulticlass ? *row
+                 : *row > cut                          ? 1.0F
+                                                       : 0.0F;
+  }
+  return guesses;
+}
+
+// Whether the watched metric has not become better for so long that the training ends.
+bool Training::Worsens(const std::vector<Metric>& metrics, int round) {
+  // The last metric of the last channel, as XGBoost's own interfaces do; classes' metrics come last.
+  const Metric& metric = metrics.back();
+  watched_ = metric.channel + "-" + metric.name;
+  const bool better = IsMaximised(metric.name) ? metric.value > best_value_ : metric.value < best_value_;
+  if (best_round_ < 0 || better) {
+    best_round_ = round;
+    best_value_ = metric.value;
+  }
+  return round - best_round_ >= *settings_.early_stopping_rounds;
+}
+
+Status Training::Save(Booster& booster) const {
+  const auto model = booster.SaveModel();
+  if (!model) return model.error();
+  Json metrics = Json::object();
+  for (const auto& [name, value] : metrics_) metrics[name] = value;
+  Json training = {{"hyperparameters", request_.hyperparameters},
+                   {"rows", rows_->channels[0].labels.size()},
+                   {"rounds", rounds_},
+                   {"metrics", std::move(metrics)}};
+  if (best_round_ >= 0) training["best_round"] = best_round_;
+  return SaveXGBoostModel(*model, rows_->table, DumpJson(training), request_.model_dir);
+}
+
+void Training::Log() {
+  for (const std::string& line : TakeLogLines()) observer_.OnLogLine(line);
+}
+
+}  // namespace
+
+Status TrainXGBoost(const TrainingRequest& request, const XGBoostSettings& settings, TrainingObserver& observer) {
+  return Training(request, settings, observer).Run();
+}
+
+}  // namespace argosy::algorithms::xgboost

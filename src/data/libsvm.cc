@@ -1,0 +1,218 @@
+#include "data/libsvm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "data/csv.h"
+#include "data/number.h"
+#include "data/parallel_read.h"
+#include "data/table_schema.h"
+
+namespace argosy::data {
+namespace {
+
+constexpr double kFloatMax = std::numeric_limits<float>::max();
+
+Error Invalid(std::string_view token, std::string_view rule) {
+  return Error(ErrorCode::kInvalidArgument, "'" + CsvExcerpt(token) + "' " + std::string(rule));
+}
+
+bool IsBlank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+// The next token of the line, which is moved behind it; empty at the end.
+std::string_view TakeToken(std::string_view& line) {
+  size_t begin = 0;
+  while (begin < line.size() && IsBlank(line[begin])) ++begin;
+  size_t end = begin;
+  while (end < line.size() && !IsBlank(line[end])) ++end;
+  const std::string_view token = line.substr(begin, end - begin);
+  line.remove_prefix(end);
+  return token;
+}
+
+// A finite number that a float can hold.
+std::optional<float> FloatOf(std::string_view text) {
+  const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
+  if (text.empty() || number.end != text.data() + text.size() || !(std::abs(number.value) <= kFloatMax)) {
+    return std::nullopt;
+  }
+  return static_cast<float>(number.value);
+}
+
+// Rows of one block; taken back by going out of scope unless kept.
+class Restorer {
+ public:
+  explicit Restorer(SparseRows& rows)
+      : rows_(rows),
+        sizes_{rows.labels.size(), rows.weights.size(), rows.groups.size(), rows.values.size()},
+        width_(rows.width) {}
+  ~Restorer() {
+    if (kept_) return;
+    rows_.labels.resize(sizes_[0]);
+    rows_.weights.resize(sizes_[1]);
+    rows_.groups.resize(sizes_[2]);
+    rows_.columns.resize(sizes_[3]);
+    rows_.values.resize(sizes_[3]);
+    rows_.width = width_;
+  }
+  void Keep() { kept_ = true; }
+
+ private:
+  SparseRows& rows_;
+  size_t sizes_[4];
+  uint32_t width_;
+  bool kept_ = false;
+};
+
+Status AppendLabel(std::string_view token, SparseRows& rows) {
+  const size_t colon = token.find(':');
+  const auto label = FloatOf(token.substr(0, colon));
+  if (!label) return Invalid(token, "is no label: a row begins with a number");
+  const size_t before = rows.labels.size();
+  rows.labels.push_back(*label);
+  if (colon == std::string_view::npos && rows.weights.empty()) return {};
+  const auto weight = colon == std::string_view::npos ? 1.0F : FloatOf(token.substr(colon + 1));
+  if (!weight || *weight < 0) return Invalid(token, "has a weight that is no number of 0 or more");
+  rows.weights.resize(before, 1.0F);  // rows before this one had none
+  rows.weights.push_back(*weight);
+  return {};
+}
+
+Status AppendGroup(std::string_view token, SparseRows& rows) {
+  const auto group = ParseInt(token.substr(4));
+  if (!group || *group < 0 || *group > UINT32_MAX) return Invalid(token, "names no group: qid:<integer>");
+  if (rows.groups.size() + 1 != rows.labels.size()) return Invalid(token, "names a group where earlier rows do not");
+  rows.groups.push_back(static_cast<uint32_t>(*group));
+  return {};
+}
+
+Status AppendValue(std::string_view token, size_t row_begin, SparseRows& rows) {
+  const size_t colon = token.find(':');
+  if (colon == std::string_view::npos) return Invalid(token, "is no value: <column>:<number> is expected");
+  const auto column = ParseInt(token.substr(0, colon));
+  if (!column || *column < 0 || *column >= static_cast<int64_t>(kColumnsMax)) {
+    return Invalid(token, "names no column: an integer from 0 to " + std::to_string(kColumnsMax - 1) + " is expected");
+  }
+  const auto number = static_cast<uint32_t>(*column);
+  if (rows.columns.size() > row_begin && number <= rows.columns.back()) {
+    return Invalid(token,
+                   "comes behind column " + std::to_string(rows.columns.back()) + ": columns of a row must increase");
+  }
+  const std::string_view text = token.substr(colon + 1);
+  if (EqualsIgnoreCase(text, "nan")) return {};  // missing, as if it were not there
+  const auto value = FloatOf(text);
+  if (!value) return Invalid(token, "has a value that is no number");
+  rows.columns.push_back(number);
+  rows.values.push_back(*value);
+  rows.width = std::max(rows.width, number + 1);
+  return {};
+}
+
+}  // namespace
+
+Result<bool> AppendLibsvmRow(std::string_view line, LibsvmLabel label, SparseRows& rows) {
+  line = line.substr(0, line.find('#'));
+  std::string_view token = TakeToken(line);
+  if (token.empty()) return false;
+  if (rows.begins.empty()) rows.begins.push_back(0);
+  const size_t row_begin = rows.values.size();
+  Restorer restorer(rows);
+  const bool unlabelled = label == LibsvmLabel::kOptional && token.find(':') != std::string_view::npos;
+  if (unlabelled) {
+    rows.labels.push_back(0);
+    if (!rows.weights.empty()) rows.weights.push_back(1.0F);
+  } else {
+    if (Status s = AppendLabel(token, rows); !s) return s.error();
+    token = TakeToken(line);
+  }
+  if (token.starts_with("qid:")) {
+    if (Status s = AppendGroup(token, rows); !s) return s.error();
+    token = TakeToken(line);
+  } else if (!rows.groups.empty()) {
+    return Error(ErrorCode::kInvalidArgument, "the row has no qid where earlier rows have one");
+  }
+  for (; !token.empty(); token = TakeToken(line)) {
+    if (Status s = AppendValue(token, row_begin, rows); !s) return s.error();
+  }
+  rows.begins.push_back(rows.values.size());
+  restorer.Keep();
+  return true;
+}
+
+namespace {
+
+Result<SparseRows> ParseBlock(const RecordBlock& block, std::string_view file_name) {
+  SparseRows rows;
+  uint64_t line = block.first_record;
+  std::string_view bytes = block.bytes;
+  while (!bytes.empty()) {
+    const size_t end = bytes.find('\n');
+    auto appended = AppendLibsvmRow(bytes.substr(0, end), LibsvmLabel::kRequired, rows);
+    if (!appended) {
+      return appended.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
+    }
+    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+    ++line;
+  }
+  return rows;
+}
+
+// Behind `all`, whose memory was reserved.
+Status Append(SparseRows& part, SparseRows& all) {
+  const size_t before = all.rows();
+  if (!part.groups.empty() != !all.groups.empty() && before > 0) {
+    return Error(ErrorCode::kInvalidArgument, "some rows have a qid and some have none");
+  }
+  if (!part.weights.empty() || !all.weights.empty()) {
+    all.weights.resize(before, 1.0F);
+    part.weights.resize(part.rows(), 1.0F);
+    all.weights.insert(all.weights.end(), part.weights.begin(), part.weights.end());
+  }
+  const uint64_t shift = all.values.size();
+  for (size_t r = 1; r < part.begins.size(); ++r) all.begins.push_back(part.begins[r] + shift);
+  all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
+  all.groups.insert(all.groups.end(), part.groups.begin(), part.groups.end());
+  all.columns.insert(all.columns.end(), part.columns.begin(), part.columns.end());
+  all.values.insert(all.values.end(), part.values.begin(), part.values.end());
+  all.width = std::max(all.width, part.width);
+  part = SparseRows();
+  return {};
+}
+
+}  // namespace
+
+Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) {
+  RecordReader reader(table.files, Framing::kLines, table.compression);
+  std::mutex mutex;
+  std::map<uint64_t, SparseRows> parts;  // guarded by mutex; by the block's place
+  const Status status = ReadBlocks(reader, std::max(1U, read.threads), [&](unsigned, RecordBlock& block) -> Status {
+    if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
+    auto rows = ParseBlock(block, table.files[block.file].filename().string());
+    if (!rows) return rows.error();
+    const std::lock_guard lock(mutex);
+    parts.emplace(block.index, std::move(*rows));
+    return {};
+  });
+  if (!status) return status.error();
+  SparseRows all;
+  all.begins.push_back(0);
+  for (auto& [index, part] : parts) {
+    if (part.rows() == 0) continue;
+    if (Status s = Append(part, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
+  }
+  if (all.rows() == 0) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "channel '" + table.channel + "' has no rows (" + std::to_string(table.files.size()) + " files)");
+  }
+  return all;
+}
+
+}  // namespace argosy::data
