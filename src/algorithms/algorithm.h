@@ -41,6 +41,8 @@ struct TrainingRequest {
   unsigned threads = 1;
   uint64_t memory_bytes = 0;  // what the instance may use; 0: not limited
   uint64_t seed = 0;          // of all that is random in the training
+  // Where states are saved on the way, and an interrupted training finds them (algorithms/checkpoints.h); empty: none.
+  std::filesystem::path checkpoint_dir;
 };
 
 // Told of a training while it runs, on the thread that called Train and in the order of events.
@@ -52,6 +54,8 @@ class TrainingObserver {
   virtual void OnMetric(std::string_view name, double value) = 0;
   // `fraction` of the whole training, 0 to 1, never less than before; `rows` read so far over all epochs.
   virtual void OnProgress(double fraction, uint64_t rows) = 0;
+  // A file of the checkpoint directory has been replaced.
+  virtual void OnCheckpoint(const std::filesystem::path& file) { (void)file; }
   // Asked at least a few times a second, from any thread. Once true, the model as it stands is finished and written;
   // Train returns kCancelled when there is none yet.
   virtual bool StopRequested() const = 0;

@@ -35,15 +35,18 @@ BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transfor
   }
 }
 
-Status BatchReader::FillWindow() {
+// kCount: only the order of rows is drawn, as it must be to leave the generator where it would be.
+Status BatchReader::FillWindow(Blocks use) {
   window_.clear();
   order_in_window_.clear();
   next_row_ = 0;
   const size_t count = order_ == Order::kShuffled ? kWindowBlocks : 1;
-  while (window_.size() < count && next_block_ < blocks_.size()) {
-    auto block = dataset_.rows().Get(blocks_[next_block_++]);
+  for (uint32_t b = 0; b < count && next_block_ < blocks_.size(); ++b) {
+    const size_t at = blocks_[next_block_++];
+    for (uint32_t r = 0; r < dataset_.rows().rows(at); ++r) order_in_window_.emplace_back(b, r);
+    if (use == Blocks::kCount) continue;
+    auto block = dataset_.rows().Get(at);
     if (!block) return block.error();
-    for (uint32_t r = 0; r < (*block)->rows; ++r) order_in_window_.emplace_back(window_.size(), r);
     window_.push_back(std::move(*block));
   }
   if (order_ == Order::kShuffled) {
@@ -52,6 +55,28 @@ Status BatchReader::FillWindow() {
     }
   }
   return {};
+}
+
+uint64_t BatchReader::RowsOfNextWindow() const {
+  const size_t count = order_ == Order::kShuffled ? kWindowBlocks : 1;
+  uint64_t rows = 0;
+  for (size_t b = next_block_; b < std::min(next_block_ + count, blocks_.size()); ++b) {
+    rows += dataset_.rows().rows(blocks_[b]);
+  }
+  return rows;
+}
+
+Result<uint64_t> BatchReader::Skip(uint64_t rows) {
+  uint64_t left = rows;
+  while (left > 0) {
+    const uint64_t here = std::min<uint64_t>(left, order_in_window_.size() - next_row_);
+    next_row_ += here;
+    left -= here;
+    if (left == 0 || next_block_ == blocks_.size()) break;
+    const bool whole = RowsOfNextWindow() <= left;
+    if (Status filled = FillWindow(whole ? Blocks::kCount : Blocks::kRead); !filled) return filled.error();
+  }
+  return rows - left;
 }
 
 Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
@@ -66,7 +91,7 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
   while (rows < rows_max) {
     if (next_row_ == order_in_window_.size()) {
       if (next_block_ == blocks_.size()) break;
-      if (Status filled = FillWindow(); !filled) return filled.error();
+      if (Status filled = FillWindow(Blocks::kRead); !filled) return filled.error();
       continue;
     }
     const auto [in_window, r] = order_in_window_[next_row_++];

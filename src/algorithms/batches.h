@@ -50,9 +50,14 @@ class BatchReader {
 
   // The next rows, at most `rows_max`; null at the end. Stands until the next call.
   Result<const RowBatch*> Next(size_t rows_max);
+  // Passes over so many rows, or as many as are left, whose number it gives; blocks that are passed over whole are not
+  // read.
+  Result<uint64_t> Skip(uint64_t rows);
 
  private:
-  Status FillWindow();
+  enum class Blocks { kRead, kCount };
+  Status FillWindow(Blocks use);
+  uint64_t RowsOfNextWindow() const;
 
   const data::Dataset& dataset_;
   const Transform& transform_;

@@ -80,6 +80,17 @@ HyperparameterSpec Seed() {
           .doc = "Seed of all that is random. Not given: the same for every training."};
 }
 
+HyperparameterSpec CheckpointSeconds() {
+  return {.name = kCheckpointSeconds,
+          .type = HyperparameterType::kFloat,
+          .min = 0,
+          .max = kIntegerMax,
+          .default_value = "10",
+          .doc =
+              "Seconds between two checkpoints, for a job with a CheckpointConfig; more when saving is slow. 0: as "
+              "often as possible."};
+}
+
 }  // namespace declare
 
 namespace {

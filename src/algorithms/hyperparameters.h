@@ -59,6 +59,9 @@ HyperparameterSpec NotNegative(std::string_view name, std::string_view doc);
 HyperparameterSpec Fraction(std::string_view name, Bound bounds, std::vector<std::string_view> words,
                             std::string_view standard, std::string_view doc);
 HyperparameterSpec Seed();  // argosy_seed
+inline constexpr std::string_view kCheckpointSeconds = "argosy_checkpoint_seconds";
+inline constexpr double kCheckpointSecondsDefault = 10;
+HyperparameterSpec CheckpointSeconds();
 }  // namespace declare
 
 // Values by name, as checked against a declaration; defaults filled in.

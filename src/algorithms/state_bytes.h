@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -24,6 +25,13 @@ class StateWriter {
     bytes_.append(reinterpret_cast<const char*>(&count), sizeof count);
     bytes_.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
   }
+
+  template <class T>
+  void Value(const T& value) {
+    Values(std::span<const T>(&value, 1));
+  }
+  // Of any length.
+  void Text(std::string_view text) { Values(std::span<const char>(text)); }
 
   std::string Finish() {
     const uint32_t crc = Crc32(0, bytes_);
@@ -65,6 +73,28 @@ class StateReader {
     bytes_.remove_prefix(values.size_bytes());
   }
 
+  template <class T>
+  void Value(T& value) {
+    Values(std::span<T>(&value, 1));
+  }
+  // As many as were written: at most the bytes that are there.
+  template <class T>
+  void Some(std::vector<T>& values) {
+    uint64_t count = 0;
+    if (failed_ || bytes_.size() < sizeof count) return Fail();
+    bytes_.copy(reinterpret_cast<char*>(&count), sizeof count);
+    if (count > bytes_.size() / sizeof(T)) return Fail();
+    values.resize(count);
+    Values(std::span<T>(values));
+  }
+  void Text(std::string& text) {
+    std::vector<char> chars;
+    Some(chars);
+    text.assign(chars.begin(), chars.end());
+  }
+
+  bool failed() const { return failed_; }
+
   // kCorrupt unless everything was there and nothing is left.
   Status Finish() const {
     if (failed_ || !bytes_.empty()) return Error(ErrorCode::kCorrupt, "broken bytes of a " + name_ + " state");
@@ -78,5 +108,29 @@ class StateReader {
   std::string_view bytes_;
   bool failed_ = false;
 };
+
+// The states of all shards, one behind the other.
+template <class State>
+void SaveStates(std::span<const State> states, StateWriter& writer) {
+  writer.Value(static_cast<uint64_t>(states.size()));
+  for (const State& state : states) writer.Text(state.Save());
+}
+
+inline void ReadStates(StateReader& reader, std::vector<std::string>& states) {
+  uint64_t count = 0;
+  reader.Value(count);
+  states.clear();
+  while (states.size() < count && !reader.failed()) reader.Text(states.emplace_back());
+}
+
+// kCorrupt when there are not as many.
+template <class State>
+Status LoadStates(std::span<const std::string> saved, std::span<State> states) {
+  if (saved.size() != states.size()) return Error(ErrorCode::kCorrupt, "a checkpoint of another number of shards");
+  for (size_t s = 0; s < states.size(); ++s) {
+    if (Status loaded = states[s].Load(saved[s]); !loaded) return loaded;
+  }
+  return {};
+}
 
 }  // namespace argosy::algorithms

@@ -7,9 +7,12 @@
 
 #include "algorithms/batches.h"
 #include "algorithms/channels.h"
+#include "algorithms/checkpoints.h"
 #include "algorithms/kmeans/kmeans_state.h"
 #include "algorithms/kmeans/local_lloyd.h"
+#include "algorithms/sharded_pass.h"
 #include "algorithms/state.h"
+#include "algorithms/state_bytes.h"
 #include "base/json.h"
 #include "data/parallel_read.h"
 
@@ -21,6 +24,8 @@ static_assert(TrainingState<KMeansState, RowBatch>);
 constexpr size_t kShardsMax = 16;
 constexpr size_t kStateNumbersMax = 1u << 24;  // of all states together, else fewer shards
 constexpr size_t kRowsAtOnce = 256;
+constexpr size_t kBatchesPerRound = 32;  // of a pass, in each shard: between two of them it can be saved
+constexpr const char* kCheckpointName = "kmeans-training";
 // Rows that the first centres are drawn from: this many per centre, and not fewer than this.
 constexpr size_t kSampleRowsPerCenter = 10;
 constexpr size_t kSampleRowsMin = 10'000;
@@ -40,7 +45,8 @@ class Training {
       : request_(request),
         settings_(settings),
         observer_(observer),
-        channels_({"kmeans", kNames, kTableFormats, Supervision::kUnsupervised}, request, observer) {}
+        channels_({"kmeans", kNames, kTableFormats, Supervision::kUnsupervised}, request, observer),
+        checkpoints_("kmeans", request, observer) {}
 
   Result<KMeansModel> Run();
 
@@ -56,9 +62,12 @@ class Training {
   void Reduce();
   Status RunLloyd();
   Status EvaluateTest();
+  enum class Use { kTraining, kTesting };  // only a training's pass is saved on the way
   // One pass over all rows of a data set.
-  Result<KMeansState> Pass(const data::Dataset& dataset, const PackedCenters& centers, std::string_view what,
-                           double progress_from, double progress_to);
+  Result<KMeansState> Pass(const data::Dataset& dataset, const PackedCenters& centers, Use use, double progress_from,
+                           double progress_to);
+  Status Resume();
+  void SaveCheckpoint(std::span<const KMeansState> states);
   void Progress(double fraction) { observer_.OnProgress(kReadingShare + (1 - kReadingShare) * fraction, rows_read_); }
   void LogMetric(std::string_view place, std::string_view name, double value);
   void Publish(const std::string& name, double value);
@@ -79,14 +88,31 @@ class Training {
   size_t passes_ = 0;
   bool stopped_ = false;
   Json metrics_ = Json::object();
+  Checkpoints checkpoints_;
+  // Where the training is; what else is needed to go on from there stands above.
+  enum class Stage : uint64_t { kMiniBatches, kLloyd };
+  struct Place {
+    Stage stage = Stage::kMiniBatches;
+    uint64_t epoch = 0;                                       // or pass of Lloyd's algorithm
+    uint64_t rounds = 0;                                      // mini-batches of the epoch, or rounds of the pass
+    uint64_t rows = 0;                                        // of the epoch
+    double squared = 0;                                       // of the epoch so far
+    double before = std::numeric_limits<double>::infinity();  // of the pass before
+  };
+  Place place_;
+  std::vector<std::string> states_;  // of the pass that was interrupted, by shard
 };
 
 Result<KMeansModel> Training::Run() {
   if (Status s = channels_.CheckNames(); !s) return s.error();
   if (Status s = ReadTrain(); !s) return s.error();
   if (Status s = DrawFirstCenters(); !s) return s.error();
-  if (Status s = RunMiniBatches(); !s) return s.error();
-  Reduce();
+  if (Status s = Resume(); !s) return s.error();
+  if (place_.stage == Stage::kMiniBatches) {
+    if (Status s = RunMiniBatches(); !s) return s.error();
+    Reduce();
+    place_ = {.stage = Stage::kLloyd};
+  }
   if (Status s = RunLloyd(); !s) return s.error();
   if (Status s = EvaluateTest(); !s) return s.error();
   observer_.OnProgress(1, rows_read_);
@@ -178,15 +204,14 @@ Status Training::RunMiniBatches() {
   const data::RowStore& rows = train_->rows();
   const size_t shards = std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, Shards(many_));
   const size_t share = (settings_.mini_batch_size + shards - 1) / shards;
-  for (size_t epoch = 0; epoch < settings_.epochs && !stopped_; ++epoch) {
+  for (; place_.epoch < settings_.epochs && !stopped_; place_ = {.epoch = place_.epoch + 1}) {
     std::vector<std::unique_ptr<BatchReader>> readers;
     for (size_t s = 0; s < shards; ++s) {
       readers.push_back(std::make_unique<BatchReader>(*train_, transform_, ShardBlocks(rows, s, shards),
                                                       BatchReader::Order::kShuffled,
-                                                      MixSeed(settings_.seed, 3 + epoch, s)));
+                                                      MixSeed(settings_.seed, 3 + place_.epoch, s)));
+      if (auto skipped = readers.back()->Skip(place_.rounds * share); !skipped) return skipped.error();
     }
-    double squared = 0;
-    uint64_t done = 0;
     std::vector<Status> outcomes(shards);
     while (!stopped_) {
       const PackedCenters packed(centers_, many_, n_);
@@ -209,16 +234,20 @@ Status Training::RunMiniBatches() {
       MergeInTree(std::span<KMeansState>(states));
       const KMeansSums& sums = states[0].Finalize();
       if (sums.rows == 0) break;
-      squared += sums.squared_distance;
-      done += sums.rows;
+      place_.squared += sums.squared_distance;
+      place_.rows += sums.rows;
+      ++place_.rounds;
       rows_read_ += sums.rows;
       MoveCenters(sums);
-      Progress(0.5 * (static_cast<double>(epoch) + static_cast<double>(done) / static_cast<double>(rows.row_count())) /
-               static_cast<double>(settings_.epochs));
+      const double epochs_done =
+          static_cast<double>(place_.epoch) + static_cast<double>(place_.rows) / static_cast<double>(rows.row_count());
+      Progress(0.5 * epochs_done / static_cast<double>(settings_.epochs));
       stopped_ = observer_.StopRequested();
+      if (checkpoints_.Due()) SaveCheckpoint({});
     }
-    if (done > 0) {
-      LogMetric("epoch=" + std::to_string(epoch) + ", ", "train msd <loss>", squared / static_cast<double>(done));
+    if (place_.rows > 0) {
+      LogMetric("epoch=" + std::to_string(place_.epoch) + ", ", "train msd <loss>",
+                place_.squared / static_cast<double>(place_.rows));
     }
   }
   return {};
@@ -248,30 +277,35 @@ void Training::Reduce() {
       LocalLloyd({centers_, weights_, many_, n_}, settings_, settings_.local_trials.value_or(kTrialsWhenAuto), random);
 }
 
-Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCenters& centers, std::string_view what,
+Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCenters& centers, Use use,
                                    double progress_from, double progress_to) {
   const size_t shards = Shards(centers.count());
   std::vector<KMeansState> states(shards, KMeansState(centers));
-  std::vector<Status> outcomes(shards);
-  std::atomic<bool> stop{false};
-  data::RunParallel(shards, request_.threads, [&](size_t shard) {
-    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), shard, shards), BatchReader::Order::kAsStored,
-                       0);
-    while (!stop) {
-      auto batch = reader.Next(kRowsAtOnce);
-      if (!batch) outcomes[shard] = batch.error();
-      if (!batch || *batch == nullptr) return;
-      states[shard].Update(**batch);
-      if (observer_.StopRequested()) stop = true;
-    }
-  });
-  for (const Status& outcome : outcomes) {
-    if (!outcome) return outcome.error();
+  ShardedPass pass(dataset, transform_, shards, kRowsAtOnce, kBatchesPerRound, request_.threads);
+  if (use == Use::kTraining && !states_.empty()) {
+    if (Status s = LoadStates(states_, std::span<KMeansState>(states)); !s) return s.error();
+    states_.clear();
+    if (Status s = pass.Skip(place_.rounds); !s) return s.error();
   }
-  if (stop) return Error(ErrorCode::kCancelled, "stopped while " + std::string(what));
+  const auto row_count = static_cast<double>(dataset.rows().row_count());
+  const uint64_t rows_before = rows_read_;
+  while (true) {
+    const auto more = pass.Round([&](size_t shard, const RowBatch& batch) { states[shard].Update(batch); });
+    if (!more) return more.error();
+    if (!*more) break;
+    rows_read_ = rows_before + pass.rows();
+    Progress(progress_from + (progress_to - progress_from) * static_cast<double>(pass.rows()) / row_count);
+    if (observer_.StopRequested()) {
+      return Error(ErrorCode::kCancelled, use == Use::kTraining ? "stopped while clustering" : "stopped while testing");
+    }
+    if (use == Use::kTraining && checkpoints_.Due()) {
+      place_.rounds = pass.rounds();
+      rows_read_ = rows_before;
+      SaveCheckpoint(states);
+      rows_read_ = rows_before + pass.rows();
+    }
+  }
   MergeInTree(std::span<KMeansState>(states));
-  rows_read_ += states[0].Finalize().rows;
-  Progress(progress_to < progress_from ? progress_from : progress_to);
   return std::move(states[0]);
 }
 
@@ -281,12 +315,15 @@ Status Training::RunLloyd() {
       static_cast<double>(train_->rows().row_count()) * static_cast<double>(n_) * static_cast<double>(PadToLane(k));
   const size_t passes = settings_.lloyd_passes.value_or(
       static_cast<size_t>(std::clamp(kPassWorkMax / work, 1.0, static_cast<double>(kPassesMax))));
-  double before = std::numeric_limits<double>::infinity();
   // The last pass only measures.
-  for (size_t pass = 0; pass <= passes && !stopped_; ++pass) {
+  for (; place_.epoch <= passes && !stopped_;
+       place_ = {.stage = Stage::kLloyd, .epoch = place_.epoch + 1, .before = place_.before}) {
+    const uint64_t pass = place_.epoch;
+    const auto progress = [&](uint64_t passes_done) {
+      return 0.5 + 0.45 * static_cast<double>(passes_done) / static_cast<double>(passes + 1);
+    };
     const PackedCenters packed(centers_, k, n_);
-    auto state = Pass(*train_, packed, "clustering", 0.5,
-                      0.5 + 0.45 * static_cast<double>(pass + 1) / static_cast<double>(passes + 1));
+    auto state = Pass(*train_, packed, Use::kTraining, progress(pass), progress(pass + 1));
     if (!state && state.error().code() == ErrorCode::kCancelled) {
       stopped_ = true;  // the centres as they stand are a model
       break;
@@ -297,8 +334,8 @@ Status Training::RunLloyd() {
     LogMetric("pass=" + std::to_string(pass) + ", ", "train msd <loss>", squared / static_cast<double>(sums.rows));
     Publish("train:msd", squared / static_cast<double>(sums.rows));
     Publish("train:ssd", squared);
+    const double before = std::exchange(place_.before, squared);
     const bool enough = std::isfinite(before) && before - squared <= settings_.local_tolerance * before;
-    before = squared;
     if (enough || pass == passes) break;
     ++passes_;
     bool farthest_taken = false;
@@ -323,7 +360,7 @@ Status Training::EvaluateTest() {
   auto test = channels_.ReadOther("test", schema, table_, settings_.feature_dim);
   if (!test) return test.error();
   const PackedCenters packed(centers_, settings_.k, n_);
-  auto state = Pass(**test, packed, "testing", 0.95, 0.99);
+  auto state = Pass(**test, packed, Use::kTesting, 0.95, 0.99);
   if (!state) return state.error().code() == ErrorCode::kCancelled ? Status() : Status(state.error());
   const KMeansSums& sums = state->Finalize();
   const double msd = sums.squared_distance / static_cast<double>(sums.rows);
@@ -335,6 +372,42 @@ Status Training::EvaluateTest() {
     LogMetric("", "test ssd <loss>", sums.squared_distance);
     Publish("test:ssd", sums.squared_distance);
   }
+  return {};
+}
+
+// All numbers that the training goes on with.
+void Training::SaveCheckpoint(std::span<const KMeansState> states) {
+  StateWriter writer(kCheckpointName);
+  writer.Value(place_);
+  writer.Value(rows_read_);
+  writer.Value(passes_);
+  writer.Values(std::span<const float>(centers_));
+  writer.Values(std::span<const double>(weights_));
+  writer.Text(DumpJson(metrics_));
+  SaveStates(states, writer);
+  checkpoints_.Save(writer.Finish());
+}
+
+Status Training::Resume() {
+  auto saved = checkpoints_.Load();
+  if (!saved) return saved.error();
+  if (!*saved) return {};
+  StateReader reader(kCheckpointName, **saved);
+  std::string metrics;
+  reader.Value(place_);
+  reader.Value(rows_read_);
+  reader.Value(passes_);
+  reader.Some(centers_);
+  reader.Some(weights_);
+  reader.Text(metrics);
+  ReadStates(reader, states_);
+  if (Status whole = reader.Finish(); !whole) return whole;
+  auto json = ParseJson(metrics);
+  if (!json) return json.error();
+  metrics_ = std::move(*json);
+  observer_.OnLogLine("resuming from the checkpoint: " +
+                      std::string(place_.stage == Stage::kLloyd ? "pass " : "epoch ") + std::to_string(place_.epoch) +
+                      ", round " + std::to_string(place_.rounds) + ", " + std::to_string(rows_read_) + " rows read");
   return {};
 }
 

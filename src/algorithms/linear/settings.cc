@@ -150,6 +150,7 @@ std::vector<HyperparameterSpec> Declare() {
                            "few huge values "
                            "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
                    Seed(),
+                   declare::CheckpointSeconds(),
                });
   return specs;
 }

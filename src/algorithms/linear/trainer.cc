@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "algorithms/batches.h"
+#include "algorithms/checkpoints.h"
 #include "algorithms/linear/channels.h"
 #include "algorithms/linear/evaluation.h"
 #include "algorithms/linear/linear_state.h"
 #include "algorithms/linear/scaler.h"
 #include "algorithms/state.h"
+#include "algorithms/state_bytes.h"
 #include "base/json.h"
 #include "data/parallel_read.h"
 
@@ -39,6 +41,7 @@ constexpr uint64_t kSmallestBatchRows = 4;
 // does not count.
 constexpr size_t kStepsPerRound = 10;
 constexpr size_t kEvaluationBatchRows = 1024;
+constexpr const char* kCheckpointName = "linear-learner-training";
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
@@ -94,7 +97,10 @@ struct Contender {
 class Training {
  public:
   Training(const TrainingRequest& request, const LinearSettings& settings, TrainingObserver& observer)
-      : request_(request), settings_(settings), observer_(observer) {}
+      : request_(request),
+        settings_(settings),
+        observer_(observer),
+        checkpoints_("linear-learner", request, observer) {}
 
   Result<LinearModel> Run();
 
@@ -106,6 +112,8 @@ class Training {
   std::vector<ModelVariant> Variants() const;
   Status RunEpochs();
   Status RunEpoch(int64_t epoch);
+  Status Resume();
+  void SaveCheckpoint();
   Status JudgeEpoch(int64_t epoch);
   enum class Rows { kAll, kCalibration };
   Result<EvaluationState> Evaluate(const data::Dataset& dataset, const std::vector<float>& parameters, Rows which);
@@ -135,6 +143,13 @@ class Training {
   size_t chosen_ = 0;
   float threshold_ = 0;
   std::vector<std::pair<std::string, double>> published_;
+  Checkpoints checkpoints_;
+  struct Place {
+    int64_t epoch = 0;
+    uint64_t rounds = 0;  // of the epoch
+    uint64_t rows = 0;    // of the epoch
+  };
+  Place place_;
 };
 
 Result<LinearModel> Training::Run() {
@@ -146,6 +161,7 @@ Result<LinearModel> Training::Run() {
   if (Status s = ResolveClasses(); !s) return s.error();
   if (Status s = TakeMoments(); !s) return s.error();
   if (Status s = Plan(); !s) return s.error();
+  if (Status s = Resume(); !s) return s.error();
   if (Status s = RunEpochs(); !s) return s.error();
   if (Status s = Choose(); !s) return s.error();
   return Finish();
@@ -317,7 +333,8 @@ std::vector<ModelVariant> Training::Variants() const {
 }
 
 Status Training::RunEpochs() {
-  for (int64_t epoch = 0; epoch < settings_.epochs && !stopped_; ++epoch) {
+  for (; place_.epoch < settings_.epochs && !stopped_; place_ = {.epoch = place_.epoch + 1}) {
+    const int64_t epoch = place_.epoch;
     if (Status s = RunEpoch(epoch); !s) return s;
     if (stopped_ && !any_round_) return Error(ErrorCode::kCancelled, "stopped before the first step of the training");
     if (Status s = JudgeEpoch(epoch); !s) return s;
@@ -334,11 +351,14 @@ Status Training::RunEpoch(int64_t epoch) {
     readers.push_back(std::make_unique<BatchReader>(train, transform_, ShardBlocks(train.rows(), s, shards_),
                                                     BatchReader::Order::kShuffled,
                                                     MixSeed(settings_.seed, static_cast<uint64_t>(epoch) + 1, s)));
+    auto skipped = readers.back()->Skip(place_.rounds * kStepsPerRound * batch_share_);
+    if (!skipped) return skipped.error();
   }
-  for (Contender& contender : contenders_) contender.epoch_loss = {};
+  if (place_.rounds == 0) {
+    for (Contender& contender : contenders_) contender.epoch_loss = {};
+  }
   std::vector<Status> outcomes(shards_);
   std::vector<uint64_t> rows(shards_);
-  uint64_t rows_in_epoch = 0;
   while (true) {
     std::fill(rows.begin(), rows.end(), 0);
     data::RunParallel(shards_, request_.threads, [&](size_t s) {
@@ -370,16 +390,75 @@ Status Training::RunEpoch(int64_t epoch) {
       for (size_t s = shards_; s-- > 0;) contender.shards[s].Adopt(contender.shards[0]);
     }
     rows_read_ += rows_in_round;
-    rows_in_epoch += rows_in_round;
+    place_.rows += rows_in_round;
+    ++place_.rounds;
     const double epochs_done =
-        static_cast<double>(epoch) + static_cast<double>(rows_in_epoch) / static_cast<double>(train.rows().row_count());
+        static_cast<double>(epoch) + static_cast<double>(place_.rows) / static_cast<double>(train.rows().row_count());
     observer_.OnProgress(kReadingShare + (1 - kReadingShare) * epochs_done / static_cast<double>(settings_.epochs),
                          rows_read_);
     if (observer_.StopRequested()) {
       stopped_ = true;
       return {};
     }
+    if (checkpoints_.Due()) SaveCheckpoint();
   }
+}
+
+// All numbers that the training goes on with; between two rounds all shards are alike.
+void Training::SaveCheckpoint() {
+  StateWriter writer(kCheckpointName);
+  writer.Value(place_);
+  writer.Value(rows_read_);
+  Json published = Json::array();
+  for (const auto& [name, value] : published_) published.push_back({name, value});
+  writer.Text(DumpJson(published));
+  for (const Contender& contender : contenders_) {
+    writer.Text(contender.shards[0].Save());
+    writer.Values(std::span<const float>(contender.best));
+    const double losses[] = {contender.best_loss, contender.reference_loss, contender.epoch_loss.weighted_sum,
+                             contender.epoch_loss.weight};
+    writer.Values(std::span<const double>(losses));
+    const int64_t counts[] = {contender.epochs_without_improvement, contender.finished ? 1 : 0};
+    writer.Values(std::span<const int64_t>(counts));
+  }
+  checkpoints_.Save(writer.Finish());
+}
+
+Status Training::Resume() {
+  auto saved = checkpoints_.Load();
+  if (!saved) return saved.error();
+  if (!*saved) return {};
+  StateReader reader(kCheckpointName, **saved);
+  std::string published;
+  reader.Value(place_);
+  reader.Value(rows_read_);
+  reader.Text(published);
+  for (Contender& contender : contenders_) {
+    std::string state;
+    double losses[4] = {};
+    int64_t counts[2] = {};
+    reader.Text(state);
+    reader.Some(contender.best);
+    reader.Values(std::span<double>(losses));
+    reader.Values(std::span<int64_t>(counts));
+    for (LinearState& shard : contender.shards) {
+      if (Status loaded = shard.Load(state); !loaded) return loaded;
+    }
+    contender.best_loss = losses[0];
+    contender.reference_loss = losses[1];
+    contender.epoch_loss = {losses[2], losses[3]};
+    contender.epochs_without_improvement = counts[0];
+    contender.finished = counts[1] != 0;
+  }
+  if (Status whole = reader.Finish(); !whole) return whole;
+  auto json = ParseJson(published);
+  if (!json) return json.error();
+  for (const Json& metric : *json) published_.emplace_back(metric[0], metric[1]);
+  epochs_run_ = place_.epoch;
+  any_round_ = true;
+  observer_.OnLogLine("resuming from the checkpoint: epoch " + std::to_string(place_.epoch) + ", row " +
+                      std::to_string(place_.rows) + ", " + std::to_string(rows_read_) + " rows read");
+  return {};
 }
 
 // The losses of an epoch: reported, compared with earlier ones, and perhaps the end of a model's training.

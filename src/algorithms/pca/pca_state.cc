@@ -6,12 +6,6 @@
 #include "algorithms/state_bytes.h"
 
 namespace argosy::algorithms::pca {
-namespace {
-
-constexpr size_t kBatchesInFloats = 8;  // a thousand products are added in floats before they go to the doubles
-
-}  // namespace
-
 PcaState::PcaState(size_t n, const std::vector<float>* directions, size_t width)
     : n_(n), directions_(directions), width_(directions == nullptr ? n : width) {
   sums_.sums.resize(n_);

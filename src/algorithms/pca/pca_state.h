@@ -22,6 +22,9 @@ struct PcaSums {
 
 class PcaState {
  public:
+  // A thousand products are added in floats before they go to the doubles; behind so many batches a state is flushed.
+  static constexpr size_t kBatchesInFloats = 8;
+
   // n: columns, padded. `directions`: [n × width], must outlive the state; none for the whole covariance.
   PcaState(size_t n, const std::vector<float>* directions, size_t width);
 

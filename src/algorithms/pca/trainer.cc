@@ -7,10 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "algorithms/channels.h"
+#include "algorithms/checkpoints.h"
 #include "algorithms/matrix.h"
 #include "algorithms/pca/pca_state.h"
 #include "algorithms/pca/spectrum.h"
+#include "algorithms/sharded_pass.h"
 #include "algorithms/state.h"
+#include "algorithms/state_bytes.h"
 #include "base/json.h"
 #include "data/parallel_read.h"
 
@@ -22,7 +25,11 @@ static_assert(TrainingState<PcaState, RowBatch>);
 constexpr size_t kShardsMax = 16;
 constexpr size_t kStateNumbersMax = 1u << 24;  // of all states together, else fewer shards
 constexpr size_t kRandomizedPasses = 3;        // each but the last turns the directions towards the components
-constexpr double kReadingShare = 0.2;          // of the progress
+// Of a pass, in each shard: between two rounds it can be saved. What PcaState sums in floats is whole batches' sums
+// then.
+constexpr size_t kBatchesPerRound = 16 * PcaState::kBatchesInFloats;
+constexpr const char* kCheckpointName = "pca-training";
+constexpr double kReadingShare = 0.2;  // of the progress
 
 class Training {
  public:
@@ -30,7 +37,8 @@ class Training {
       : request_(request),
         settings_(settings),
         observer_(observer),
-        channels_({"pca", kNames, kTableFormats, Supervision::kUnsupervised}, request, observer) {}
+        channels_({"pca", kNames, kTableFormats, Supervision::kUnsupervised}, request, observer),
+        checkpoints_("pca", request, observer) {}
 
   Result<PcaModel> Run();
 
@@ -40,6 +48,8 @@ class Training {
   Status ReadTrain();
   Status FindShift();
   Result<PcaSums> Pass(const std::vector<float>* directions, size_t width);
+  Status Resume();
+  void SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states);
   Result<Spectrum> Regular();
   Result<Spectrum> Randomized();
   // Of the columns as they come: the covariance times the rows, or, without subtract_mean, Σ x xᵀ.
@@ -52,17 +62,25 @@ class Training {
   std::optional<data::Dataset> train_;
   Transform transform_;
   size_t n_ = 0;  // feature_dim, padded
-  size_t passes_ = 0;
   size_t passes_planned_ = 1;
   uint64_t rows_read_ = 0;
   std::vector<double> mean_;  // of what remains after the shift; zeros when it is not subtracted
   double total_ = 0;          // variance times rows
+  Checkpoints checkpoints_;
+  struct Place {
+    uint64_t pass = 0;    // passes done
+    uint64_t rounds = 0;  // of the pass under way
+  };
+  Place place_;
+  std::vector<double> directions_;   // of the pass under way, when it is not the first
+  std::vector<std::string> states_;  // of the pass that was interrupted, by shard
 };
 
 Result<PcaModel> Training::Run() {
   if (Status s = channels_.CheckNames(); !s) return s.error();
   if (Status s = ReadTrain(); !s) return s.error();
   if (Status s = FindShift(); !s) return s.error();
+  if (Status s = Resume(); !s) return s.error();
   auto spectrum = settings_.randomized ? Randomized() : Regular();
   if (!spectrum) return spectrum.error();
 
@@ -138,31 +156,58 @@ Result<PcaSums> Training::Pass(const std::vector<float>* directions, size_t widt
   std::vector<PcaState> states;
   states.reserve(shards);
   for (size_t s = 0; s < shards; ++s) states.emplace_back(n_, directions, width);
-  std::vector<Status> outcomes(shards);
-  std::atomic<bool> stop{false};
-  data::RunParallel(shards, request_.threads, [&](size_t shard) {
-    BatchReader reader(*train_, transform_, ShardBlocks(train_->rows(), shard, shards), BatchReader::Order::kAsStored,
-                       0);
-    while (!stop) {
-      auto batch = reader.Next(kTransposedRowsMax);
-      if (!batch) outcomes[shard] = batch.error();
-      if (!batch || *batch == nullptr) break;
-      states[shard].Update(**batch);
-      if (observer_.StopRequested()) stop = true;
-    }
-    states[shard].Flush();
-  });
-  for (const Status& outcome : outcomes) {
-    if (!outcome) return outcome.error();
+  ShardedPass pass(*train_, transform_, shards, kTransposedRowsMax, kBatchesPerRound, request_.threads);
+  if (!states_.empty()) {
+    if (Status s = LoadStates(states_, std::span<PcaState>(states)); !s) return s.error();
+    states_.clear();
+    if (Status s = pass.Skip(place_.rounds); !s) return s.error();
   }
-  if (stop) return Error(ErrorCode::kCancelled, "stopped before there was a model");
+  const auto row_count = static_cast<double>(train_->rows().row_count());
+  const uint64_t rows_before = rows_read_;
+  while (true) {
+    const auto more = pass.Round([&](size_t shard, const RowBatch& batch) { states[shard].Update(batch); });
+    if (!more) return more.error();
+    if (!*more) break;
+    rows_read_ = rows_before + pass.rows();
+    const double passes = static_cast<double>(place_.pass) + static_cast<double>(pass.rows()) / row_count;
+    observer_.OnProgress(kReadingShare + 0.7 * (1 - kReadingShare) * passes / static_cast<double>(passes_planned_),
+                         rows_read_);
+    if (observer_.StopRequested()) return Error(ErrorCode::kCancelled, "stopped before there was a model");
+    if (checkpoints_.Due()) {
+      place_.rounds = pass.rounds();
+      for (PcaState& state : states) state.Flush();  // nothing but for shards whose rows have all been seen
+      SaveCheckpoint(rows_before, states);
+    }
+  }
+  for (PcaState& state : states) state.Flush();
   MergeInTree(std::span<PcaState>(states));
-  ++passes_;
-  rows_read_ += train_->rows().row_count();
-  observer_.OnProgress(
-      kReadingShare + 0.7 * (1 - kReadingShare) * static_cast<double>(passes_) / static_cast<double>(passes_planned_),
-      rows_read_);
+  place_ = {.pass = place_.pass + 1};
   return states[0].Finalize();
+}
+
+// All numbers that the training goes on with.
+void Training::SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states) {
+  StateWriter writer(kCheckpointName);
+  writer.Value(place_);
+  writer.Value(rows_read);
+  writer.Values(std::span<const double>(directions_));
+  SaveStates(states, writer);
+  checkpoints_.Save(writer.Finish());
+}
+
+Status Training::Resume() {
+  auto saved = checkpoints_.Load();
+  if (!saved) return saved.error();
+  if (!*saved) return {};
+  StateReader reader(kCheckpointName, **saved);
+  reader.Value(place_);
+  reader.Value(rows_read_);
+  reader.Some(directions_);
+  ReadStates(reader, states_);
+  if (Status whole = reader.Finish(); !whole) return whole;
+  observer_.OnLogLine("resuming from the checkpoint: pass " + std::to_string(place_.pass) + ", round " +
+                      std::to_string(place_.rounds) + ", " + std::to_string(rows_read_) + " rows read before the pass");
+  return {};
 }
 
 void Training::TakeMean(const PcaSums& sums) {
@@ -201,8 +246,10 @@ Result<Spectrum> Training::Randomized() {
   std::vector<double> q(d * wanted);
   for (double& value : q) value = random.Normal();
   Orthonormalize(q, d, wanted, MixSeed(settings_.seed, 2, 0));
+  if (!directions_.empty()) q = directions_;
   std::vector<double> y(d * wanted);
-  for (size_t pass = 1;; ++pass) {
+  while (true) {
+    directions_ = q;
     std::vector<float> directions(n_ * width);
     for (size_t j = 0; j < d; ++j) {
       for (size_t c = 0; c < wanted; ++c) {
@@ -221,9 +268,9 @@ Result<Spectrum> Training::Randomized() {
         y[j * wanted + c] = sums->products[j * width + c] - rows * mean_[j] * along;
       }
     }
-    if (pass == kRandomizedPasses) return RayleighRitz(q, y, d, wanted, settings_.components);
+    if (place_.pass == kRandomizedPasses) return RayleighRitz(q, y, d, wanted, settings_.components);
     q.swap(y);
-    Orthonormalize(q, d, wanted, MixSeed(settings_.seed, 2, pass));
+    Orthonormalize(q, d, wanted, MixSeed(settings_.seed, 2, place_.pass));
   }
 }
 

@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "algorithms/channels.h"
+#include "algorithms/checkpoints.h"
+#include "algorithms/state_bytes.h"
 #include "algorithms/xgboost/library.h"
 #include "algorithms/xgboost/metrics.h"
 #include "algorithms/xgboost/rows.h"
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
 constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kRecordIo};
+constexpr const char* kCheckpointName = "xgboost-training";
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
@@ -56,17 +59,21 @@ class Training {
       : request_(request),
         settings_(settings),
         observer_(observer),
-        threads_(settings.threads.value_or(std::max(1U, request.threads))) {}
+        threads_(settings.threads.value_or(std::max(1U, request.threads))),
+        checkpoints_("xgboost", request, observer, {"num_round"}) {}
 
   Status Run();
 
  private:
   Result<Booster> MakeBooster() const;
+  Status SetParameters(Booster& booster) const;
   Status Boost(Booster& booster);
   Result<std::vector<Metric>> Evaluate(Booster& booster, int round);
   Result<std::vector<float>> Guesses(Booster& booster, const ChannelRows& channel) const;
   bool Worsens(const std::vector<Metric>& metrics, int round);
   Status Save(Booster& booster) const;
+  Status Resume(Booster& booster);
+  Status SaveCheckpoint(Booster& booster);
   void Log();
 
   const TrainingRequest& request_;
@@ -80,6 +87,7 @@ class Training {
   std::string watched_;  // validation-rmse
   int best_round_ = -1;
   double best_value_ = 0;
+  Checkpoints checkpoints_;
 };
 
 Status Training::Run() {
@@ -98,6 +106,7 @@ Status Training::Run() {
                       " rounds on " + std::to_string(threads_) + " threads");
   auto booster = MakeBooster();
   if (!booster) return booster.error();
+  if (Status s = Resume(*booster); !s) return s;
   if (Status s = Boost(*booster); !s) return s;
   if (best_round_ < 0) return Save(*booster);
   const bool sliced = settings_.trees && best_round_ + 1 < rounds_;
@@ -113,14 +122,19 @@ Result<Booster> Training::MakeBooster() const {
   for (const ChannelRows& channel : rows_->channels) matrices.push_back(&channel.matrix);
   auto booster = Booster::Create(matrices);
   if (!booster) return booster;
+  if (Status s = SetParameters(*booster); !s) return s.error();
+  return booster;
+}
+
+Status Training::SetParameters(Booster& booster) const {
   std::vector<std::pair<std::string, std::string>> parameters = settings_.parameters;
   parameters.emplace_back("nthread", std::to_string(threads_));
   if (settings_.task == Task::kMulticlass) parameters.emplace_back("num_class", std::to_string(rows_->classes));
   for (const std::string& metric : settings_.library_metrics) parameters.emplace_back("eval_metric", metric);
   for (const auto& [name, value] : parameters) {
-    if (Status s = booster->Set(name, value); !s) return s.error();
+    if (Status s = booster.Set(name, value); !s) return s;
   }
-  return booster;
+  return {};
 }
 
 Status Training::Boost(Booster& booster) {
@@ -149,7 +163,39 @@ Status Training::Boost(Booster& booster) {
       observer_.OnProgress(1, rows * static_cast<uint64_t>(rounds_));
       return {};
     }
+    if (checkpoints_.Due() && rounds_ < settings_.rounds) {
+      if (Status s = SaveCheckpoint(booster); !s) return s;
+    }
   }
+  return {};
+}
+
+Status Training::SaveCheckpoint(Booster& booster) {
+  const auto model = booster.SaveModel();
+  if (!model) return model.error();
+  StateWriter writer(kCheckpointName);
+  writer.Value(rounds_);
+  writer.Value(best_round_);
+  writer.Value(best_value_);
+  writer.Text(*model);
+  checkpoints_.Save(writer.Finish());
+  return {};
+}
+
+Status Training::Resume(Booster& booster) {
+  auto saved = checkpoints_.Load();
+  if (!saved) return saved.error();
+  if (!*saved) return {};
+  StateReader reader(kCheckpointName, **saved);
+  std::string model;
+  reader.Value(rounds_);
+  reader.Value(best_round_);
+  reader.Value(best_value_);
+  reader.Text(model);
+  if (Status whole = reader.Finish(); !whole) return whole;
+  if (Status s = booster.LoadModel(model); !s) return s;
+  if (Status s = SetParameters(booster); !s) return s;
+  observer_.OnLogLine("resuming from iteration " + std::to_string(rounds_) + " of the checkpoint");
   return {};
 }
 

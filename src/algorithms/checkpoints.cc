@@ -1,0 +1,104 @@
+#include "algorithms/checkpoints.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "algorithms/hyperparameters.h"
+#include "algorithms/state_bytes.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/random.h"
+
+namespace argosy::algorithms {
+namespace {
+
+constexpr const char* kName = "argosy-checkpoint-1";
+constexpr size_t kBytesMax = size_t{4} << 30;
+constexpr int kSaveShare = 20;
+
+// 64 bits of a text, each of them depending on all of it.
+uint64_t NumberOf(std::string_view text) {
+  uint64_t number = text.size();
+  for (size_t i = 0; i < text.size(); i += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    text.copy(reinterpret_cast<char*>(&word), sizeof word, i);
+    number = MixSeed(number, word, i);
+  }
+  return number;
+}
+
+Json Describe(std::string_view algorithm, const TrainingRequest& request,
+              std::initializer_list<std::string_view> changeable) {
+  Json hyperparameters = Json::object();
+  for (const auto& [name, value] : request.hyperparameters) {
+    const bool counts = std::ranges::find(changeable, name) == changeable.end() && name != declare::kCheckpointSeconds;
+    if (counts) hyperparameters[name] = value;
+  }
+  Json channels = Json::array();
+  for (const Channel& channel : request.channels) {
+    Json files = Json::array();
+    for (const std::filesystem::path& file : channel.files) {
+      std::error_code ignored;
+      files.push_back({file.filename().string(), std::filesystem::file_size(file, ignored)});
+    }
+    channels.push_back({channel.name, channel.content_type, channel.compression, std::move(files)});
+  }
+  return {algorithm, std::move(hyperparameters), request.seed, std::move(channels)};
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(std::string_view algorithm, const TrainingRequest& request, TrainingObserver& observer,
+                         std::initializer_list<std::string_view> changeable)
+    : request_(request), observer_(observer) {
+  if (!enabled()) return;
+  belongs_to_ = NumberOf(DumpJson(Describe(algorithm, request, changeable)));
+  const auto given = request.hyperparameters.find(std::string(declare::kCheckpointSeconds));
+  const auto seconds = given == request.hyperparameters.end() ? std::nullopt : ParseDouble(given->second);
+  interval_ = std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(seconds.value_or(declare::kCheckpointSecondsDefault)));
+  next_ = clock_.Monotonic() + interval_;
+}
+
+Result<std::optional<std::string>> Checkpoints::Load() const {
+  if (!enabled() || !std::filesystem::exists(File())) return std::optional<std::string>();
+  const auto bytes = ReadFile(File(), kBytesMax);
+  if (!bytes) return bytes.error().Wrap("reading the checkpoint");
+  StateReader reader(kName, *bytes);
+  uint64_t belongs_to = 0;
+  std::string state;
+  reader.Value(belongs_to);
+  reader.Text(state);
+  if (!reader.Finish()) {
+    observer_.OnLogLine("the checkpoint is damaged: the training begins anew");
+    return std::optional<std::string>();
+  }
+  if (belongs_to != belongs_to_) {
+    observer_.OnLogLine(
+        "the checkpoint is of a training with other hyperparameters or data: this one begins at the start");
+    return std::optional<std::string>();
+  }
+  return std::optional(std::move(state));
+}
+
+bool Checkpoints::Due() const {
+  return enabled() && clock_.Monotonic() >= next_;
+}
+
+void Checkpoints::Save(std::string_view state) {
+  if (!enabled()) return;
+  const Duration begin = clock_.Monotonic();
+  StateWriter writer(kName);
+  writer.Value(belongs_to_);
+  writer.Text(state);
+  const Status written = WriteFileDurably(File(), writer.Finish());
+  if (written.ok()) {
+    observer_.OnCheckpoint(File());
+  } else {
+    observer_.OnLogLine("a checkpoint could not be written: " + written.error().message());
+  }
+  const Duration end = clock_.Monotonic();
+  if (interval_ > Duration::zero()) next_ = end + std::max(interval_, kSaveShare * (end - begin));
+}
+
+}  // namespace argosy::algorithms

@@ -1,0 +1,49 @@
+// States that a training saves on its way, and where an interrupted one begins again.
+//
+// A checkpoint is one file, `checkpoint`, in the request's directory (a container's /opt/ml/checkpoints): replaced as a
+// whole, checksummed, and marked with what it belongs to. What is trained does not depend on when, or whether, one is
+// saved: states are saved only where all threads have met. Format: docs/formats/checkpoint.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "algorithms/algorithm.h"
+#include "base/clock.h"
+
+namespace argosy::algorithms {
+
+inline constexpr const char* kCheckpointFile = "checkpoint";
+
+class Checkpoints {
+ public:
+  // Both must outlive it. The interval is the hyperparameter argosy_checkpoint_seconds. `changeable`: names of
+  // hyperparameters that a training may be continued with another value of.
+  Checkpoints(std::string_view algorithm, const TrainingRequest& request, TrainingObserver& observer,
+              std::initializer_list<std::string_view> changeable = {});
+
+  // Of an earlier attempt at this training. Nothing when there is none, or when what is there is damaged or belongs to
+  // other data or hyperparameters, which the log then says.
+  Result<std::optional<std::string>> Load() const;
+
+  // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is always
+  // over.
+  bool Due() const;
+  // A disk that is full or broken is said in the log and is no error: the training goes on.
+  void Save(std::string_view state);
+
+ private:
+  bool enabled() const { return !request_.checkpoint_dir.empty(); }
+  std::filesystem::path File() const { return request_.checkpoint_dir / kCheckpointFile; }
+
+  const TrainingRequest& request_;
+  TrainingObserver& observer_;
+  const SystemClock clock_;
+  uint64_t belongs_to_ = 0;  // a number of the algorithm, its hyperparameters and its data
+  Duration interval_{};
+  Duration next_{};
+};
+
+}  // namespace argosy::algorithms

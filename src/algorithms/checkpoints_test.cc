@@ -1,0 +1,242 @@
+#include "algorithms/checkpoints.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "algorithms/test_observer.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "data/test_files.h"
+
+namespace argosy::algorithms {
+namespace {
+
+using testing::HasSubstr;
+
+// Keeps every checkpoint that is saved, as a machine that dies right behind it would leave it.
+class Keeper final : public TrainingObserver {
+ public:
+  void OnLogLine(std::string_view line) override { log_ += std::string(line) + "\n"; }
+  void OnMetric(std::string_view name, double value) override { metrics_[std::string(name)] = value; }
+  void OnProgress(double fraction, uint64_t rows) override {
+    Check(fraction >= fraction_ && rows >= rows_, "progress went back");
+    fraction_ = fraction;
+    rows_ = rows;
+  }
+  void OnCheckpoint(const std::filesystem::path& file) override {
+    const auto bytes = ReadFile(file, 100 << 20);
+    Check(bytes.ok());
+    checkpoints_.push_back(*bytes);
+  }
+  bool StopRequested() const override { return false; }
+
+  std::vector<std::string> checkpoints_;
+  std::string log_;
+  std::map<std::string, double> metrics_;
+
+ private:
+  double fraction_ = 0;
+  uint64_t rows_ = 0;
+};
+
+struct Case {
+  const char* name;
+  const char* algorithm;
+  Hyperparameters hyperparameters;
+  const char* content_type;
+  size_t rows;
+};
+
+const data::TestDirectory& Files() {
+  static const data::TestDirectory files;
+  return files;
+}
+
+// Label, then four columns of which the first decides the label.
+std::filesystem::path Table(size_t rows) {
+  const std::string name = "table-" + std::to_string(rows);
+  if (std::filesystem::exists(Files().path() / name)) return Files().path() / name;
+  SeededRandom random(11);
+  std::string text;
+  for (size_t r = 0; r < rows; ++r) {
+    const auto number = [&](uint64_t bound) { return static_cast<int>(random.Below(bound)); };
+    const int first = number(100);
+    text += std::to_string(first + number(40) > 70 ? 1 : 0) + "," + std::to_string(first) + "," +
+            std::to_string(number(50)) + "." + std::to_string(number(10)) + "," + std::to_string(number(9)) + "," +
+            std::to_string(number(3) * 100) + "\n";
+  }
+  return Files().Write(name, text);
+}
+
+const Case kLinear = {"LinearBinary",
+                      "linear-learner",
+                      {{"predictor_type", "binary_classifier"}, {"epochs", "3"}, {"mini_batch_size", "200"}},
+                      "text/csv",
+                      30'000};
+
+class Trainings {
+ protected:
+  explicit Trainings(const Case& it) : algorithm_(*FindAlgorithm(it.algorithm)) {
+    request_.hyperparameters = it.hyperparameters;
+    request_.hyperparameters["argosy_checkpoint_seconds"] = "0";
+    request_.scratch_dir = directory_.path();
+    request_.seed = 5;
+    request_.threads = 2;
+    const auto file = Table(it.rows);
+    request_.channels = {{"train", it.content_type, "", {file}}};
+    if (request_.hyperparameters.contains("epochs") && it.algorithm == std::string("linear-learner")) {
+      request_.channels.push_back({"validation", it.content_type, "", {Table(2000)}});
+    }
+  }
+
+  // The artifact's files, one behind the other.
+  std::string Train(Keeper& keeper) {
+    request_.model_dir = directory_.path() / "model";
+    Check(RemoveTree(request_.model_dir).ok());
+    std::filesystem::create_directories(request_.model_dir);
+    const Status trained = algorithm_.Train(request_, keeper);
+    if (!trained.ok()) return "failed: " + trained.error().message();
+    std::string all;
+    for (const char* name : {"model.json", "model.safetensors", "schema.json", "xgboost-model"}) {
+      if (std::filesystem::exists(request_.model_dir / name)) all += *ReadFile(request_.model_dir / name, 10 << 20);
+    }
+    return all;
+  }
+  void SetCheckpoint(const std::string& bytes) {
+    request_.checkpoint_dir = directory_.path() / "checkpoints";
+    std::filesystem::create_directories(request_.checkpoint_dir);
+    Check(WriteFileAtomically(request_.checkpoint_dir / kCheckpointFile, bytes).ok());
+  }
+
+  const data::TestDirectory directory_;
+  const Algorithm& algorithm_;
+  TrainingRequest request_;
+};
+
+class ResumeTest : public Trainings, public testing::TestWithParam<Case> {
+ protected:
+  ResumeTest() : Trainings(GetParam()) {}
+};
+
+TEST_P(ResumeTest, FromAnyCheckpointTheSameArtifactIsMade) {
+  Keeper alone;
+  const std::string expected = Train(alone);
+  ASSERT_THAT(expected, HasSubstr("\"format\""));
+  EXPECT_TRUE(alone.checkpoints_.empty());
+
+  SetCheckpoint("");
+  std::filesystem::remove(request_.checkpoint_dir / kCheckpointFile);
+  Keeper saved;
+  EXPECT_EQ(Train(saved), expected) << "saving changes nothing";
+  ASSERT_GE(saved.checkpoints_.size(), 3U);
+
+  const size_t stride = std::max<size_t>(1, saved.checkpoints_.size() / 4);
+  for (size_t i = 0; i < saved.checkpoints_.size(); i += stride) {
+    SetCheckpoint(saved.checkpoints_[i]);
+    request_.threads = 1 + i % 3;
+    Keeper resumed;
+    EXPECT_EQ(Train(resumed), expected) << i;
+    EXPECT_THAT(resumed.log_, HasSubstr("resuming from")) << i;
+    EXPECT_EQ(resumed.metrics_, alone.metrics_) << i;
+    // What was done before is not done again.
+    EXPECT_EQ(resumed.checkpoints_.size(), saved.checkpoints_.size() - i - 1) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ResumeTest,
+    testing::Values(
+        kLinear,
+        Case{"LinearModels",
+             "linear-learner",
+             {{"predictor_type", "binary_classifier"},
+              {"epochs", "3"},
+              {"num_models", "4"},
+              {"optimizer", "sgd"},
+              {"positive_example_weight_mult", "auto"},
+              {"early_stopping_tolerance", "0.2"},
+              {"early_stopping_patience", "1"},
+              {"mini_batch_size", "200"}},
+             "text/csv",
+             30'000},
+        Case{"LinearRegressor",
+             "linear-learner",
+             {{"predictor_type", "regressor"}, {"epochs", "2"}, {"optimizer", "rmsprop"}, {"mini_batch_size", "200"}},
+             "text/csv",
+             20'000},
+        Case{"KMeans",
+             "kmeans",
+             {{"feature_dim", "4"},
+              {"k", "7"},
+              {"epochs", "2"},
+              {"mini_batch_size", "20000"},
+              {"argosy_lloyd_passes", "3"},
+              {"local_lloyd_tol", "0"}},
+             "text/csv;label_size=1",
+             300'000},
+        Case{"Pca",
+             "pca",
+             {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "100"}},
+             "text/csv;label_size=1",
+             700'000},
+        Case{"PcaRandomized",
+             "pca",
+             {{"feature_dim", "4"},
+              {"num_components", "2"},
+              {"mini_batch_size", "100"},
+              {"algorithm_mode", "randomized"},
+              {"extra_components", "1"}},
+             "text/csv;label_size=1",
+             700'000},
+        Case{"XGBoost",
+             "xgboost",
+             {{"num_round", "12"},
+              {"objective", "binary:logistic"},
+              {"nthread", "1"},
+              {"tree_method", "hist"},
+              {"early_stopping_rounds", "8"}},
+             "text/csv",
+             3'000},
+        Case{"XGBoostExact",
+             "xgboost",
+             {{"num_round", "12"}, {"objective", "reg:squarederror"}, {"nthread", "2"}, {"max_depth", "3"}},
+             "text/csv",
+             3'000}),
+    [](const auto& info) { return info.param.name; });
+
+class CheckpointsTest : public Trainings, public testing::Test {
+ protected:
+  CheckpointsTest() : Trainings(kLinear) {}
+};
+
+TEST_F(CheckpointsTest, ForeignAndDamagedCheckpointsAreSaidAndNotUsed) {
+  Keeper alone;
+  const std::string expected = Train(alone);
+  SetCheckpoint("");
+  std::filesystem::remove(request_.checkpoint_dir / kCheckpointFile);
+  Keeper saved;
+  Train(saved);
+  ASSERT_FALSE(saved.checkpoints_.empty());
+  std::string damaged = saved.checkpoints_[0];
+  damaged[damaged.size() / 2] ^= 1;
+  for (const std::string& bytes : {damaged, std::string(), std::string("x"), saved.checkpoints_[0].substr(0, 100)}) {
+    SetCheckpoint(bytes);
+    Keeper keeper;
+    EXPECT_EQ(Train(keeper), expected);
+    EXPECT_THAT(keeper.log_, HasSubstr("the checkpoint is damaged"));
+  }
+  SetCheckpoint(saved.checkpoints_[0]);
+  request_.seed = 6;
+  Keeper foreign;
+  Train(foreign);
+  EXPECT_THAT(foreign.log_, HasSubstr("other hyperparameters or data"));
+  request_.seed = 5;
+  request_.channels[0].files.push_back(Table(2000));
+  SetCheckpoint(saved.checkpoints_[0]);
+  Keeper more;
+  Train(more);
+  EXPECT_THAT(more.log_, HasSubstr("other hyperparameters or data"));
+}
+
+}  // namespace
+}  // namespace argosy::algorithms
