@@ -125,9 +125,13 @@ Result<PackOutcome> PackDirectory(const std::filesystem::path& directory, const 
   if (!file.ok()) return file.error();
   const Archive out(lib.archive_write_new(), lib.archive_write_free);
   Check(out != nullptr, "no memory for an archive");
+  // Names are bytes: without the option they would be translated from the locale, which says ASCII here. GNU tar warns
+  // of it, so it is set only where it is needed.
+  const bool plain = std::ranges::all_of(relative, [](const std::filesystem::path& path) {
+    return std::ranges::all_of(path.native(), [](unsigned char c) { return c < 0x80; });
+  });
   bool ok = lib.archive_write_set_format_pax_restricted(out.get()) == ARCHIVE_OK &&
-            // Names are bytes: without this they would be translated from the locale, which says ASCII here.
-            lib.archive_write_set_format_option(out.get(), "pax", "hdrcharset", "BINARY") == ARCHIVE_OK &&
+            (plain || lib.archive_write_set_format_option(out.get(), "pax", "hdrcharset", "BINARY") == ARCHIVE_OK) &&
             lib.archive_write_add_filter_gzip(out.get()) == ARCHIVE_OK &&
             lib.archive_write_set_filter_option(out.get(), "gzip", "compression-level", "1") == ARCHIVE_OK &&
             lib.archive_write_set_filter_option(out.get(), "gzip", "timestamp", nullptr) == ARCHIVE_OK &&

@@ -32,15 +32,17 @@ Error Invalid(std::string message) {
 }
 
 struct ColumnSummary {
-  bool numeric = true;  // all that is not empty
+  bool numeric = true;  // all that is not missing
   bool integer = true;
   uint64_t missing = 0;
   std::set<std::string, std::less<>> distinct;  // up to kDistinctMax + 1
   std::string last;                             // runs of one value need no look-up
+  std::set<std::string, std::less<>> marks;     // what stood for a missing value, if the column is numeric
 
   void Add(std::string_view text) {
-    if (text.empty()) {
+    if (data::IsMissingText(text)) {
       ++missing;
+      if (!text.empty() && !marks.contains(text)) marks.emplace(text);
       return;
     }
     if (text == last) return;
@@ -51,6 +53,11 @@ struct ColumnSummary {
       integer = integer && numeric && number.value == std::floor(number.value);
     }
     if (distinct.size() <= kDistinctMax && !distinct.contains(text)) distinct.emplace(text);
+  }
+  // All values have been seen. In a column of text NA and ? are texts like others.
+  void Finish() {
+    if (numeric || distinct.size() > kDistinctMax) return;
+    distinct.merge(marks);
   }
   bool text() const { return !numeric; }
   // Integers 0, 1, … without gaps, at least two.
@@ -142,7 +149,14 @@ Result<TableSummary> Summarize(const std::filesystem::path& file, const std::str
     recycled = std::move(text);
   }
   if (table.rows == 0) return Invalid("the file has no rows");
-  if (table.columns.size() < 2) return Invalid("the file has one column: a label and at least one feature are needed");
+  if (table.columns.size() < 2) {
+    const auto divides = [&](char c) { return table.columns[0].last.find(c) != std::string::npos; };
+    return Invalid("the file has one column: a label and at least one feature are needed" +
+                   std::string(divides(';')    ? "; fields are divided by commas, not by semicolons"
+                               : divides('\t') ? "; fields are divided by commas, not by tabs"
+                                               : ""));
+  }
+  for (ColumnSummary& column : table.columns) column.Finish();
   return table;
 }
 
@@ -180,8 +194,12 @@ void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const
   const bool mapped = given.contains("argosy_label_map");
   if (given.contains("predictor_type")) {
     const std::string& type = given.at("predictor_type");
+    if (type == "multiclass_classifier" && label.distinct.size() == 2 && !given.contains("num_classes")) {
+      guess.sentences.push_back("The label has only 2 different values: a binary_classifier is meant for that.");
+    }
     if (type != "regressor" && label.text() && !mapped) set("argosy_label_map", "auto");
-    if (type == "multiclass_classifier" && !label.text() && !mapped && label.CountsFromZero()) {
+    if (type == "multiclass_classifier" && !label.text() && !mapped && label.CountsFromZero() &&
+        label.distinct.size() > 2) {
       set("num_classes", std::to_string(label.distinct.size()));
     }
     return;

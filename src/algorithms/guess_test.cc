@@ -59,6 +59,22 @@ TEST_F(GuessTest, EmptyFieldsStandForTheMean) {
   EXPECT_EQ(Of(Rows(100, "%2,#,") + "1,1,1\n")["argosy_missing"], "mean");
 }
 
+TEST_F(GuessTest, WhatStandsForMissingValuesIsNoText) {
+  const Hyperparameters guessed = Of("y,a,b\n" + Rows(60, "%2,#,%7") + "1,NA,?\n0,nan,null\n");
+  EXPECT_EQ(guessed.at("argosy_missing"), "mean");
+  EXPECT_FALSE(guessed.contains("argosy_categorical"));
+  EXPECT_EQ(guessed.at("predictor_type"), "binary_classifier");
+  EXPECT_EQ(Of(Rows(60, "#,c%3") + "1,none\n")["predictor_type"], "multiclass_classifier") << "but a text among texts";
+}
+
+TEST_F(GuessTest, AnotherSeparatorIsNamed) {
+  const auto fault = [&](const std::string& text) {
+    return InferLinearHyperparameters(directory_.Write("t.csv", text), {}).error().message();
+  };
+  EXPECT_NE(fault("a;b\n1;2\n").find("not by semicolons"), std::string::npos);
+  EXPECT_NE(fault("a\tb\n1\t2\n").find("not by tabs"), std::string::npos);
+}
+
 TEST_F(GuessTest, LabelSeenOnlyAtTheEndOfTheFileCounts) {
   EXPECT_EQ(Of(Rows(100'000, "#,a") + "1,b\n")["predictor_type"], "binary_classifier");
 }

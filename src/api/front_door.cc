@@ -151,6 +151,16 @@ ServiceError WordForQuery(const auth::AuthError& error) {
   return {403, "AccessDenied", error.message};
 }
 
+// A URL that carries its signature: of the fourth version or of the second.
+bool IsPresigned(std::string_view query) {
+  return query.find("X-Amz-Signature=") != std::string_view::npos || query.starts_with("AWSAccessKeyId=") ||
+         query.find("&AWSAccessKeyId=") != std::string_view::npos;
+}
+
+const ServiceError kPresignedRefused{
+    501, "NotImplemented",
+    "This server does not implement presigned URLs: sign the request in its Authorization header."};
+
 ServiceError WordForS3(const auth::AuthError& error) {
   switch (error.failure) {
     case auth::AuthFailure::kMissing:
@@ -224,7 +234,8 @@ http::Response FrontDoor::AuthErrorResponse(const auth::AuthError& error, Protoc
       break;
     case Protocol::kS3:
     case Protocol::kOwn:
-      response = S3ErrorResponse(WordForS3(error), request, request_id);
+      response =
+          S3ErrorResponse(IsPresigned(request.query) ? kPresignedRefused : WordForS3(error), request, request_id);
       break;
   }
   TaggedExchange::Tag(response, request_id);

@@ -51,6 +51,8 @@ Json InstancesToJson(const std::vector<EndpointInstance>& instances) {
   for (const EndpointInstance& instance : instances) {
     Json item = {{"id", instance.instance_id}, {"variant", instance.variant_name}, {"attempt", instance.attempt}};
     SetTime(item, "ready_at", instance.ready_at);
+    if (instance.losses != 0) item["losses"] = instance.losses;
+    SetTime(item, "not_before", instance.not_before);
     json.push_back(std::move(item));
   }
   return json;
@@ -60,7 +62,8 @@ std::vector<EndpointInstance> InstancesFromJson(const Json& json) {
   std::vector<EndpointInstance> instances;
   for (const Json& item : json) {
     instances.push_back({TextField(item, "id"), TextField(item, "variant"),
-                         static_cast<uint32_t>(IntField(item, "attempt", 1)), TimeField(item, "ready_at")});
+                         static_cast<uint32_t>(IntField(item, "attempt", 1)), TimeField(item, "ready_at"),
+                         static_cast<uint32_t>(IntField(item, "losses")), TimeField(item, "not_before")});
   }
   return instances;
 }
@@ -123,8 +126,6 @@ Result<EndpointState> EndpointState::FromJson(std::string_view text) {
   state.retired = InstancesFromJson(ArrayField(json, "retired"));
   state.starts_failed = static_cast<uint32_t>(IntField(json, "starts_failed"));
   state.next_attempt = static_cast<uint32_t>(IntField(json, "next_attempt", 1));
-  state.restarts = static_cast<uint32_t>(IntField(json, "restarts"));
-  state.retry_at = TimeField(json, "retry_at");
   state.delete_requested = FlagField(json, "delete_requested");
   state.requested_config = TextField(json, "requested_config");
   Result<std::vector<VariantPlan>> requested = PlansFromJson(ArrayField(json, "requested_variants"));
@@ -140,8 +141,6 @@ std::string EndpointState::ToJson() const {
   if (next) json["next"] = FleetToJson(*next);
   if (!retired.empty()) json["retired"] = InstancesToJson(retired);
   if (starts_failed != 0) json["starts_failed"] = starts_failed;
-  if (restarts != 0) json["restarts"] = restarts;
-  SetTime(json, "retry_at", retry_at);
   if (delete_requested) json["delete_requested"] = true;
   if (!requested_config.empty()) json["requested_config"] = requested_config;
   if (!requested_variants.empty()) json["requested_variants"] = PlansToJson(requested_variants);

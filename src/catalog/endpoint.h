@@ -49,7 +49,9 @@ struct EndpointInstance {
   std::string instance_id;
   std::string variant_name;
   uint32_t attempt = 1;
-  std::optional<Time> ready_at;  // when it first answered a ping
+  std::optional<Time> ready_at;    // when it first answered a ping
+  uint32_t losses = 0;             // instances lost in its place in a row; the next waits longer each time
+  std::optional<Time> not_before;  // it is not started earlier
 };
 
 // A complete set of instances of one config.
@@ -67,8 +69,6 @@ struct EndpointState {
   std::vector<EndpointInstance> retired;  // to be drained and released
   uint32_t starts_failed = 0;             // instances of `next` that ended before they answered
   uint32_t next_attempt = 1;              // number for the next instance started
-  uint32_t restarts = 0;                  // instances of `current` lost in a row; the next waits longer each time
-  std::optional<Time> retry_at;           // no instance is started before
   bool delete_requested = false;
   std::string requested_config;  // set by UpdateEndpoint/CreateEndpoint with `requested_variants` until the controller
                                  // has taken it up

@@ -249,8 +249,8 @@ TEST(EndpointCodec, StateSurvivesTheRoundTrip) {
   s.requested_config = "c2";
   s.requested_variants = {plan};
   s.delete_requested = true;
-  s.retry_at = FromUnixMillis(4);
-  s.restarts = 2;
+  s.current->instances[0].losses = 2;
+  s.current->instances[0].not_before = FromUnixMillis(4);
   s.starts_failed = 1;
   s.next_attempt = 3;
   const Result<EndpointState> read = EndpointState::FromJson(s.ToJson());
@@ -258,6 +258,8 @@ TEST(EndpointCodec, StateSurvivesTheRoundTrip) {
   EXPECT_EQ(read->ToJson(), s.ToJson());
   EXPECT_EQ(read->current->variants[0].model.model_data_url, "s3://b/k");
   EXPECT_EQ(read->current->variants[0].variant.initial_weight, 0.5);
+  EXPECT_EQ(read->current->instances[0].losses, 2U);
+  EXPECT_EQ(read->current->instances[0].not_before, FromUnixMillis(4));
   EXPECT_EQ(read->next->instances[0].instance_id, "i-2");
 }
 

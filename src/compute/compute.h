@@ -50,7 +50,8 @@ struct Capacity {
   uint64_t memory_total_bytes = 0;
   uint64_t memory_free_bytes = 0;
   uint32_t cpus = 0;
-  uint32_t hosts_free = 0;  // how many more instances may run at once
+  uint32_t hosts_free = 0;   // how many more instances may run at once
+  uint32_t hosts_total = 0;  // and how many in all
 };
 
 class Compute {

@@ -12,13 +12,14 @@ using catalog::EndpointState;
 using catalog::Fleet;
 using catalog::VariantPlan;
 using compute::InstanceLife;
+using protocol::OutcomeKind;
 
 constexpr const char* kWaitsForCapacity = "Waiting for a host and memory that other jobs and endpoints hold";
 constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
 
-Duration RestartBackoff(uint32_t restarts) {
-  if (restarts <= 1) return Duration::zero();
-  return std::min<Duration>(kRestartBackoffMax, std::chrono::seconds(1LL << std::min(restarts - 2, 10U)));
+Duration RestartBackoff(uint32_t losses) {
+  if (losses <= 1) return Duration::zero();
+  return std::min<Duration>(kRestartBackoffMax, std::chrono::seconds(1LL << std::min(losses - 2, 10U)));
 }
 
 class Planning {
@@ -67,8 +68,7 @@ class Planning {
 
   EndpointInstance NewInstance(const VariantPlan& plan) {
     Check(fresh_used_ < policy_.fresh_ids.size(), "more instances planned than ids were given");
-    EndpointInstance instance{policy_.fresh_ids[fresh_used_++], plan.variant.variant_name, state_.next_attempt++,
-                              std::nullopt};
+    EndpointInstance instance{policy_.fresh_ids[fresh_used_++], plan.variant.variant_name, state_.next_attempt++};
     cost::LedgerEntry entry;
     entry.instance_id = instance.instance_id;
     entry.owner_uid = endpoint_.uid;
@@ -103,7 +103,6 @@ class Planning {
     state_.requested_config.clear();
     state_.requested_variants.clear();
     state_.starts_failed = 0;
-    state_.retry_at.reset();
     state_.failure_reason.clear();
     for (const VariantPlan& plan : state_.next->variants) {
       for (uint32_t i = 0; i < plan.variant.initial_instance_count; ++i)
@@ -180,8 +179,8 @@ class Planning {
   std::optional<std::string> Start(const VariantPlan& plan, const EndpointInstance& instance,
                                    const EndpointInstanceFacts* facts) {
     if (facts != nullptr && facts->start_error) return "CapacityError: " + facts->start_error->message();
-    if (state_.retry_at && now_ < *state_.retry_at) {
-      actions_.emplace_back(WakeAt{*state_.retry_at});
+    if (instance.not_before && now_ < *instance.not_before) {
+      actions_.emplace_back(WakeAt{*instance.not_before});
       return std::nullopt;
     }
     const auto type = cost::FindInstanceType(plan.variant.instance_type);
@@ -208,13 +207,32 @@ class Planning {
   // Why an instance that ended before it answered makes no sense to start again: the model's own fault.
   static std::optional<std::string> ModelsFault(const compute::InstanceView& view) {
     if (!view.report || !view.report->outcome) return std::nullopt;
-    if (view.report->outcome->kind != protocol::OutcomeKind::kFailed) return std::nullopt;
+    if (view.report->outcome->kind != OutcomeKind::kFailed) return std::nullopt;
     return view.report->outcome->failure_reason;
+  }
+
+  // A sentence when the machine could not hold the fleet, beside the one that serves until it does, even if it held
+  // nothing else.
+  std::optional<std::string> NeverFits(const Fleet& next) const {
+    const size_t present = state_.current ? state_.current->instances.size() : 0;
+    const size_t wanted = next.instances.size() + present;
+    const std::string fleet =
+        fmt::format("{} instance{} are needed{}", next.instances.size(), next.instances.size() == 1 ? "" : "s",
+                    present > 0 ? fmt::format(" beside the {} that serve until they answer", present) : "");
+    if (wanted > facts_.capacity.hosts_total) {
+      return fmt::format("CapacityError: {}, and --hosts-max allows {} at once", fleet, facts_.capacity.hosts_total);
+    }
+    const uint64_t most = std::max<uint64_t>(facts_.capacity.memory_total_bytes / kMemoryFloor, 1);
+    if (wanted > most) {
+      return fmt::format("CapacityError: {}, and --memory has room for {}", fleet, most);
+    }
+    return std::nullopt;
   }
 
   void PlanNext() {
     if (!state_.next) return;
     Fleet& next = *state_.next;
+    if (const std::optional<std::string> impossible = NeverFits(next)) return FailNext(*impossible);
     for (EndpointInstance& instance : next.instances) {
       const compute::InstanceView* view = ViewOf(instance.instance_id);
       if (view != nullptr && view->life == InstanceLife::kGone) {
@@ -252,18 +270,27 @@ class Planning {
     state_.next.reset();
     state_.status = "InService";
     state_.failure_reason.clear();
-    state_.restarts = 0;
-    state_.retry_at.reset();
     changed_ = true;
   }
 
   void FailNext(const std::string& reason) {
     Retire(&*state_.next);
     state_.next.reset();
-    state_.retry_at.reset();
     state_.failure_reason = reason.substr(0, kFailureReasonMax);
     state_.status = state_.current ? "InService" : "Failed";
     changed_ = true;
+  }
+
+  // Told to end by somebody (`argosy down --all`, the machine shutting down): nobody's failure.
+  static bool EndedInOrder(const compute::InstanceView& view) {
+    return view.report && view.report->outcome && view.report->outcome->kind == OutcomeKind::kStopped;
+  }
+
+  // Instances lost in a row in the place of this one, which is gone. One that served for long was not lost by itself.
+  static uint32_t LossesWith(const EndpointInstance& instance, const compute::InstanceView& view) {
+    if (EndedInOrder(view)) return instance.losses;
+    const bool lived = instance.ready_at && view.ended && *view.ended - *instance.ready_at > kRestartBackoffMax;
+    return lived ? 1 : instance.losses + 1;
   }
 
   void PlanCurrent() {
@@ -272,11 +299,11 @@ class Planning {
       const compute::InstanceView* view = ViewOf(instance.instance_id);
       if (view != nullptr && view->life == InstanceLife::kGone) {
         CloseLedger(instance.instance_id);
-        const bool lived = instance.ready_at && view->ended && *view->ended - *instance.ready_at > kRestartBackoffMax;
-        state_.restarts = lived ? 1 : state_.restarts + 1;
-        const Duration backoff = RestartBackoff(state_.restarts);
-        state_.retry_at = backoff == Duration::zero() ? std::optional<Time>() : now_ + backoff;
+        const uint32_t losses = LossesWith(instance, *view);
+        const Duration backoff = EndedInOrder(*view) ? Duration::zero() : RestartBackoff(losses);
         instance = NewInstance(*PlanOf(*state_.current, instance.variant_name));
+        instance.losses = losses;
+        if (backoff > Duration::zero()) instance.not_before = now_ + backoff;
         changed_ = true;
         continue;
       }

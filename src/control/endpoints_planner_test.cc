@@ -1,5 +1,6 @@
 #include "control/endpoints_planner.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace argosy::control {
@@ -28,7 +29,11 @@ class EndpointsPlannerTest : public ::testing::Test {
     endpoint_.version = 1;
     endpoint_.state.requested_config = "c0";
     endpoint_.state.requested_variants = {Plan("m0", 2)};
-    facts_.capacity = {.memory_total_bytes = 64 * kGib, .memory_free_bytes = 64 * kGib, .cpus = 2, .hosts_free = 100};
+    facts_.capacity = {.memory_total_bytes = 64 * kGib,
+                       .memory_free_bytes = 64 * kGib,
+                       .cpus = 2,
+                       .hosts_free = 100,
+                       .hosts_total = 100};
   }
 
   std::vector<EndpointAction> PlanAt(double now) {
@@ -259,6 +264,45 @@ TEST_F(EndpointsPlannerTest, AServingInstanceThatDiesLeavesTheRouteAndIsReplaced
   }
   EXPECT_EQ(All<StartServing>(PlanAt(7)).size(), 0U) << "one that keeps dying waits";
   EXPECT_EQ(All<StartServing>(PlanAt(60)).size(), 1U);
+}
+
+TEST_F(EndpointsPlannerTest, InstancesLostTogetherStartTogetherAndThoseToldToEndAreNoFailure) {
+  InService();
+  std::vector<std::string> ids;
+  for (const auto& instance : endpoint_.state.current->instances) ids.push_back(instance.instance_id);
+  for (const std::string& id : ids) Lose(id, 5);
+  PlanAndSave(5);
+  EXPECT_EQ(All<StartServing>(PlanAt(5)).size(), 2U) << "one event counts once";
+  for (int i = 0; i < 5; ++i) {
+    for (const auto& instance : endpoint_.state.current->instances) {
+      Run(instance.instance_id, 6, AgentPhase::kReady);
+      protocol::AgentOutcome stopped;
+      stopped.kind = protocol::OutcomeKind::kStopped;
+      facts_.instances[instance.instance_id].instance->report->outcome = stopped;
+      Lose(instance.instance_id, 7);
+    }
+    PlanAndSave(7);
+    EXPECT_EQ(All<StartServing>(PlanAt(7)).size(), 2U) << i;
+  }
+}
+
+TEST_F(EndpointsPlannerTest, AFleetThatCanNeverFitFailsAtOnce) {
+  facts_.capacity.hosts_total = 1;
+  facts_.capacity.hosts_free = 1;
+  const SaveEndpoint save = PlanAndSave(1);
+  EXPECT_EQ(save.state.status, "Failed");
+  EXPECT_THAT(save.state.failure_reason, testing::HasSubstr("2 instances are needed, and --hosts-max allows 1"));
+}
+
+TEST_F(EndpointsPlannerTest, AFleetThatNeverFitsBesideTheOldOneLeavesItServing) {
+  InService();
+  facts_.capacity.hosts_total = 3;
+  endpoint_.state.requested_config = "c2";
+  endpoint_.state.requested_variants = endpoint_.state.current->variants;
+  const SaveEndpoint save = PlanAndSave(20);
+  EXPECT_EQ(save.state.status, "InService");
+  EXPECT_THAT(save.state.failure_reason, testing::HasSubstr("beside the 2 that serve until they answer"));
+  EXPECT_EQ(save.state.current->instances.size(), 2U);
 }
 
 TEST_F(EndpointsPlannerTest, DeletionTakesTheRouteAwayThenDrainsThenRemoves) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
+
 namespace argosy::data {
 
 CsvField ReadCsvField(const char* p, const char* end, std::string& scratch) {
@@ -69,6 +71,13 @@ std::optional<size_t> CountCsvFields(std::string_view line) {
     if (field.next == end) return count;
     p = field.next + 1;
   }
+}
+
+bool IsMissingText(std::string_view text) {
+  if (text.empty() || text == "?") return true;
+  constexpr std::string_view kWords[] = {"na", "n/a", "nan", "null", "none"};
+  return text.size() <= 4 &&
+         std::ranges::any_of(kWords, [&](std::string_view word) { return EqualsIgnoreCase(text, word); });
 }
 
 std::string QuoteCsvField(std::string_view text) {

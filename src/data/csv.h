@@ -12,6 +12,8 @@
 
 namespace argosy::data {
 
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // before a file's or body's first line: dropped
+
 struct CsvField {
   const char* next;       // at the comma or the end of the line behind the field; null when its quotes are broken
   std::string_view text;  // without quotes and surrounding spaces; in the line, or in `scratch` when it had "" inside
@@ -38,6 +40,9 @@ std::optional<std::vector<std::string>> SplitCsvLine(std::string_view line);
 
 // How many fields a line has; nothing when its quotes are broken.
 std::optional<size_t> CountCsvFields(std::string_view line);
+
+// Whether a field of a numeric column says that its value is missing: nothing, `?`, or what pandas and R write there.
+bool IsMissingText(std::string_view text);
 
 // `text` as a field: quoted when it has to be.
 std::string QuoteCsvField(std::string_view text);

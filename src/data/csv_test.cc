@@ -47,5 +47,18 @@ TEST(CsvTest, ExcerptIsShortAndPrintable) {
   EXPECT_EQ(CsvExcerpt(std::string(39, 'x') + "é…"), std::string(39, 'x') + "…");
 }
 
+TEST(Csv, CountsFields) {
+  EXPECT_EQ(CountCsvFields("a,b,,d"), 4U);
+  EXPECT_EQ(CountCsvFields(""), 1U);
+  EXPECT_EQ(CountCsvFields(R"("a,b",c)"), 2U);
+  EXPECT_EQ(CountCsvFields(R"("a,b)"), std::nullopt);
+}
+
+TEST(Csv, MissingTexts) {
+  for (const char* text : {"", "?", "NA", "n/a", "nan", "NaN", "null", "None"})
+    EXPECT_TRUE(IsMissingText(text)) << text;
+  for (const char* text : {"0", "inf", "nano", "-", "no", "NAN1"}) EXPECT_FALSE(IsMissingText(text)) << text;
+}
+
 }  // namespace
 }  // namespace argosy::data

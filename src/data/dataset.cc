@@ -46,7 +46,9 @@ Result<Sample> ReadSample(const TableFiles& table) {
       if (size == sample.text.size()) sample.text.resize(std::min(kRecordBytesMax, 2 * size));
     }
     sample.text.resize(size);
-    if (table.format == Format::kCsv && sample.text.starts_with("\xef\xbb\xbf")) sample.text.erase(0, 3);
+    if (table.format == Format::kCsv && sample.text.starts_with(kByteOrderMark)) {
+      sample.text.erase(0, kByteOrderMark.size());
+    }
     if (!Trim(sample.text).empty()) return sample;
   }
   return NoRows(table);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/csv.h"
+
 namespace argosy::data {
 
 RecordReader::RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression)
@@ -47,7 +49,9 @@ Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
       if (!n) return n.error();
       ended = *n < want;
       block.bytes.resize(begin + *n);
-      if (at_start_ && framing_ == Framing::kLines && block.bytes.starts_with("\xef\xbb\xbf")) block.bytes.erase(0, 3);
+      if (at_start_ && framing_ == Framing::kLines && block.bytes.starts_with(kByteOrderMark)) {
+        block.bytes.erase(0, kByteOrderMark.size());
+      }
       at_start_ = false;
       auto found = Whole(block.bytes);
       if (!found) return At(found.error().message());

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/bytes.h"
 #include "data/csv.h"
 #include "data/delimiters.h"
 #include "data/number.h"
@@ -22,10 +21,6 @@ std::string_view Trimmed(const char* p, const char* end) {
   p = SkipCsvSpaces(p, end);
   while (end != p && (end[-1] == ' ' || end[-1] == '\t')) --end;
   return {p, static_cast<size_t>(end - p)};
-}
-
-bool IsMissing(std::string_view text, MissingValues missing) {
-  return text.empty() || (missing == MissingValues::kKeep && EqualsIgnoreCase(text, "nan"));
 }
 
 }  // namespace
@@ -206,9 +201,10 @@ Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
 }
 
 Status TableParser::ReadNumeric(std::string_view text, size_t column, float& value) const {
-  if (IsMissing(text, layout_.missing)) {
+  if (IsMissingText(text)) {
     if (layout_.missing == MissingValues::kRefuse) {
-      return At(column, "the value is missing (argosy_missing=mean would put the column's mean there)");
+      return At(column, (text.empty() ? "" : "'" + std::string(text) + "': ") +
+                            "the value is missing (argosy_missing=mean would put the column's mean there)");
     }
     value = std::numeric_limits<float>::quiet_NaN();
     return {};

@@ -54,7 +54,9 @@ TEST_F(TableParserTest, RowsBecomeNumbers) {
 
 TEST_F(TableParserTest, ErrorsNameFileLineColumnAndValue) {
   EXPECT_EQ(ErrorOf("1,tcp,1,2\n1,tcp,0,abc\n"), "file 'a.csv', line 11: column 4: 'abc' is not a number");
-  EXPECT_EQ(ErrorOf("nan,tcp,1,2\n"), "file 'a.csv', line 10: column 1: 'nan' is not a number");
+  EXPECT_EQ(ErrorOf("nan,tcp,1,2\n"),
+            "file 'a.csv', line 10: column 1: 'nan': the value is missing (argosy_missing=mean would put the column's "
+            "mean there)");
   EXPECT_EQ(ErrorOf("1,tcp,1,1e300\n"),
             "file 'a.csv', line 10: column 4: '1e300' is too large for a 32-bit floating-point number");
   EXPECT_EQ(ErrorOf("1,tcp,1\n"), "file 'a.csv', line 10: the row has 3 columns where 4 are expected");

@@ -41,7 +41,7 @@ bool LooksLikeHeader(const std::vector<std::vector<std::string>>& lines) {
     bool numeric = true;
     bool any = false;
     for (size_t i = 1; i < lines.size() && numeric; ++i) {
-      if (column >= lines[i].size() || lines[i][column].empty()) continue;
+      if (column >= lines[i].size() || IsMissingText(lines[i][column])) continue;
       numeric = IsNumber(lines[i][column]);
       any = true;
     }
@@ -106,7 +106,7 @@ Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_na
   if (options.categorical_auto) {
     for (const auto& line : lines) {
       for (size_t column = 0; column < std::min(width, line.size()); ++column) {
-        if (!line[column].empty() && !IsNumber(line[column])) kinds[column] = ColumnKind::kCategorical;
+        if (!IsMissingText(line[column]) && !IsNumber(line[column])) kinds[column] = ColumnKind::kCategorical;
       }
     }
   }

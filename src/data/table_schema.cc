@@ -116,6 +116,22 @@ Status TableSchema::Validate() const {
   return {};
 }
 
+std::string NamesFault(const TableSchema& schema, std::vector<std::string> names) {
+  const std::vector<Column>& columns = schema.columns;
+  if (columns.empty() || columns.front().name.empty()) return "";
+  if (names.size() == columns.size() + 1 && schema.label_position < names.size()) {
+    names.erase(names.begin() + static_cast<ptrdiff_t>(schema.label_position));
+  }
+  if (names.size() != columns.size()) {
+    return "there are " + std::to_string(names.size()) + " names where " + std::to_string(columns.size()) +
+           " are expected";
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != columns[i].name) return "'" + names[i] + "' stands where '" + columns[i].name + "' is expected";
+  }
+  return "";
+}
+
 Json ToJson(const TableSchema& schema) {
   Json columns = Json::array();
   for (const Column& column : schema.columns) {

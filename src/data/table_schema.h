@@ -70,6 +70,10 @@ struct TableSchema {
   bool operator==(const TableSchema&) const = default;
 };
 
+// What is wrong with a line of names before rows of this table, with or without the label's; empty: nothing, also when
+// the columns have no names.
+std::string NamesFault(const TableSchema& schema, std::vector<std::string> names);
+
 Json ToJson(const TableSchema& schema);
 // kCorrupt when `json` is not a valid schema.
 Result<TableSchema> TableSchemaFromJson(const Json& json);

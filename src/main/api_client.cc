@@ -263,6 +263,20 @@ Result<std::string> ApiClient::GetStart(const std::string& bucket, const std::st
   return std::move(reply->body);
 }
 
+Status ApiClient::GetFile(const std::string& bucket, const ListedObject& object, const std::filesystem::path& file) {
+  constexpr uint64_t kPieceBytes = 8 << 20;
+  Result<UniqueFd> out = OpenFile(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (!out.ok()) return out.error();
+  for (uint64_t at = 0; at < object.size; at += kPieceBytes) {
+    Headers headers{{"range", fmt::format("bytes={}-{}", at, std::min(at + kPieceBytes, object.size) - 1)}};
+    const Result<ApiReply> reply =
+        impl_->SendOk("s3", "GET", ObjectPath(bucket, object.key), "", std::move(headers), "");
+    if (!reply.ok()) return reply.error().Wrap(fmt::format("s3://{}/{}", bucket, object.key));
+    if (Status written = WriteAll(out->get(), reply->body); !written.ok()) return written;
+  }
+  return {};
+}
+
 Result<std::vector<ListedObject>> ApiClient::ListObjects(const std::string& bucket, const std::string& prefix) {
   const std::string query =
       fmt::format("encoding-type=url&list-type=2&max-keys={}&prefix={}", kListedKeysMax, PercentEncode(prefix));

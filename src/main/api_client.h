@@ -56,6 +56,8 @@ class ApiClient {
                  const std::function<void(uint64_t)>& progress);
   // The first `bytes_max` bytes of the object.
   Result<std::string> GetStart(const std::string& bucket, const std::string& key, uint64_t bytes_max);
+  // All of the object, in a new file; memory is bounded.
+  Status GetFile(const std::string& bucket, const ListedObject& object, const std::filesystem::path& file);
   // The first thousand objects under the prefix, by key, without empty ones (as the markers of folders are).
   Result<std::vector<ListedObject>> ListObjects(const std::string& bucket, const std::string& prefix);
 

@@ -154,8 +154,7 @@ void Parser::Models() {
   verb = Verb("deploy", "Serve a trained model at an endpoint", group, [this] { return deploy; });
   verb->add_option("MODEL", deploy.source, "A training job, a model.tar.gz, or s3://…/model.tar.gz")->required();
   verb->add_option("--name", deploy.name, "The endpoint's name; one that exists is switched to the new model");
-  verb->add_option("--algorithm", deploy.algorithm, "What made the artifact, when it is not a job")
-      ->capture_default_str();
+  verb->add_option("--algorithm", deploy.algorithm, "What made the artifact; seen in it when not given");
   verb->add_option("--instance-type", deploy.instance_type, "The machine to price")->capture_default_str();
   verb->add_option("--instances", deploy.instance_count, "How many answer")
       ->capture_default_str()

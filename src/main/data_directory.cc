@@ -31,12 +31,19 @@ Error InUse(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
+Status DataDirectory::Make(const std::filesystem::path& path) {
   const auto wrap = [&](const Error& error) { return error.Wrap("the data directory cannot be used"); };
   std::error_code existing;
   const bool fresh = !std::filesystem::exists(path, existing);
   if (Status made = MakeDirectories(path); !made.ok()) return wrap(made.error());
+  // What is in it is guarded by keys over HTTP: other users of the machine get no way around them.
   if (fresh && chmod(path.c_str(), 0700) != 0) return wrap(ErrnoError("setting the mode of " + path.string(), errno));
+  return {};
+}
+
+Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
+  const auto wrap = [&](const Error& error) { return error.Wrap("the data directory cannot be used"); };
+  if (Status made = Make(path); !made.ok()) return made.error();
 
   const SystemClock clock;
   const Duration give_up = clock.Monotonic() + kLockWait;

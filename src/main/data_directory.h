@@ -27,7 +27,9 @@ struct ServerRecord {
 
 class DataDirectory {
  public:
-  // Makes the directory (mode 0700) when it is not there, proves that it can be written to, and takes the lock. Errors
+  // Makes the directory, for its owner alone, when it is not there. Errors as of Open.
+  static Status Make(const std::filesystem::path& path);
+  // Makes it when it is not there, proves that it can be written to, and takes the lock. Errors
   // are one line: kAlreadyExists (in use: names the process), kPermissionDenied, kNoSpace (disk full), kIo.
   static Result<DataDirectory> Open(const std::filesystem::path& path);
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "main/api_client.h"
+#include "main/artifact.h"
 #include "main/endpoint_view.h"
 #include "main/format.h"
 #include "main/job_view.h"
@@ -22,16 +23,6 @@ struct Artifact {
   std::string image;
   std::string stem;  // what the endpoint is called when nobody says
 };
-
-// A job that was stopped may have had nothing to leave.
-Result<bool> IsThere(ApiClient& client, const std::string& artifact) {
-  if (artifact.empty()) return false;
-  const Result<S3Location> where = ParseS3Location(artifact);
-  if (!where.ok()) return where.error();
-  const Result<std::optional<uint64_t>> size = client.ObjectSize(where->bucket, where->key);
-  if (!size.ok()) return size.error();
-  return size->has_value();
-}
 
 Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
   const Result<Json> described = client.SageMaker("DescribeTrainingJob", {{"TrainingJobName", name}});
@@ -65,13 +56,31 @@ std::string StemOf(const std::filesystem::path& path) {
   return name;
 }
 
+Result<std::string> AlgorithmOf(const std::filesystem::path& file) {
+  const Result<UnpackedArtifact> artifact = UnpackedArtifact::Open(file);
+  if (!artifact.ok()) return artifact.error();
+  return std::string(artifact->algorithm().name());
+}
+
 Result<Artifact> FindArtifact(ApiClient& client, const Options& options, const DeployArgs& args) {
-  const std::string image = ImageOf(args.algorithm, options.region);
-  if (IsS3Uri(args.source)) return Artifact{args.source, image, StemOf(args.source)};
+  if (IsS3Uri(args.source)) {
+    std::string algorithm = args.algorithm;
+    if (algorithm.empty()) {
+      const Result<Downloads> got = Downloads::Of(client, args.source);
+      if (!got.ok()) return got.error();
+      Result<std::string> maker = AlgorithmOf(got->files().front());
+      if (!maker.ok()) return maker.error().Wrap(args.source);
+      algorithm = std::move(*maker);
+    }
+    return Artifact{args.source, ImageOf(algorithm, options.region), StemOf(args.source)};
+  }
   std::error_code error;
   if (!std::filesystem::is_regular_file(args.source, error)) return FromJob(client, args.source);
   Result<SourceSet> set = ExpandSources({args.source});
   if (!set.ok()) return set.error();
+  const Result<std::string> maker = args.algorithm.empty() ? AlgorithmOf(args.source) : args.algorithm;
+  if (!maker.ok()) return maker.error().Wrap(args.source);
+  const std::string image = ImageOf(*maker, options.region);
   const Result<Upload> upload = UploadFiles(client, options.default_bucket(), *set, [](uint64_t) {});
   if (!upload.ok()) return upload.error();
   return Artifact{upload->s3_uri + set->files.front().name, image, StemOf(args.source)};
@@ -91,12 +100,17 @@ Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployA
                         {"InitialInstanceCount", args.instance_count},
                         {"InitialVariantWeight", 1.0}};
   const Json config = {{"EndpointConfigName", version}, {"ProductionVariants", Json::array({variant})}};
-  if (const Result<Json> made = client.SageMaker("CreateEndpointConfig", config); !made.ok()) return made.error();
+  // What is refused leaves nothing behind.
+  const auto undo = [&](const Error& error) -> Status {
+    (void)client.SageMaker("DeleteEndpointConfig", {{"EndpointConfigName", version}});
+    (void)client.SageMaker("DeleteModel", {{"ModelName", version}});
+    return error;
+  };
+  if (const Result<Json> made = client.SageMaker("CreateEndpointConfig", config); !made.ok()) return undo(made.error());
   const Json request = {{"EndpointName", endpoint}, {"EndpointConfigName", version}};
   const Result<Json> present = client.SageMaker("DescribeEndpoint", {{"EndpointName", endpoint}});
   const Result<Json> made = client.SageMaker(present.ok() ? "UpdateEndpoint" : "CreateEndpoint", request);
-  if (!made.ok()) return made.error();
-  return {};
+  return made.ok() ? Status() : undo(made.error());
 }
 
 }  // namespace
@@ -133,7 +147,8 @@ int RunDeploy(const Settings& settings, const DeployArgs& args) {
       Print(HowToCall(endpoint, client->endpoint()));
       return kExitOk;
     }
-    progress.Show(fmt::format("{}: {}  {}", endpoint, view.status, FormatDuration(clock.Monotonic() - begin)));
+    progress.Show(fmt::format("{}: {}  {}  {}", endpoint, view.status, FormatDuration(clock.Monotonic() - begin),
+                              view.failure_reason));
     interrupt.Sleep(kPause);
     if (interrupt.interrupted()) {
       progress.Clear();

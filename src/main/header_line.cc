@@ -16,14 +16,6 @@ constexpr size_t kLinesSeen = 100;  // as many as training looks at for a header
 
 using Fields = std::vector<std::string>;
 
-bool AreNamesOf(const data::TableSchema& schema, Fields fields) {
-  if (fields.size() == schema.columns.size() + 1 && schema.label_position < fields.size()) {
-    fields.erase(fields.begin() + static_cast<std::ptrdiff_t>(schema.label_position));
-  }
-  return std::equal(fields.begin(), fields.end(), schema.columns.begin(), schema.columns.end(),
-                    [](const std::string& field, const data::Column& column) { return field == column.name; });
-}
-
 }  // namespace
 
 size_t HeaderBytes(std::string_view text, const data::TableSchema* schema) {
@@ -42,7 +34,7 @@ size_t HeaderBytes(std::string_view text, const data::TableSchema* schema) {
     lines.push_back(std::move(*fields));
   }
   if (lines.empty()) return 0;
-  if (schema != nullptr && schema->header) return AreNamesOf(*schema, lines.front()) ? first_bytes : 0;
+  if (schema != nullptr && schema->header) return data::NamesFault(*schema, lines.front()).empty() ? first_bytes : 0;
   const bool number = std::any_of(lines.front().begin(), lines.front().end(), data::IsNumber);
   return !number && data::LooksLikeHeader(lines) ? first_bytes : 0;
 }

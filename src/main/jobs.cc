@@ -7,6 +7,7 @@
 #include "main/format.h"
 #include "main/job_view.h"
 #include "main/json_access.h"
+#include "main/sources.h"
 #include "main/terminal.h"
 #include "main/verbs.h"
 
@@ -20,7 +21,10 @@ int DescribeOne(ApiClient& client, const JobsArgs& args) {
     PrintJson(JobJson(*described));
     return kExitOk;
   }
-  Print(RenderJobEnd(ReadJob(*described), OutputWidth()));
+  JobView job = ReadJob(*described);
+  // One that was stopped may have had nothing to leave.
+  if (const Result<bool> there = IsThere(client, job.artifact); there.ok() && !*there) job.artifact.clear();
+  Print(RenderJobEnd(job, OutputWidth()));
   Table steps({{"STEP"}, {"STARTED"}, {"TOOK", Align::kRight}, {"MESSAGE"}});
   for (const Json& transition : ArrayAt(*described, "SecondaryStatusTransitions")) {
     const std::optional<Time> start = TimeAt(transition, "StartTime");

@@ -1,27 +1,26 @@
 // argosy predict TARGET ROWS…: an endpoint's answer, or an artifact's without any server.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "agent/archive.h"
 #include "algorithms/algorithm.h"
 #include "algorithms/linear/linear_model.h"
 #include "base/bytes.h"
 #include "base/files.h"
 #include "data/byte_source.h"
+#include "data/csv.h"
 #include "data/table_schema.h"
 #include "main/api_client.h"
+#include "main/artifact.h"
 #include "main/format.h"
 #include "main/header_line.h"
 #include "main/json_access.h"
 #include "main/row_chunks.h"
+#include "main/sources.h"
 #include "main/terminal.h"
 #include "main/verbs.h"
 
@@ -31,13 +30,11 @@ namespace {
 constexpr size_t kSchemaBytesMax = 1 << 30;  // what loading an artifact allows
 constexpr std::string_view kAccept = "application/jsonlines";
 
-// Answers a body of rows with one JSON object a line.
-using Answerer = std::function<Result<std::string>(const std::string& body)>;
+// Answers a body of rows with one JSON object a line. `header`: the file's line of names, or empty.
+using Answerer = std::function<Result<std::string>(const std::string& header, const std::string& body)>;
 
-// An artifact unpacked and loaded; the unpacked files go with it.
+// An artifact loaded.
 struct LoadedArtifact {
-  ~LoadedArtifact() { (void)RemoveTree(directory); }
-  std::filesystem::path directory;
   std::unique_ptr<model::Predictor> predictor;
   std::optional<data::TableSchema> schema;
 };
@@ -50,26 +47,17 @@ std::optional<data::TableSchema> ReadSchema(const std::filesystem::path& directo
 }
 
 Result<std::shared_ptr<LoadedArtifact>> LoadArtifact(const std::filesystem::path& file) {
-  auto loaded = std::make_shared<LoadedArtifact>();
-  std::string pattern = (std::filesystem::temp_directory_path() / "argosy-predict-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) return ErrnoError("making a temporary directory", errno);
-  loaded->directory = pattern;
-  Result<UniqueFd> archive = OpenFile(file, O_RDONLY);
-  if (!archive.ok()) return archive.error();
-  if (Status unpacked = agent::UnpackArchive(archive->get(), loaded->directory, {}); !unpacked.ok()) {
-    return unpacked.error().Wrap(file.string());
-  }
-  const Result<const algorithms::Algorithm*> algorithm = algorithms::FindAlgorithmOfArtifact(loaded->directory);
-  if (!algorithm.ok()) return algorithm.error().Wrap(file.string());
-  Result<std::unique_ptr<model::Predictor>> predictor = (*algorithm)->Load(loaded->directory);
-  if (!predictor.ok()) return predictor.error().Wrap(file.string());
-  loaded->predictor = std::move(*predictor);
-  loaded->schema = ReadSchema(loaded->directory);
-  return loaded;
+  const Result<UnpackedArtifact> unpacked = UnpackedArtifact::Open(file);
+  if (!unpacked.ok()) return unpacked.error();
+  Result<std::unique_ptr<model::Predictor>> predictor = unpacked->algorithm().Load(unpacked->directory());
+  if (!predictor.ok()) return predictor.error();
+  return std::make_shared<LoadedArtifact>(
+      LoadedArtifact{.predictor = std::move(*predictor), .schema = ReadSchema(unpacked->directory())});
 }
 
 Answerer FromArtifact(std::shared_ptr<LoadedArtifact> artifact, const std::string& content_type) {
-  return [artifact = std::move(artifact), content_type](const std::string& body) -> Result<std::string> {
+  return [artifact = std::move(artifact), content_type](const std::string&,
+                                                        const std::string& body) -> Result<std::string> {
     const model::PredictionResult result = artifact->predictor->Predict(content_type, kAccept, body);
     if (const auto* error = std::get_if<model::PredictionError>(&result)) {
       return Error(ErrorCode::kInvalidArgument, error->message);
@@ -79,8 +67,19 @@ Answerer FromArtifact(std::shared_ptr<LoadedArtifact> artifact, const std::strin
 }
 
 Answerer FromEndpoint(std::shared_ptr<ApiClient> client, const std::string& endpoint, const std::string& content_type) {
-  return [client = std::move(client), endpoint, content_type](const std::string& body) -> Result<std::string> {
-    Result<ApiReply> reply = client->Invoke(endpoint, content_type, kAccept, body);
+  return [client = std::move(client), endpoint, content_type](const std::string& header,
+                                                              const std::string& body) -> Result<std::string> {
+    // The model knows the names of its columns: it looks whether these are the same.
+    Result<ApiReply> reply = header.empty()
+                                 ? client->Invoke(endpoint, content_type, kAccept, body)
+                                 : client->Invoke(endpoint, content_type + "; header=present", kAccept, header + body);
+    if (!reply.ok() && reply.error().code() == ErrorCode::kNotFound) {
+      const Result<Json> job = client->SageMaker("DescribeTrainingJob", {{"TrainingJobName", endpoint}});
+      if (job.ok()) {
+        return Error(ErrorCode::kNotFound,
+                     fmt::format("it is a training job, no endpoint; `argosy deploy {}` makes one of it", endpoint));
+      }
+    }
     if (!reply.ok()) return reply.error();
     return std::move(reply->body);
   };
@@ -155,15 +154,8 @@ bool LooksLikePath(std::string_view word) {
   return false;
 }
 
-// Rows from wherever `word` means, in bodies small enough for an endpoint; a line of column names is left out.
-Status ForEachBody(const std::string& word, const Target& target, RowChunks& chunks) {
-  std::error_code error;
-  if (word != "-" && !std::filesystem::is_regular_file(word, error)) {
-    if (std::filesystem::exists(word, error))
-      return Error(ErrorCode::kInvalidArgument, word + " is not a file of rows");
-    if (LooksLikePath(word)) return Error(ErrorCode::kNotFound, "no such file: " + word);
-    return chunks.Append(word + "\n");
-  }
+// A file's rows in bodies small enough for an endpoint; a line of column names is left out, and kept in `header`.
+Status ForEachBodyOfFile(const std::string& word, const Target& target, RowChunks& chunks, std::string& header_line) {
   Result<std::unique_ptr<data::ByteSource>> source =
       data::OpenByteSource(word == "-" ? "/dev/stdin" : word, data::Compression::kAuto);
   if (!source.ok()) return source.error();
@@ -174,21 +166,70 @@ Status ForEachBody(const std::string& word, const Target& target, RowChunks& chu
     if (!n.ok()) return n.error().Wrap(word);
     if (*n == 0) return chunks.EndOfFile();
     std::string_view text = std::string_view(buffer).substr(0, *n);
+    if (begin && text.starts_with(data::kByteOrderMark)) text.remove_prefix(data::kByteOrderMark.size());
     if (const size_t header = begin && target.csv ? HeaderBytes(text, target.schema()) : 0; header > 0) {
       Note(fmt::format("{}: the first line holds column names and is left out", word == "-" ? "standard input" : word));
+      header_line = text.substr(0, header);
       text.remove_prefix(header);
     }
     if (Status taken = chunks.Append(text); !taken.ok()) return taken;
   }
 }
 
+// Rows from wherever `word` means: a file, a folder's files, an s3:// prefix's objects, standard input, or itself.
+Status ForEachBody(const std::string& word, const Settings& settings, const Target& target, RowChunks& chunks,
+                   std::string& header_line) {
+  std::error_code error;
+  std::vector<std::filesystem::path> files;
+  std::optional<Downloads> downloads;
+  if (word == "-" || std::filesystem::is_regular_file(word, error)) {
+    files.emplace_back(word);
+  } else if (IsS3Uri(word)) {
+    Result<ApiClient> client = ApiClient::Connect(settings.options);
+    if (!client.ok()) return client.error();
+    Result<Downloads> got = Downloads::Of(*client, word);
+    if (!got.ok()) return got.error();
+    downloads.emplace(std::move(*got));
+    files = downloads->files();
+  } else if (std::filesystem::is_directory(word, error)) {
+    const Result<SourceSet> set = ExpandSources({word});
+    if (!set.ok()) return set.error();
+    for (const LocalFile& file : set->files) files.push_back(file.path);
+  } else if (std::filesystem::exists(word, error)) {
+    return Error(ErrorCode::kInvalidArgument, word + " is not a file of rows");
+  } else if (LooksLikePath(word)) {
+    return Error(ErrorCode::kNotFound, "no such file: " + word);
+  } else if (Trim(word).empty()) {
+    return Error(ErrorCode::kInvalidArgument, "a row is empty: give values divided by commas, a file or a folder");
+  } else {
+    return chunks.Append(word + "\n");
+  }
+  for (const std::filesystem::path& file : files) {
+    if (Status done = ForEachBodyOfFile(file.string(), target, chunks, header_line); !done.ok()) return done;
+    // The next file may have names of its own.
+    if (Status done = chunks.Finish(); !done.ok()) return done;
+    header_line.clear();
+  }
+  return {};
+}
+
 Result<Target> FindTarget(const Settings& settings, const PredictArgs& args) {
   Target target;
   target.csv = args.content_type.starts_with("text/csv");
   std::error_code error;
-  if (std::filesystem::is_regular_file(args.target, error)) {
-    Result<std::shared_ptr<LoadedArtifact>> artifact = LoadArtifact(args.target);
-    if (!artifact.ok()) return artifact.error();
+  const bool remote = IsS3Uri(args.target);
+  if (remote || std::filesystem::is_regular_file(args.target, error)) {
+    std::optional<Downloads> downloads;
+    if (remote) {
+      Result<ApiClient> client = ApiClient::Connect(settings.options);
+      if (!client.ok()) return client.error();
+      Result<Downloads> got = Downloads::Of(*client, args.target);
+      if (!got.ok()) return got.error();
+      downloads.emplace(std::move(*got));
+    }
+    Result<std::shared_ptr<LoadedArtifact>> artifact =
+        LoadArtifact(remote ? downloads->files().front() : std::filesystem::path(args.target));
+    if (!artifact.ok()) return artifact.error().Wrap(args.target);
     target.artifact = *artifact;
     target.answer = FromArtifact(std::move(*artifact), args.content_type);
     return target;
@@ -208,13 +249,14 @@ int RunPredict(const Settings& settings, const PredictArgs& args) {
   const Result<Target> target = FindTarget(settings, args);
   if (!target.ok()) return Fail(target.error());
   uint64_t row = 0;
+  std::string header_line;
   RowChunks chunks([&](const std::string& body) -> Status {
-    Result<std::string> lines = target->answer(body);
+    Result<std::string> lines = target->answer(header_line, body);
     if (!lines.ok()) return lines.error().Wrap(args.target);
     return PrintAnswers(*lines, args.form, row);
   });
   for (const std::string& word : args.rows) {
-    if (Status done = ForEachBody(word, *target, chunks); !done.ok()) return Fail(done.error());
+    if (Status done = ForEachBody(word, settings, *target, chunks, header_line); !done.ok()) return Fail(done.error());
   }
   if (Status done = chunks.Finish(); !done.ok()) return Fail(done.error());
   return kExitOk;

@@ -190,6 +190,41 @@ Result<Upload> UploadFiles(ApiClient& client, const std::string& bucket, const S
   return upload;
 }
 
+Result<bool> IsThere(ApiClient& client, std::string_view s3_uri) {
+  if (s3_uri.empty()) return false;
+  const Result<S3Location> where = ParseS3Location(s3_uri);
+  if (!where.ok()) return where.error();
+  const Result<std::optional<uint64_t>> size = client.ObjectSize(where->bucket, where->key);
+  if (!size.ok()) return size.error();
+  return size->has_value();
+}
+
+Result<Downloads> Downloads::Of(ApiClient& client, std::string_view s3_uri) {
+  const Result<S3Location> where = ParseS3Location(s3_uri);
+  if (!where.ok()) return where.error();
+  const Result<std::vector<ListedObject>> objects = client.ListObjects(where->bucket, where->key);
+  if (!objects.ok()) return objects.error();
+  if (objects->empty()) {
+    return Error(ErrorCode::kNotFound, fmt::format("there is no object with any content under {}", s3_uri));
+  }
+  Downloads downloads;
+  downloads.directory_ = (fs::temp_directory_path() / "argosy-download-XXXXXX").string();
+  if (mkdtemp(downloads.directory_.data()) == nullptr) {
+    downloads.directory_.clear();
+    return ErrnoError("making a temporary directory", errno);
+  }
+  for (const ListedObject& object : *objects) {
+    const fs::path file = fs::path(downloads.directory_) / fmt::format("{:04}", downloads.files_.size());
+    if (Status got = client.GetFile(where->bucket, object, file); !got.ok()) return got.error();
+    downloads.files_.push_back(file);
+  }
+  return downloads;
+}
+
+Downloads::~Downloads() {
+  if (!directory_.empty()) (void)RemoveTree(directory_);
+}
+
 std::string MakeName(std::string_view stem, std::string_view suffix) {
   constexpr size_t kNameMax = 63;
   const size_t room = kNameMax - (suffix.empty() ? 0 : suffix.size() + 1);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -55,6 +56,26 @@ struct S3Location {
   std::string key;
 };
 Result<S3Location> ParseS3Location(std::string_view uri);
+
+// Whether there is an object of this s3:// URI.
+Result<bool> IsThere(ApiClient& client, std::string_view s3_uri);
+
+// The objects under an s3:// URI as files of a temporary directory, which goes with this.
+class Downloads {
+ public:
+  static Result<Downloads> Of(ApiClient& client, std::string_view s3_uri);
+  ~Downloads();
+  Downloads(Downloads&& other) noexcept
+      : directory_(std::exchange(other.directory_, {})), files_(std::move(other.files_)) {}
+  Downloads& operator=(Downloads&&) = delete;
+
+  const std::vector<std::filesystem::path>& files() const { return files_; }  // by key
+
+ private:
+  Downloads() = default;
+  std::string directory_;
+  std::vector<std::filesystem::path> files_;
+};
 
 // A SageMaker name (letters, digits, hyphens; at most 63) made of `stem` and, unless empty, `suffix`.
 std::string MakeName(std::string_view stem, std::string_view suffix);

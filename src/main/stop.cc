@@ -5,6 +5,7 @@
 
 #include "main/api_client.h"
 #include "main/job_view.h"
+#include "main/sources.h"
 #include "main/terminal.h"
 #include "main/verbs.h"
 
@@ -29,7 +30,8 @@ int RunStop(const Settings& settings, const StopArgs& args) {
         PrintJson(JobJson(*described));
       } else {
         Print(fmt::format("{} is {}\n", job.name, job.status));
-        if (!job.artifact.empty()) Print(fmt::format("what it had learnt: {}\n", job.artifact));
+        const Result<bool> left = IsThere(*client, job.artifact);
+        if (left.ok() && *left) Print(fmt::format("what it had learnt: {}\n", job.artifact));
       }
       return kExitOk;
     }

@@ -98,6 +98,7 @@ Result<algorithms::Guess> Hyperparameters(ApiClient& client, const TrainArgs& ar
     all = std::move(*guess);
     given->insert(all.hyperparameters.begin(), all.hyperparameters.end());
     if (Status known = CheckNamedLabel(args, sample, *given); !known.ok()) return known.error();
+    if (Status valid = algorithms::FindAlgorithm(args.algorithm)->Validate(*given); !valid.ok()) return valid.error();
   }
   all.hyperparameters = std::move(*given);
   return all;
@@ -200,7 +201,8 @@ int FollowJob(ApiClient& client, const std::string& name, const TrainArgs& args)
       return Fail(ended.error());
     }
     if (*ended) {
-      const JobView job = ReadJob(**ended);
+      JobView job = ReadJob(**ended);
+      if (const Result<bool> there = IsThere(client, job.artifact); there.ok() && !*there) job.artifact.clear();
       if (args.form == OutputForm::kJson) {
         PrintJson(JobJson(**ended));
       } else {
@@ -226,6 +228,9 @@ int FollowJob(ApiClient& client, const std::string& name, const TrainArgs& args)
 
 int RunTrain(const Settings& settings, const TrainArgs& args) {
   const Options& options = settings.options;
+  if (const Result<algorithms::Hyperparameters> given = GivenHyperparameters(args); !given.ok()) {
+    return FailWith(kExitUsage, given.error().message());
+  }
   std::vector<ChannelData> channels;
   for (const auto& [name, sources] : {std::pair<std::string, const std::vector<std::string>&>{"train", args.sources},
                                       {"validation", args.validation},

@@ -90,9 +90,7 @@ void CloseAllBut(int kept) {
 Status BecomeServer(const Options& options, int story) {
   if (setsid() < 0) return ErrnoError("leaving the session", errno);
   CloseAllBut(story);
-  if (Status made = MakeDirectories(options.data_dir); !made.ok()) {
-    return made.error().Wrap("the data directory cannot be used");
-  }
+  if (Status made = DataDirectory::Make(options.data_dir); !made.ok()) return made;
   const std::filesystem::path log_file = options.data_dir / "server.log";
   std::error_code error;
   if (const auto size = std::filesystem::file_size(log_file, error); !error && size > kServerLogBytesMax) {

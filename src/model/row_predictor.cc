@@ -36,10 +36,6 @@ CategoryLists CategoryListsOf(const data::TableSchema& table) {
   return lists;
 }
 
-bool IsMissing(std::string_view text) {
-  return text.empty() || EqualsIgnoreCase(text, "nan");
-}
-
 std::string AtColumn(size_t column, std::string_view what) {
   return "column " + std::to_string(column + 1) + ": " + std::string(what);
 }
@@ -81,6 +77,7 @@ class RowPredictor::Session final : public InstanceSink {
   std::optional<PredictionError> ReadCsv(std::string_view body, LabelColumn label, bool header) {
     size_t line_number = 0;
     bool any = false;
+    if (body.starts_with(data::kByteOrderMark)) body.remove_prefix(data::kByteOrderMark.size());
     const char* p = body.data();
     const char* const end = p + body.size();
     while (p != end) {
@@ -89,7 +86,11 @@ class RowPredictor::Session final : public InstanceSink {
       p = line.next;
       ++line_number;
       if (Trim(row).empty()) continue;
-      if (std::exchange(header, false)) continue;
+      if (std::exchange(header, false)) {
+        const std::string fault = model_.HeaderFault(row);
+        if (!fault.empty()) return PredictionError{400, "line " + std::to_string(line_number) + ": " + fault};
+        continue;
+      }
       if (const std::string fault = model_.ParseCsvRow(row, label, numbers_); !fault.empty()) {
         return PredictionError{400, "line " + std::to_string(line_number) + ": " + fault};
       }
@@ -166,6 +167,11 @@ float RowPredictor::CategoryOf(size_t column, std::string_view text) const {
   return kMissing;
 }
 
+std::string RowPredictor::HeaderFault(std::string_view line) const {
+  if (!rules_.table) return "";
+  return data::NamesFault(*rules_.table, data::SplitCsvLine(line).value_or(std::vector<std::string>()));
+}
+
 std::string RowPredictor::WidthFault(size_t found, LabelColumn label) const {
   std::string expected = std::to_string(rules_.width + (label == LabelColumn::kPresent ? 1 : 0));
   if (label == LabelColumn::kEither) expected += " (or " + std::to_string(rules_.width + 1) + " with the label)";
@@ -192,7 +198,7 @@ std::string RowPredictor::ParseCsvRow(std::string_view row, LabelColumn label, s
     if (next == nullptr || (next != end && *next != ',')) {
       const data::CsvField field = data::ReadCsvField(p, end, scratch);
       next = field.next;
-      if (numeric && rules_.missing && IsMissing(field.text)) {
+      if (numeric && rules_.missing && data::IsMissingText(field.text)) {
         value = kMissing;
       } else if (numeric) {
         const data::ParsedNumber quoted = data::ParseNumber(field.text.data(), field.text.data() + field.text.size());

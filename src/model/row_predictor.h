@@ -63,6 +63,7 @@ class RowPredictor : public Predictor {
   // What is wrong with the row, or nothing; its numbers are appended.
   std::string ParseCsvRow(std::string_view row, LabelColumn label, std::vector<float>& numbers) const;
   std::string ParseFields(std::span<const FieldValue> fields, std::vector<float>& numbers) const;
+  std::string HeaderFault(std::string_view line) const;
   std::string WidthFault(size_t found, LabelColumn label) const;
   void Write(std::span<const float> values, std::string_view type, std::string& out) const;
 

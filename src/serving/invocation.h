@@ -27,6 +27,7 @@ enum class InvocationFailure {
   kUnknownVariant,  // of `target_variant`
   kBusy,            // the bound on waiting requests is reached: at once, try again soon
   kTimedOut,        // no answer within the time a request has
+  kNoInstance,      // none of its instances answers at present; they are being started
   kInstanceLost,    // its instance went away, and so did the one it was tried on again, or there is no other
 };
 

@@ -73,7 +73,8 @@ void LoopRouter::Route(Pending pending, const InstanceChannel* avoid) {
   if (endpoint == endpoints_.end()) return pending.invocation->OnFailure(InvocationFailure::kUnknownEndpoint);
   const Variant* variant = PickVariant(endpoint->second, view.target_variant);
   if (variant == nullptr) return pending.invocation->OnFailure(InvocationFailure::kUnknownVariant);
-  InvocationFailure failure = InvocationFailure::kInstanceLost;
+  InvocationFailure failure =
+      variant->channels.empty() ? InvocationFailure::kNoInstance : InvocationFailure::kInstanceLost;
   // The least loaded one first; one that turns out to be unreachable is avoided next. A full one ends it: its equals
   // are as full.
   for (size_t tries = variant->channels.size(); tries > 0; --tries) {

@@ -174,6 +174,8 @@ TEST_F(LoopRouterTest, UnknownEndpointsAndVariantsAreToldApart) {
   SetRoute("e", {{"blue", 1}}, {{"i-1"}});
   EXPECT_EQ(Invoke("x", "", "other")->failure, InvocationFailure::kUnknownEndpoint);
   EXPECT_EQ(Invoke("x", "green")->failure, InvocationFailure::kUnknownVariant);
+  SetRoute("e", {{"blue", 1}}, {{}});
+  EXPECT_EQ(Invoke("x")->failure, InvocationFailure::kNoInstance);
   table_.Set("e", std::nullopt);
   EXPECT_EQ(Invoke("x")->failure, InvocationFailure::kUnknownEndpoint) << "a removed route was still used";
 }

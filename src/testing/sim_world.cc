@@ -190,7 +190,7 @@ void SimWorld::Boot() {
   }
   server->catalog = std::move(*catalog);
   server->catalog->on_durable = [this](const catalog::Change& change) { OnDurable(change); };
-  compute::Capacity capacity{64ULL << 30, 64ULL << 30, 4, kHostsMax};
+  compute::Capacity capacity{64ULL << 30, 64ULL << 30, 4, kHostsMax, kHostsMax};
   server->compute =
       std::make_unique<compute::FakeCompute>(&cloud_, &server->process, queue_.clock(), &random_, capacity);
   server->controller = std::make_unique<control::Controller>(

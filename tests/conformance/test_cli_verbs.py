@@ -339,6 +339,95 @@ class TestChanging:
         ok(server.argosy("delete", name))
 
 
+class TestPlaces:
+    """Local paths, folders and s3:// alike; what is refused leaves nothing."""
+
+    def test_predict_takes_an_s3_artifact_and_s3_rows_and_folders(self, server, clients, trained, files, tmp_path):
+        uri = trained[0]["ModelArtifacts"]["S3ModelArtifacts"]
+        local = tmp_path / "model.tar.gz"
+        local.write_bytes(clients.get(uri))
+        expected = ok(server.argosy("predict", local, files / "rows.csv", "--json")).out
+        assert ok(server.argosy("predict", uri, files / "rows.csv", "--json")).out == expected
+        bucket = clients.bucket
+        clients.s3.put_object(Bucket=bucket, Key="rows/a.csv", Body=(files / "rows.csv").read_bytes())
+        clients.s3.put_object(Bucket=bucket, Key="rows/b.csv", Body=(files / "rows.csv").read_bytes())
+        assert ok(server.argosy("predict", local, f"s3://{bucket}/rows/", "--json")).out == expected * 2
+        (tmp_path / "rows").mkdir()
+        (tmp_path / "rows" / "a.csv").write_bytes(b"\xef\xbb\xbf" + (files / "rows.csv").read_bytes())
+        assert ok(server.argosy("predict", local, tmp_path / "rows", "--json")).out == expected
+        assert "no object" in server.argosy("predict", f"s3://{bucket}/none/model.tar.gz", "1,2").err
+
+    def test_predict_says_what_makes_an_endpoint_of_a_job(self, server, trained):
+        name = trained[0]["TrainingJobName"]
+        assert f"argosy deploy {name}" in server.argosy("predict", name, "1,2").err
+
+    def test_names_in_another_order_are_refused(self, server, tmp_path):
+        table = tmp_path / "named.csv"
+        table.write_text("y,a,b\n" + "".join(f"{i % 2},{i},{(7 * i) % 5}\n" for i in range(200)))
+        job = json.loads(ok(server.argosy("train", table, "--json")).out)["TrainingJobName"]
+        name = jobs.unique("named")
+        ok(server.argosy("deploy", job, "--name", name))
+        (tmp_path / "right.csv").write_text("a,b\n1,2\n")
+        (tmp_path / "wrong.csv").write_text("b,a\n2,1\n")
+        ok(server.argosy("predict", name, tmp_path / "right.csv"))
+        refused = server.argosy("predict", name, tmp_path / "wrong.csv")
+        assert refused.code != 0 and "'b' stands where 'a' is expected" in refused.err
+        ok(server.argosy("delete", name))
+
+    def test_deploying_a_file_sees_what_made_it(self, server, clients, tmp_path):
+        table = tmp_path / "features.csv"
+        table.write_text(data.rows(data.digits().features[:300]))
+        job = json.loads(ok(server.argosy("train", table, "--algorithm", "pca", "--set", "num_components=2", "--json")).out)
+        artifact = tmp_path / "reduced.tar.gz"
+        artifact.write_bytes(clients.get(job["ModelArtifacts"]["S3ModelArtifacts"]))
+        name = jobs.unique("reduced")
+        ok(server.argosy("deploy", artifact, "--name", name))
+        assert "projection" in ok(server.argosy("predict", name, table, "--json")).out
+        ok(server.argosy("delete", name))
+        refused = server.argosy("deploy", table, "--name", name)
+        assert refused.code == 1 and "archive" in refused.err
+        assert name not in jobs.endpoint_names(clients)
+
+    def test_a_refused_deploy_leaves_nothing(self, server, clients, trained):
+        refused = server.argosy("deploy", trained[0]["TrainingJobName"], "--name", "has a blank")
+        assert refused.code == 1
+        assert clients.sagemaker.list_models(NameContains="has-a-blank")["Models"] == []
+        assert clients.sagemaker.list_endpoint_configs(NameContains="has-a-blank")["EndpointConfigs"] == []
+
+    def test_a_job_stopped_before_it_began_left_nothing(self, start_server, files):
+        server = start_server("--hosts-max", "1")
+        endless = ("--set", "epochs=1000000", "--set", "early_stopping_patience=1000000")
+        ok(server.argosy("train", files / "digits.csv", "--name", "runs", "--no-wait", *endless))
+        ok(server.argosy("train", files / "cancer.csv", "--name", "waits", "--no-wait"))
+        assert "learnt" not in ok(server.argosy("stop", "waits")).out
+        assert "artifact" not in ok(server.argosy("jobs", "waits")).out
+        assert "learnt" in ok(server.argosy("stop", "runs")).out
+
+    def test_a_fleet_that_can_never_fit_is_refused_at_once(self, start_server, files):
+        server = start_server("--hosts-max", "2")
+        name = json.loads(ok(server.argosy("train", files / "cancer.csv", "--json")).out)["TrainingJobName"]
+        refused = server.argosy("deploy", name, "--name", "many", "--instances", "3")
+        assert refused.code != 0 and "--hosts-max allows 2" in refused.err
+
+    def test_wrong_hyperparameters_are_refused_before_anything_is_sent(self, server, clients, files):
+        before = len(clients.sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"])
+        refused = server.argosy("train", files / "cancer.csv", "--set", "epochs=0")
+        assert refused.code == 1 and "epochs: '0' is not valid" in refused.err
+        for words in (["--set", "epochs"], ["--set", "epochs=1", "--set", "epochs=2"], ["--positive", "a", "--negative", "b"]):
+            assert server.argosy("train", files / "cancer.csv", *words).code == 2, words
+        assert len(clients.sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"]) == before
+
+    def test_instance_type_runtime_and_logs_of_train(self, server, files):
+        done = ok(
+            server.argosy(
+                "train", files / "digits.csv", "--instance-type", "ml.c5.xlarge", "--max-runtime", "1", "--logs",
+                "--set", "epochs=1000000", "--set", "early_stopping_patience=1000000", "--set", "mini_batch_size=10",
+            )
+        )
+        assert "#quality_metric" in done.out + done.err
+        assert "MaxRuntimeExceeded" in done.out and "ml.c5.xlarge" in done.out
+
+
 class TestOtherAlgorithms:
     def test_xgboost_from_text_to_answers_that_the_public_package_gives_too(self, server, clients, files, tmp_path):
         import numpy as np

@@ -19,6 +19,8 @@
 namespace argosy::algorithms::linear {
 namespace {
 
+using Names = std::vector<std::string>;
+
 // Outputs of a row are kept on the stack up to this many classes.
 constexpr size_t kStackOutputs = 64;
 // A reply's length is known only once it is written; this much per row is room to begin with.
@@ -154,7 +156,7 @@ LinearPredictor::RowFault LinearPredictor::ScoreCsv(std::string_view row, LabelC
         // Not looked at.
       } else if (plan->kind == data::ColumnKind::kCategorical) {
         AddCategory(*plan, field.text, outputs);
-      } else if (field.text.empty()) {
+      } else if (data::IsMissingText(field.text)) {
         if (model_.schema.missing == data::MissingValues::kRefuse) return {Kind::kMissing, column};
         AddNumber(*plan, model_.fill[plan->place], outputs);
       } else {
@@ -319,6 +321,7 @@ std::optional<model::PredictionError> LinearPredictor::ReadCsv(std::string_view 
     header = at != media->parameters.end() && at->second == "present";
   }
   std::vector<double> outputs(model_.outputs);
+  if (body.starts_with(data::kByteOrderMark)) body.remove_prefix(data::kByteOrderMark.size());
   const char* p = body.data();
   const char* const end = p + body.size();
   reply.reserve(static_cast<size_t>(std::count(p, end, '\n') + 1) * kReplyBytesPerRow);
@@ -331,8 +334,9 @@ std::optional<model::PredictionError> LinearPredictor::ReadCsv(std::string_view 
     p = line.next;
     ++line_number;
     if (Trim(row).empty()) continue;
-    if (header) {
-      header = false;
+    if (std::exchange(header, false)) {
+      const std::string fault = data::NamesFault(model_.schema, data::SplitCsvLine(row).value_or(Names()));
+      if (!fault.empty()) return model::PredictionError{400, "line " + std::to_string(line_number) + ": " + fault};
       continue;
     }
     if (const RowFault fault = ScoreCsv(row, label, outputs); fault.kind != RowFault::Kind::kNone) {

@@ -158,7 +158,8 @@ TEST(LinearPredictorTest, WhatDoesNotFitIsRefusedWithTheContainersStatus) {
             "400 line 1: the row has 2 columns where 3 (or 4 with the label) are expected");
   EXPECT_EQ(Body(raw, "text/csv;label_size=0", "", "1,tcp,normal.,2\n").substr(0, 4), "400 ");
   EXPECT_EQ(Body(plain, "text/csv", "", "1,abc"), "400 line 1: column 2: the value is not a number");
-  EXPECT_EQ(Body(plain, "text/csv", "", "1,nan"), "400 line 1: column 2: the value is not a number");
+  EXPECT_EQ(Body(plain, "text/csv", "", "1,nan"), "400 line 1: column 2: the value is missing");
+  EXPECT_EQ(Body(plain, "text/csv", "", "1,x"), "400 line 1: column 2: the value is not a number");
   EXPECT_EQ(Body(plain, "text/csv", "", "1,\"2"),
             "400 line 1: column 2: a quote that is not closed, or text behind the closing one");
   EXPECT_EQ(Body(plain, "text/csv", "", ""), "400 the body has no rows");

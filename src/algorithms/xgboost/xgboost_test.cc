@@ -253,7 +253,9 @@ TEST_F(XGBoostTest, TextColumnsAndLabelsAreNumbered) {
   EXPECT_GT(std::stod(Predict("text/csv", "", "green,3")), 0.5);
   EXPECT_LT(std::stod(Predict("text/csv", "", "red,3")), 0.5);
   EXPECT_EQ(Predict("text/csv", "", "red,3,good"), Predict("text/csv", "", "red,3"));
-  EXPECT_EQ(Predict("text/csv; header=present", "", "a,b\nred,3"), Predict("text/csv", "", "red,3"));
+  EXPECT_EQ(Predict("text/csv; header=present", "", "colour,size\nred,3"), Predict("text/csv", "", "red,3"));
+  EXPECT_EQ(Predict("text/csv; header=present", "", "size,colour\n3,red"),
+            "400 line 1: 'size' stands where 'colour' is expected");
   EXPECT_EQ(Predict("application/json", "text/csv", R"({"instances":[{"features":["red",3]}]})"),
             Predict("text/csv", "", "red,3"));
   const auto predictor = algorithm_.Load(request_.model_dir);

@@ -161,15 +161,13 @@ class PendingInvocation final : public serving::Invocation {
       case kUnknownVariant:
         return Refuse(
             fmt::format("Variant {} of endpoint {} not found.", Shown(view_.target_variant), Shown(view_.endpoint)));
-      case kBusy: {
-        http::Response response =
-            ErrorResponse(503, "ServiceUnavailable",
-                          fmt::format("The endpoint {} has as many requests waiting as it may have: try again.",
-                                      Shown(view_.endpoint)),
-                          request_id());
-        response.Set("Retry-After", std::string(kRetryAfterSeconds));
-        return exchange_->Respond(std::move(response));
-      }
+      case kBusy:
+        return RespondUnavailable(fmt::format("The endpoint {} has as many requests waiting as it may have: try again.",
+                                              Shown(view_.endpoint)));
+      case kNoInstance:
+        return RespondUnavailable(fmt::format(
+            "No instance of the endpoint {} answers at present, they are being started: try again.",
+            Shown(view_.endpoint)));
       case kTimedOut:
         return RespondModelError(0, "the model did not answer within the 60 seconds that an invocation has");
       case kInstanceLost:
@@ -200,6 +198,12 @@ class PendingInvocation final : public serving::Invocation {
         if (EqualsIgnoreCase(name, refused)) refused_ = refused;
       }
     }
+  }
+
+  void RespondUnavailable(std::string message) {
+    http::Response response = ErrorResponse(503, "ServiceUnavailable", std::move(message), request_id());
+    response.Set("Retry-After", std::string(kRetryAfterSeconds));
+    exchange_->Respond(std::move(response));
   }
 
   void RespondModelError(int original_status, std::string_view message) {

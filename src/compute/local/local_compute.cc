@@ -595,6 +595,7 @@ Capacity LocalCompute::GetCapacity() const {
   out.memory_free_bytes = std::min(memory_total_ - std::min(memory_total_, held),
                                    memory_available_ - std::min(memory_available_, booked_more));
   out.cpus = cpus_;
+  out.hosts_total = options_.hosts_max;
   out.hosts_free = options_.hosts_max - std::min(options_.hosts_max, hosts);
   return out;
 }
