@@ -134,6 +134,10 @@ class Agent final : private FdHandler, private TrainingEvents {
     loop_.Post([this, fraction, text = std::move(text)] { reporter_.SetProgress(fraction, text); });
   }
 
+  void OnCheckpoint(protocol::StagedCheckpoint checkpoint) override {
+    loop_.Post([this, checkpoint = std::move(checkpoint)] { reporter_.SetCheckpoint(checkpoint); });
+  }
+
   // --- serving ---
 
   // On the worker's thread.

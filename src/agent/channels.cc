@@ -167,6 +167,25 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
   return out;
 }
 
+Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::filesystem::path& directory,
+                          ObjectReader& objects) {
+  const catalog::ChannelSpec place{.name = "checkpoints", .s3_uri = catalog::CheckpointUri(spec.checkpoint_uri, "")};
+  const Result<S3Uri> uri = objectstore::ParseS3Uri(place.s3_uri);
+  if (!uri.ok()) return ChannelError(place, uri.error().message());
+  const Result<std::vector<ObjectInfo>> listed =
+      objectstore::ListAll(objects, uri->bucket, uri->key, kChannelObjectsMax);
+  if (!listed.ok()) return StoreError(place, *uri, listed.error());
+  for (size_t i = 0; i < listed->size(); ++i) {
+    const ObjectInfo& object = (*listed)[i];
+    if (IsFolderMarker(object)) continue;
+    const ChannelObject member{uri->bucket, object.key, PathInChannel(uri->key, object.key)};
+    const Result<std::filesystem::path> shown = PlaceObject(member, i, directory, objects);
+    // One that has been deleted meanwhile is not there to be restored.
+    if (!shown.ok() && shown.error().code() != ErrorCode::kNotFound) return shown.error().Wrap("restoring checkpoints");
+  }
+  return {};
+}
+
 Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const std::filesystem::path& config_dir) {
   Json hyperparameters = Json::object();
   for (const auto& [name, value] : spec.hyperparameters) hyperparameters[name] = value;
@@ -187,9 +206,11 @@ Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const std::filesys
                        {"instance_groups", Json::array({Json{{"instance_group_name", "homogeneousCluster"},
                                                              {"instance_type", spec.instance_type},
                                                              {"hosts", hosts}}})}};
-  const std::pair<const char*, const Json*> files[] = {{"hyperparameters.json", &hyperparameters},
-                                                       {"inputdataconfig.json", &channels},
-                                                       {"resourceconfig.json", &resources}};
+  std::vector<std::pair<const char*, const Json*>> files = {{"hyperparameters.json", &hyperparameters},
+                                                            {"inputdataconfig.json", &channels},
+                                                            {"resourceconfig.json", &resources}};
+  const Json checkpoint{{"S3Uri", spec.checkpoint_uri}, {"LocalPath", spec.checkpoint_path}};
+  if (!spec.checkpoint_uri.empty()) files.emplace_back("checkpointconfig.json", &checkpoint);
   for (const auto& [name, json] : files) {
     // The job's own scratch: written again by the next attempt, so no flush.
     if (Status written = WriteFileAtomically(config_dir / name, DumpJsonPretty(*json)); !written.ok()) return written;

@@ -32,6 +32,11 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
 // cannot be a path of its own (a folder marker, "..", a part too long), and the caller picks a name.
 std::filesystem::path PathInChannel(std::string_view prefix, std::string_view key);
 
+// What earlier attempts left under a job's checkpoint location, linked into `directory`; kInvalidArgument when its
+// bucket is not there.
+Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::filesystem::path& directory,
+                          objectstore::ObjectReader& objects);
+
 // hyperparameters.json, inputdataconfig.json, resourceconfig.json as the container contract has them.
 Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const std::filesystem::path& config_dir);
 

@@ -81,6 +81,12 @@ void Reporter::SetProgress(double fraction, std::string text) {
   ChangedSoon();
 }
 
+void Reporter::SetCheckpoint(protocol::StagedCheckpoint checkpoint) {
+  report_.checkpoint = std::move(checkpoint);
+  WriteHeartbeat();
+  Publish();
+}
+
 void Reporter::ChangedSoon() {
   if (change_ != 0) return;
   change_ = loop_.After(kChangePeriod, [this] {

@@ -35,6 +35,8 @@ class Reporter {
   void Enter(protocol::AgentPhase phase);
   void SetMetric(std::string_view name, double value);
   void SetProgress(double fraction, std::string text);
+  // Sent and written at once: it is what a next attempt goes on from.
+  void SetCheckpoint(protocol::StagedCheckpoint checkpoint);
   // The last change. `done` when the outcome is on disk for good; an error means that it is not.
   void Finish(protocol::AgentOutcome outcome, std::function<void(Status)> done);
 

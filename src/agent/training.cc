@@ -36,12 +36,32 @@ class ObserverAdapter final : public algorithms::TrainingObserver {
   void OnProgress(double fraction, uint64_t rows) override {
     events_.OnProgress(fraction, fmt::format("{} rows read", rows));
   }
+  // The file may be replaced at any time: what is to be published has a name of its own, and the one before it stays a
+  // while for a server that is at it.
+  void OnCheckpoint(const std::filesystem::path& file) override {
+    const auto staged = [&](uint64_t number) {
+      return "staging/checkpoint-" + std::to_string(number) + "-" + file.filename().string();
+    };
+    const std::filesystem::path root = context_.directory.root();
+    ++checkpoints_;
+    std::error_code error;
+    std::filesystem::remove(root / staged(checkpoints_), error);
+    std::filesystem::create_hard_link(file, root / staged(checkpoints_), error);
+    if (error) std::filesystem::copy_file(file, root / staged(checkpoints_), error);
+    if (error) {
+      events_.OnLogLine("a checkpoint could not be staged: " + error.message());
+      return;
+    }
+    events_.OnCheckpoint({checkpoints_, staged(checkpoints_), file.filename().string()});
+    if (checkpoints_ > 2) std::filesystem::remove(root / staged(checkpoints_ - 2), error);
+  }
   bool StopRequested() const override { return context_.stop_requested->load(std::memory_order_relaxed); }
 
  private:
   const TrainingContext& context_;
   TrainingEvents& events_;
   MetricExtractor extractor_;
+  uint64_t checkpoints_ = 0;
 };
 
 Status MakeWorkDirectories(const InstanceDirectory& directory) {
@@ -94,6 +114,11 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   Result<std::vector<algorithms::Channel>> channels =
       PrepareChannels(spec.channels, directory.input_data(), *context.objects);
   if (!channels.ok()) return channels.error();
+  if (!spec.checkpoint_uri.empty()) {
+    if (Status restored = RestoreCheckpoints(spec, directory.checkpoints(), *context.objects); !restored.ok()) {
+      return restored.error();
+    }
+  }
   if (context.stop_requested->load()) return Finished(OutcomeKind::kStopped, context.clock->Now());
 
   events.OnPhase(AgentPhase::kTraining);
@@ -105,6 +130,7 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   request.threads = std::max(1U, assignment.cpus);
   request.memory_bytes = assignment.memory_bytes;
   request.seed = kTrainingSeed;
+  if (!spec.checkpoint_uri.empty()) request.checkpoint_dir = directory.checkpoints();
   ObserverAdapter observer(context, events);
   const Status trained = TrainGuarded(*algorithm, request, observer, assignment);
   const bool stopped = context.stop_requested->load();

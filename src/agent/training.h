@@ -31,6 +31,7 @@ class TrainingEvents {
   virtual void OnLogLine(std::string_view line) = 0;
   virtual void OnMetric(std::string_view name, double value) = 0;
   virtual void OnProgress(double fraction, std::string text) = 0;
+  virtual void OnCheckpoint(protocol::StagedCheckpoint checkpoint) = 0;
 };
 
 struct TrainingContext {

@@ -28,8 +28,8 @@ class Checkpoints {
   // other data or hyperparameters, which the log then says.
   Result<std::optional<std::string>> Load() const;
 
-  // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is always
-  // over.
+  // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is
+  // always over.
   bool Due() const;
   // A disk that is full or broken is said in the log and is no error: the training goes on.
   void Save(std::string_view state);

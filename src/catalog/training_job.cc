@@ -59,6 +59,10 @@ Result<TrainingJobSpec> TrainingJobSpec::FromRequestJson(std::string_view text) 
   }
   spec.output_path = TextField(output, "S3OutputPath");
   spec.output_compression = TextField(output, "CompressionType", "GZIP");
+  if (const Json& checkpoint = ObjectField(json, "CheckpointConfig"); !checkpoint.empty()) {
+    spec.checkpoint_uri = TextField(checkpoint, "S3Uri");
+    spec.checkpoint_path = TextField(checkpoint, "LocalPath", "/opt/ml/checkpoints");
+  }
   spec.instance_type = TextField(resources, "InstanceType");
   spec.instance_count =
       static_cast<uint32_t>(std::clamp<int64_t>(IntField(resources, "InstanceCount", 1), 1, 1'000'000));
@@ -68,6 +72,11 @@ Result<TrainingJobSpec> TrainingJobSpec::FromRequestJson(std::string_view text) 
   spec.environment = TextMapField(json, "Environment");
   spec.request_json = std::string(text);
   return spec;
+}
+
+std::string CheckpointUri(std::string_view location, std::string_view name) {
+  while (location.ends_with('/')) location.remove_suffix(1);
+  return std::string(location) + "/" + std::string(name);
 }
 
 void TrainingJobState::Enter(std::string secondary, Time at, std::string message) {

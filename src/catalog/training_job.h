@@ -38,6 +38,8 @@ struct TrainingJobSpec {
   std::vector<MetricDefinition> metric_definitions;
   std::string output_path;         // s3://bucket/prefix
   std::string output_compression;  // GZIP (default), NONE
+  std::string checkpoint_uri;      // s3://bucket/prefix; empty: the job keeps no checkpoints
+  std::string checkpoint_path;     // where a container sees them
   std::string instance_type;
   uint32_t instance_count = 1;
   int64_t max_runtime_seconds = 86400;
@@ -50,6 +52,9 @@ struct TrainingJobSpec {
   // `spec` of the resource = the request; reading it back gives the same value. kInvalidArgument when it is none.
   static Result<TrainingJobSpec> FromRequestJson(std::string_view json);
 };
+
+// The object `name` below a job's checkpoint location, which is a folder, with or without its slash.
+std::string CheckpointUri(std::string_view location, std::string_view name);
 
 // How far the present attempt is.
 enum class AttemptPhase {

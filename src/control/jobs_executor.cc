@@ -197,6 +197,7 @@ void JobsExecutor::PlanOne(Job& job, Allocation allocation) {
   facts.ledger = job.ledger;
   facts.start_error = job.start_error;
   facts.published = job.published;
+  if (job.checkpoint_done.first == state.attempt) facts.checkpoint_done = job.checkpoint_done.second;
   facts.allocation = std::move(allocation);
   JobPolicy policy{options_.region, options_.account, "", options_.objects_dir};
   if (IsWaiting(job)) policy.new_instance_id = "i-" + NewUid(*random_).substr(0, 17);
@@ -232,6 +233,20 @@ void JobsExecutor::Carry(Job& job, const JobAction& action) {
       if (it == jobs_.end()) return;
       it->second.publishing = false;
       it->second.published = std::move(status);
+      worklist_.Add(uid);
+    });
+  } else if (const auto* checkpoint = std::get_if<PublishCheckpoint>(&action)) {
+    job.publishing = true;
+    const std::pair<uint32_t, uint64_t> done{job.view.state.attempt, checkpoint->number};
+    publisher_->Publish({uid, done.first, {checkpoint->file}}, [this, uid, done](Status status) {
+      const auto it = jobs_.find(uid);
+      if (it == jobs_.end()) return;
+      if (!status.ok()) {
+        Log(LogLevel::kWarning, "a checkpoint was not published",
+            {{"job", it->second.view.name}, {"error", status.error().message()}});
+      }
+      it->second.publishing = false;
+      it->second.checkpoint_done = done;
       worklist_.Add(uid);
     });
   } else if (const auto* wake = std::get_if<WakeAt>(&action)) {

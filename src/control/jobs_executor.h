@@ -53,7 +53,8 @@ class JobsExecutor {
     std::optional<cost::LedgerEntry> ledger;
     std::optional<Error> start_error;
     std::optional<Status> published;
-    std::optional<Allocation> granted;  // given out, not yet started
+    std::pair<uint32_t, uint64_t> checkpoint_done;  // attempt, number
+    std::optional<Allocation> granted;              // given out, not yet started
     bool saving = false;
     bool publishing = false;
   };

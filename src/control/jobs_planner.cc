@@ -183,8 +183,22 @@ class Planning {
       state_.Enter("Stopping", now_, "Stopping the training job: MaxRuntimeInSeconds is over");
       changed = true;
     }
-    if (changed) Save();
+    if (changed) {
+      Save();
+    } else {
+      PlanCheckpoint(instance);
+    }
     PlanLimits(instance);
+  }
+
+  // Whether a checkpoint is to be published first. Only the present attempt's are, and no other attempt begins before.
+  bool PlanCheckpoint(const compute::InstanceView& instance) {
+    if (!instance.report || !instance.report->checkpoint || job_.spec.checkpoint_uri.empty()) return false;
+    const protocol::StagedCheckpoint& checkpoint = *instance.report->checkpoint;
+    if (checkpoint.number <= facts_.checkpoint_done || checkpoint.staged.empty()) return false;
+    actions_.emplace_back(PublishCheckpoint{
+        checkpoint.number, {checkpoint.staged, catalog::CheckpointUri(job_.spec.checkpoint_uri, checkpoint.name)}});
+    return true;
   }
 
   void PlanRefusedStart() {
@@ -275,6 +289,7 @@ class Planning {
   }
 
   void PlanGone(const compute::InstanceView& instance) {
+    if (PlanCheckpoint(instance)) return;
     TakeReport(instance);
     if (instance.report) TakeMetrics(*instance.report);
     const LedgerClose close{instance.started, instance.ended};
@@ -298,7 +313,9 @@ class Planning {
       EndStopped();
       return Save(std::nullopt, close);
     }
-    if (instance.started && !told_to_end) ++state_.interruptions;  // an orderly end is nobody's failure
+    // An orderly end is nobody's failure, and an attempt that got further makes up for those before it.
+    const bool progress = instance.report && instance.report->checkpoint;
+    if (instance.started && !told_to_end) state_.interruptions = progress ? 1 : state_.interruptions + 1;
     if (state_.interruptions >= job_.spec.attempts_max) {
       End("Failed", "Failed",
           fmt::format("InternalServerError: the instance was lost {} times; the last: {}", state_.interruptions,

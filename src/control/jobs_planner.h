@@ -49,6 +49,7 @@ struct JobFacts {
   std::optional<cost::LedgerEntry> ledger;  // its open entry
   std::optional<Error> start_error;         // compute refused to start it
   std::optional<Status> published;          // the end of the present try to publish
+  uint64_t checkpoint_done = 0;             // number of the attempt's newest that was published, or cannot be
   Allocation allocation;                    // what it would get if it started now
 };
 
@@ -79,10 +80,15 @@ struct PublishedFile {
 struct PublishJob {
   std::vector<PublishedFile> files;
 };
+struct PublishCheckpoint {
+  uint64_t number = 0;
+  PublishedFile file;
+};
 struct WakeAt {
   Time at{};
 };
-using JobAction = std::variant<SaveJob, StartAttempt, StopInstance, KillInstance, PublishJob, WakeAt>;
+using JobAction =
+    std::variant<SaveJob, StartAttempt, StopInstance, KillInstance, PublishJob, PublishCheckpoint, WakeAt>;
 
 struct JobPolicy {
   std::string region;

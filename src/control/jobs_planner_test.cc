@@ -169,6 +169,46 @@ TEST_F(JobsPlannerTest, SuccessIsPublishedBeforeItIsCompleted) {
   EXPECT_EQ(end.state.training_end, At(10));
 }
 
+TEST_F(JobsPlannerTest, CheckpointsArePublishedAsTheyComeAndBeforeAnotherAttempt) {
+  job_.spec.checkpoint_uri = "s3://b/c/";
+  Running(AgentPhase::kTraining);
+  facts_.instance->report->checkpoint = protocol::StagedCheckpoint{1, "dir/checkpoint-1", "checkpoint"};
+  const auto first = Plan(6);
+  ASSERT_NE(Find<PublishCheckpoint>(first), nullptr);
+  EXPECT_EQ(Find<PublishCheckpoint>(first)->file.staged, "dir/checkpoint-1");
+  EXPECT_EQ(Find<PublishCheckpoint>(first)->file.uri, "s3://b/c/checkpoint");
+  facts_.checkpoint_done = 1;
+  EXPECT_EQ(Find<PublishCheckpoint>(Plan(6)), nullptr) << "once";
+  facts_.instance->report->checkpoint->number = 2;
+  Gone(10, std::nullopt);
+  const auto gone = Plan(10);
+  ASSERT_NE(Find<PublishCheckpoint>(gone), nullptr);
+  EXPECT_EQ(Find<SaveJob>(gone), nullptr) << "the next attempt would begin without it";
+  facts_.checkpoint_done = 2;
+  EXPECT_EQ(PlanAndSave(10).state.phase, AttemptPhase::kNone);
+}
+
+TEST_F(JobsPlannerTest, WithoutALocationNothingIsPublished) {
+  Running(AgentPhase::kTraining);
+  facts_.instance->report->checkpoint = protocol::StagedCheckpoint{1, "dir/checkpoint-1", "checkpoint"};
+  EXPECT_EQ(Find<PublishCheckpoint>(Plan(6)), nullptr);
+}
+
+TEST_F(JobsPlannerTest, AnAttemptThatGotFurtherIsNotCountedAgainstTheJob) {
+  job_.spec.checkpoint_uri = "s3://b/c";
+  job_.spec.attempts_max = 2;
+  for (uint64_t attempt = 1; attempt <= 5; ++attempt) {
+    Running(AgentPhase::kTraining);
+    facts_.instance->report->checkpoint = protocol::StagedCheckpoint{1, "dir/checkpoint-1", "checkpoint"};
+    facts_.checkpoint_done = 1;
+    Gone(10, std::nullopt);
+    const SaveJob save = PlanAndSave(10);
+    EXPECT_EQ(save.state.phase, AttemptPhase::kNone) << attempt;
+    EXPECT_EQ(save.state.status, "InProgress") << attempt;
+    facts_.instance.reset();
+  }
+}
+
 TEST_F(JobsPlannerTest, AFailureKeepsItsReasonAndHasNoArtifact) {
   Running(AgentPhase::kTraining);
   Gone(10, OutcomeKind::kFailed);

@@ -257,6 +257,7 @@ int RunTrain(const Settings& settings, const TrainArgs& args) {
   parts.content_type = hyperparameters->content_type;
   for (const ChannelData& channel : channels) parts.channels.emplace_back(channel.name, channel.s3_uri);
   parts.output = fmt::format("s3://{}/argosy-models", options.default_bucket());
+  parts.checkpoints = fmt::format("s3://{}/argosy-checkpoints/{}", options.default_bucket(), parts.name);
   const Json request = TrainingRequest(args, parts, options.region);
   const Result<Json> created = client->SageMaker("CreateTrainingJob", request);
   if (!created.ok()) return Fail(created.error());

@@ -91,6 +91,7 @@ Json TrainingRequest(const TrainArgs& args, const TrainingRequestParts& parts, s
       {"HyperParameters", parts.hyperparameters},
       {"InputDataConfig", channels},
       {"OutputDataConfig", {{"S3OutputPath", parts.output}}},
+      {"CheckpointConfig", {{"S3Uri", parts.checkpoints}}},
       {"ResourceConfig",
        {{"InstanceType", args.instance_type}, {"InstanceCount", 1}, {"VolumeSizeInGB", kVolumeGigabytes}}},
       {"StoppingCondition", {{"MaxRuntimeInSeconds", args.max_runtime_seconds}}}};

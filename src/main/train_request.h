@@ -21,6 +21,7 @@ struct TrainingRequestParts {
   algorithms::Hyperparameters hyperparameters;
   std::vector<std::pair<std::string, std::string>> channels;  // name, s3:// prefix
   std::string output;                                         // s3:// prefix
+  std::string checkpoints;                                    // s3:// prefix
   std::string content_type = "text/csv";                      // of the channels, unless the user has said it
 };
 

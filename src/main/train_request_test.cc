@@ -54,7 +54,8 @@ TEST(TrainRequest, WhatIsSaidTwiceIsRefused) {
 TEST(TrainRequest, IsWhatSageMakerTakes) {
   TrainArgs args;
   args.max_runtime_seconds = 60;
-  TrainingRequestParts parts{"job-1", {{"epochs", "5"}}, {{"train", "s3://b/t/"}, {"test", "s3://b/e/"}}, "s3://b/out"};
+  TrainingRequestParts parts{
+      "job-1", {{"epochs", "5"}}, {{"train", "s3://b/t/"}, {"test", "s3://b/e/"}}, "s3://b/out", "s3://b/checkpoints"};
   const Json request = TrainingRequest(args, parts, "eu-west-1");
   EXPECT_EQ(request["TrainingJobName"], "job-1");
   EXPECT_EQ(request["AlgorithmSpecification"]["TrainingImage"],
@@ -63,6 +64,7 @@ TEST(TrainRequest, IsWhatSageMakerTakes) {
   EXPECT_EQ(request["InputDataConfig"].size(), 2u);
   EXPECT_EQ(request["InputDataConfig"][1]["DataSource"]["S3DataSource"]["S3Uri"], "s3://b/e/");
   EXPECT_EQ(request["InputDataConfig"][0]["ContentType"], "text/csv");
+  EXPECT_EQ(request["CheckpointConfig"]["S3Uri"], "s3://b/checkpoints");
   EXPECT_EQ(request["StoppingCondition"]["MaxRuntimeInSeconds"], 60);
 }
 

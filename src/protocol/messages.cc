@@ -224,6 +224,9 @@ std::string Report::ToJson() const {
             {"progress", std::isfinite(progress) ? progress : 0.0},
             {"progress_text", progress_text},
             {"heartbeat", ToUnixNanos(heartbeat)}};
+  if (checkpoint) {
+    json["checkpoint"] = {{"number", checkpoint->number}, {"staged", checkpoint->staged}, {"name", checkpoint->name}};
+  }
   if (outcome) json["outcome"] = OutcomeToJson(*outcome);
   return DumpJson(json);
 }
@@ -251,6 +254,11 @@ Result<Report> Report::FromJson(std::string_view text) {
   out.progress = reader.Find("progress") == nullptr ? 0 : reader.Number("progress");
   out.progress_text = reader.TextOr("progress_text", "");
   out.heartbeat = reader.Instant("heartbeat");
+  if (const Json* checkpoint = reader.Find("checkpoint")) {
+    ObjectReader item(*checkpoint);
+    out.checkpoint = StagedCheckpoint{item.Unsigned("number"), item.Text("staged"), item.Text("name")};
+    reader.Absorb(item);
+  }
   if (const Json* outcome = reader.Find("outcome")) out.outcome = OutcomeFromJson(*outcome, reader);
   if (reader.failed()) return reader.error("a report");
   return out;

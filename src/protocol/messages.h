@@ -77,17 +77,25 @@ struct MetricValue {
   Time timestamp{};
 };
 
+// A saved state of the training, ready to be published. The file stays until two newer ones are ready.
+struct StagedCheckpoint {
+  uint64_t number = 0;  // grows with each one of this agent, from 1
+  std::string staged;   // path of the file, as in AgentOutcome
+  std::string name;     // of the object, below the job's checkpoint location
+};
+
 struct Report {
   std::string instance_id;
   std::string owner_uid;
   uint32_t attempt = 0;
   uint64_t sequence = 0;  // grows with each report of this agent
   AgentPhase phase = AgentPhase::kStarting;
-  std::vector<PhaseTime> phase_times;  // one entry a phase reached, in order
-  std::vector<MetricValue> metrics;    // newest value per name
-  double progress = 0;                 // 0..1 of the training, best guess
-  std::string progress_text;           // "epoch 3 of 15"
-  Time heartbeat{};                    // when this was written
+  std::vector<PhaseTime> phase_times;          // one entry a phase reached, in order
+  std::vector<MetricValue> metrics;            // newest value per name
+  double progress = 0;                         // 0..1 of the training, best guess
+  std::string progress_text;                   // "epoch 3 of 15"
+  Time heartbeat{};                            // when this was written
+  std::optional<StagedCheckpoint> checkpoint;  // the newest
   std::optional<AgentOutcome> outcome;
 
   static Result<Report> FromJson(std::string_view json);

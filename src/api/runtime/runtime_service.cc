@@ -165,9 +165,9 @@ class PendingInvocation final : public serving::Invocation {
         return RespondUnavailable(fmt::format("The endpoint {} has as many requests waiting as it may have: try again.",
                                               Shown(view_.endpoint)));
       case kNoInstance:
-        return RespondUnavailable(fmt::format(
-            "No instance of the endpoint {} answers at present, they are being started: try again.",
-            Shown(view_.endpoint)));
+        return RespondUnavailable(
+            fmt::format("No instance of the endpoint {} answers at present, they are being started: try again.",
+                        Shown(view_.endpoint)));
       case kTimedOut:
         return RespondModelError(0, "the model did not answer within the 60 seconds that an invocation has");
       case kInstanceLost:

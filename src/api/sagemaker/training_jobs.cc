@@ -122,8 +122,7 @@ Shape CreateInput(const Context& context) {
       Optional("CheckpointConfig", Structure({
                                        Required("S3Uri", S3UriShape()),
                                        Optional("LocalPath", String().AtMost(4096).Matching(kLinePattern)),
-                                   }))
-          .Refused("checkpoints"),
+                                   })),
       // Sent by the SDKs with every job; no built-in algorithm writes tensors or profiles.
       Optional("DebugHookConfig", Document()).Echoed(),
       Optional("DebugRuleConfigurations", Document()).Refused("debugger rules"),

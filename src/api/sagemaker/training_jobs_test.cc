@@ -104,7 +104,6 @@ TEST_F(SageMakerTest, CreationIsRefusedAsTheServiceRefusesIt) {
       {"/ResourceConfig/InstanceGroups", Json::array({1}), "resourceConfig.instanceGroups"},
       {"/EnableManagedSpotTraining", true, "'enableManagedSpotTraining' in CreateTrainingJob: managed spot training"},
       {"/StoppingCondition/MaxWaitTimeInSeconds", 90000, "stoppingCondition.maxWaitTimeInSeconds"},
-      {"/CheckpointConfig", {{"S3Uri", "s3://b/c"}}, "'checkpointConfig' in CreateTrainingJob: checkpoints"},
       {"/InputDataConfig/0/InputMode", "Pipe", "'inputDataConfig.1.member.inputMode'"},
       {"/InputDataConfig/0/RecordWrapperType", "RecordIO", "recordWrapperType"},
       {"/InputDataConfig/0/DataSource/S3DataSource/S3DataType", "AugmentedManifestFile", "s3DataType"},

@@ -424,6 +424,7 @@ void LocalCompute::TakeReport(Instance& instance, protocol::Report report) {
   if (view.report && (report.sequence < view.report->sequence || (view.report->outcome && !report.outcome))) return;
   // A heartbeat alone is no news; it is looked up in the file when it counts.
   const bool news = !view.report || report.sequence != view.report->sequence;
+  if (report.checkpoint) report.checkpoint->staged = AbsoluteStaged(instance.directory, report.checkpoint->staged);
   if (report.outcome) {
     report.outcome->staged_artifact = AbsoluteStaged(instance.directory, report.outcome->staged_artifact);
     report.outcome->staged_output = AbsoluteStaged(instance.directory, report.outcome->staged_output);
