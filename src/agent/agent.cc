@@ -155,6 +155,7 @@ class Agent final : private FdHandler, private TrainingEvents {
   }
 
   Result<std::unique_ptr<model::Predictor>> LoadPredictor() {
+    if (!assignment_.note.empty()) log_->Append(assignment_.note);
     OnPhase(protocol::AgentPhase::kDownloading);
     if (!assignment_.model) return Error(ErrorCode::kInternal, "the assignment holds no model");
     const catalog::ModelSpec& spec = *assignment_.model;

@@ -102,6 +102,7 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   const catalog::TrainingJobSpec& spec = *assignment.training;
   const InstanceDirectory& directory = context.directory;
 
+  if (!assignment.note.empty()) events.OnLogLine(assignment.note);
   events.OnPhase(AgentPhase::kDownloading);
   const algorithms::Algorithm* algorithm = context.find_algorithm(spec.training_image);
   if (algorithm == nullptr) {

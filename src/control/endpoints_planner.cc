@@ -136,6 +136,7 @@ class Planning {
     a.instance_type = plan.variant.instance_type;
     a.memory_bytes = allocation.memory_bytes;
     a.cpus = allocation.cpus;
+    a.note = allocation.note;
     a.region = policy_.common.region;
     a.objects_dir = policy_.common.objects_dir;
     a.log_group = "/aws/sagemaker/Endpoints/" + endpoint_.name;

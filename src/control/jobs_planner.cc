@@ -157,6 +157,7 @@ class Planning {
     a.instance_type = job_.spec.instance_type;
     a.memory_bytes = facts_.allocation.memory_bytes;
     a.cpus = facts_.allocation.cpus;
+    a.note = facts_.allocation.note;
     a.region = policy_.region;
     a.objects_dir = policy_.objects_dir;
     a.log_group = "/aws/sagemaker/TrainingJobs";

@@ -152,6 +152,7 @@ std::string Assignment::ToJson() const {
             {"variant", variant},
             {"instance_type", instance_type},
             {"memory_bytes", memory_bytes},
+            {"note", note},
             {"cpus", cpus},
             {"region", region},
             {"objects_dir", objects_dir},
@@ -182,6 +183,7 @@ Result<Assignment> Assignment::FromJson(std::string_view text) {
   out.variant = reader.TextOr("variant", "");
   out.instance_type = reader.TextOr("instance_type", "");
   out.memory_bytes = reader.UnsignedOr("memory_bytes", 0);
+  out.note = reader.TextOr("note", "");
   out.cpus = static_cast<uint32_t>(std::min<uint64_t>(reader.UnsignedOr("cpus", 1), UINT32_MAX));
   out.region = reader.TextOr("region", "");
   out.objects_dir = reader.TextOr("objects_dir", "");

@@ -35,6 +35,7 @@ struct Assignment {
   std::string instance_type;
   uint64_t memory_bytes = 0;  // granted; 0 = no limit
   uint32_t cpus = 0;          // what is really there
+  std::string note;           // first line of the log: how that differs from what the type promises; empty: not at all
   std::string region;
   std::string objects_dir;  // the embedded object store's directory; "" when objects live elsewhere
   std::string log_group;

@@ -428,6 +428,56 @@ class TestPlaces:
         assert "MaxRuntimeExceeded" in done.out and "ml.c5.xlarge" in done.out
 
 
+class TestOptions:
+    def test_a_type_bigger_than_the_machine_is_told_in_status_and_log(self, server, files):
+        words = ("--instance-type", "ml.p3.16xlarge", "--set", "epochs=1", "--json")
+        job = json.loads(ok(server.argosy("train", files / "cancer.csv", *words)).out)
+        steps = [t["StatusMessage"] for t in job["SecondaryStatusTransitions"]]
+        assert any("ml.p3.16xlarge asks for 64 vCPUs" in step for step in steps)
+        log = ok(server.argosy("logs", job["TrainingJobName"])).out
+        assert "ml.p3.16xlarge asks for 64 vCPUs" in log.splitlines()[0]
+
+    def test_jobs_by_status(self, server, trained):
+        def names(*words):
+            return {j["TrainingJobName"] for j in json.loads(ok(server.argosy("jobs", "--json", *words)).out)}
+
+        assert trained[0]["TrainingJobName"] in names("--status", "Completed", "--max", "100")
+        assert trained[0]["TrainingJobName"] not in names("--status", "Failed", "--max", "100")
+        assert len(names("--max", "1")) == 1
+
+    def test_several_instances(self, server, clients, trained):
+        name = jobs.unique("pair")
+        ok(server.argosy("deploy", trained[0]["TrainingJobName"], "--name", name, "--instances", "2"))
+        variant = clients.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"][0]
+        assert variant["CurrentInstanceCount"] == 2
+        ok(server.argosy("delete", name))
+
+    def test_content_types(self, server, clients, trained, files, tmp_path):
+        rows = (files / "rows.csv").read_text().splitlines()
+        (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"features": list(map(float, r.split(",")))}) + "\n" for r in rows))
+        artifact = tmp_path / "model.tar.gz"
+        artifact.write_bytes(clients.get(trained[0]["ModelArtifacts"]["S3ModelArtifacts"]))
+        expected = ok(server.argosy("predict", artifact, files / "rows.csv", "--json")).out
+        words = ("--content-type", "application/jsonlines", "--json")
+        assert ok(server.argosy("predict", artifact, tmp_path / "rows.jsonl", *words)).out == expected
+        refused = server.argosy("train", files / "cancer.csv", "--content-type", "text/csv;label_size=3")
+        assert refused.code != 0 and "label_size" in refused.err + refused.out
+
+    def test_bucket_and_endpoint(self, server, clients, files):
+        bucket = jobs.unique("elsewhere")
+        job = json.loads(ok(server.argosy("train", files / "cancer.csv", "--bucket", bucket, "--set", "epochs=1", "--json")).out)
+        assert job["ModelArtifacts"]["S3ModelArtifacts"].startswith(f"s3://{bucket}/")
+        keys = {name: clients.exports[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        told = run("jobs", "--endpoint", server.endpoint, "--json", env=keys)
+        assert told.code == 0 and json.loads(told.out)
+        assert run("jobs", "--endpoint", "http://127.0.0.1:9", env=keys).code != 0
+
+    def test_the_default_directory_follows_xdg(self, tmp_path):
+        told = run("config", "--json", env={"XDG_DATA_HOME": tmp_path / "xdg", "HOME": tmp_path})
+        assert str(tmp_path / "xdg" / "argosy") in told.out
+        assert str(tmp_path / ".local/share/argosy") in run("config", "--json", env={"XDG_DATA_HOME": "", "HOME": tmp_path}).out
+
+
 class TestOtherAlgorithms:
     def test_xgboost_from_text_to_answers_that_the_public_package_gives_too(self, server, clients, files, tmp_path):
         import numpy as np

@@ -39,6 +39,11 @@ class TestGroupsAndStreams:
         assert group["storedBytes"] >= 0
         assert clients.logs.describe_log_groups(logGroupNamePrefix="/nothing")["logGroups"] == []
 
+    def test_groups_by_a_part_of_their_name(self, clients, cancer_job):
+        named = lambda part: [g["logGroupName"] for g in clients.logs.describe_log_groups(logGroupNamePattern=part)["logGroups"]]
+        assert "/aws/sagemaker/TrainingJobs" in named("TrainingJ")
+        assert named("no-such-part") == []
+
     def test_a_jobs_stream_has_sagemakers_name(self, cancer_job, stream):
         job, host = stream["logStreamName"].split("/")
         assert job == cancer_job["TrainingJobName"]
