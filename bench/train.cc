@@ -42,7 +42,8 @@ int main(int argc, char** argv) {
   argosy::algorithms::TrainingRequest request;
   request.threads = static_cast<unsigned>(std::atoi(argv[2]));
   request.channels.push_back({"train", "text/csv", "", {argv[3]}});
-  if (std::string_view(argv[4]) != "-") request.channels.push_back({"test", "text/csv", "", {argv[4]}});
+  const char* const other = std::string_view(argv[1]) == "xgboost" ? "validation" : "test";
+  if (std::string_view(argv[4]) != "-") request.channels.push_back({other, "text/csv", "", {argv[4]}});
   for (int i = 5; i < argc; ++i) {
     const std::string option = argv[i];
     const size_t equals = option.find('=');

@@ -1,7 +1,9 @@
 #include "agent/training.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <new>
@@ -72,6 +74,31 @@ Status MakeWorkDirectories(const InstanceDirectory& directory) {
   return {};
 }
 
+// SageMaker's channel `model` holds the artifact to go on from: unpacked, and no channel of data any more.
+Result<std::filesystem::path> TakeInitialModel(std::vector<algorithms::Channel>& channels,
+                                               const InstanceDirectory& directory) {
+  const auto at =
+      std::find_if(channels.begin(), channels.end(), [](const auto& channel) { return channel.name == "model"; });
+  if (at == channels.end()) return std::filesystem::path();
+  const auto fault = [](const std::string& why) {
+    return Error(ErrorCode::kInvalidArgument, "channel 'model': " + why);
+  };
+  if (at->files.size() != 1) {
+    return fault("it has " + std::to_string(at->files.size()) + " objects where one model.tar.gz is expected");
+  }
+  const std::filesystem::path target = directory.root() / "initial-model";
+  if (Status made = MakeDirectories(target); !made.ok()) return made.error();
+  const Result<UniqueFd> archive = OpenFile(at->files.front(), O_RDONLY);
+  if (!archive.ok()) return archive.error();
+  if (Status unpacked = UnpackArchive(archive->get(), target, {}); !unpacked.ok()) {
+    return unpacked.error().code() == ErrorCode::kCorrupt || unpacked.error().code() == ErrorCode::kInvalidArgument
+               ? fault(unpacked.error().message())
+               : unpacked.error();
+  }
+  channels.erase(at);
+  return target;
+}
+
 // Libraries below may throw; here is the edge where that becomes a value.
 Status TrainGuarded(const algorithms::Algorithm& algorithm, const algorithms::TrainingRequest& request,
                     ObserverAdapter& observer, const protocol::Assignment& assignment) {
@@ -115,6 +142,8 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   Result<std::vector<algorithms::Channel>> channels =
       PrepareChannels(spec.channels, directory.input_data(), *context.objects);
   if (!channels.ok()) return channels.error();
+  Result<std::filesystem::path> initial = TakeInitialModel(*channels, directory);
+  if (!initial.ok()) return initial.error();
   if (!spec.checkpoint_uri.empty()) {
     if (Status restored = RestoreCheckpoints(spec, directory.checkpoints(), *context.objects); !restored.ok()) {
       return restored.error();
@@ -126,6 +155,7 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   algorithms::TrainingRequest request;
   request.hyperparameters = spec.hyperparameters;
   request.channels = std::move(*channels);
+  request.initial_model = std::move(*initial);
   request.model_dir = directory.model();
   request.scratch_dir = directory.root();  // on the data directory's disk: the system's temporary one may be memory
   request.threads = std::max(1U, assignment.cpus);

@@ -43,6 +43,8 @@ struct TrainingRequest {
   uint64_t seed = 0;          // of all that is random in the training
   // Where states are saved on the way, and an interrupted training finds them (algorithms/checkpoints.h); empty: none.
   std::filesystem::path checkpoint_dir;
+  // An artifact's directory that the training goes on from (SageMaker's channel `model`); empty: none.
+  std::filesystem::path initial_model;
 };
 
 // Told of a training while it runs, on the thread that called Train and in the order of events.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "algorithms/hyperparameters.h"
 #include "base/bytes.h"
 #include "data/media_type.h"
 #include "data/recordio.h"
@@ -32,6 +33,7 @@ data::Format FormatByContent(const Channel& channel, std::span<const data::Forma
     if (!n || *n == 0) continue;
     const std::string_view text(head.data(), *n);
     if (data::BeginsFrame(text)) return data::Format::kRecordIo;
+    if (Trim(text).starts_with('{')) return data::Format::kJsonLines;
     const std::string_view line = text.substr(0, text.find('\n'));
     const bool pairs = line.find(':') != std::string_view::npos && line.find(',') == std::string_view::npos;
     if (pairs && std::ranges::find(formats, data::Format::kLibsvm) != formats.end()) return data::Format::kLibsvm;
@@ -55,6 +57,13 @@ Error Unreadable(const Channel& channel, data::Format format, const Error& error
   const std::string type = channel.content_type.empty() ? std::string(MediaTypeOf(format)) : channel.content_type;
   return Invalid("Unable to read data channel '" + channel.name + "'. Requested content-type is '" + type +
                  "'. Please verify the data matches the requested content-type. (caused by: " + error.message() + ")");
+}
+
+// An error when more records are bad than may be left out.
+Error TooMany(const data::BadRecords& bad, const Error& error) {
+  if (bad.max() == 0 || bad.count() <= bad.max()) return error;
+  return Invalid("more than " + std::to_string(bad.max()) + " records (" + std::string(declare::kBadRecordsMax) +
+                 ") cannot be read, the first: " + bad.first());
 }
 
 }  // namespace
@@ -119,8 +128,9 @@ void ChannelReader::ApplyLabelRule(const Opened& opened, std::optional<size_t> f
   if (!opened.has_label) options.label_when_wider_than = feature_dim;
 }
 
-data::ReadOptions ChannelReader::Read(size_t bytes_max, uint64_t memory_share) const {
+data::ReadOptions ChannelReader::Read(size_t bytes_max, uint64_t memory_share, data::BadRecords& bad) const {
   data::ReadOptions read;
+  read.bad = &bad;
   read.threads = std::max(1U, request_.threads);
   read.memory_bytes_max =
       request_.memory_bytes == 0
@@ -129,6 +139,18 @@ data::ReadOptions ChannelReader::Read(size_t bytes_max, uint64_t memory_share) c
   read.scratch_dir = request_.scratch_dir.empty() ? std::filesystem::temp_directory_path() : request_.scratch_dir;
   read.stop = [this] { return observer_.StopRequested(); };
   return read;
+}
+
+uint64_t ChannelReader::BadRecordsMax() const {
+  const auto given = request_.hyperparameters.find(std::string(declare::kBadRecordsMax));
+  const auto max = given == request_.hyperparameters.end() ? std::nullopt : ParseInt(given->second);
+  return max && *max > 0 ? static_cast<uint64_t>(*max) : 0;
+}
+
+void ChannelReader::TellLeftOut(std::string_view name, const data::BadRecords& bad) const {
+  if (bad.count() == 0) return;
+  observer_.OnLogLine("channel '" + std::string(name) + "': " + std::to_string(bad.count()) +
+                      " records could not be read and are left out, the first: " + bad.first());
 }
 
 Result<data::Format> ChannelReader::FormatOf(std::string_view name) const {
@@ -141,8 +163,10 @@ Result<data::SparseRows> ChannelReader::ReadSparse(std::string_view name) const 
   const Channel& channel = *Find(name);
   auto opened = Open(channel);
   if (!opened) return opened.error();
-  auto rows = data::ReadLibsvm(opened->files, Read(0, 1));
-  if (!rows) return Unreadable(channel, opened->files.format, rows.error());
+  data::BadRecords bad(BadRecordsMax());
+  auto rows = data::ReadLibsvm(opened->files, Read(0, 1, bad));
+  if (!rows) return Unreadable(channel, opened->files.format, TooMany(bad, rows.error()));
+  TellLeftOut(name, bad);
   return rows;
 }
 
@@ -151,8 +175,11 @@ Result<data::Dataset> ChannelReader::ReadTrain(data::ProbeOptions options, std::
   auto opened = Open(channel);
   if (!opened) return opened.error();
   ApplyLabelRule(*opened, feature_dim, options);
-  auto table = data::ReadNewTable(opened->files, options, Read(kTrainBytesMax, kTrainMemoryShare));
-  if (!table) return Unreadable(channel, opened->files.format, table.error());
+  data::BadRecords bad(BadRecordsMax());
+  options.lenient = bad.max() > 0;
+  auto table = data::ReadNewTable(opened->files, options, Read(kTrainBytesMax, kTrainMemoryShare, bad));
+  if (!table) return Unreadable(channel, opened->files.format, TooMany(bad, table.error()));
+  TellLeftOut(channel.name, bad);
   return table;
 }
 
@@ -165,8 +192,11 @@ Result<std::optional<data::Dataset>> ChannelReader::ReadOther(std::string_view n
   auto opened = Open(*channel);
   if (!opened) return opened.error();
   ApplyLabelRule(*opened, feature_dim, options);
-  auto table = data::ReadTable(opened->files, std::move(schema), options, Read(kOtherBytesMax, kOtherMemoryShare));
-  if (!table) return Unreadable(*channel, opened->files.format, table.error());
+  data::BadRecords bad(BadRecordsMax());
+  options.lenient = bad.max() > 0;
+  auto table = data::ReadTable(opened->files, std::move(schema), options, Read(kOtherBytesMax, kOtherMemoryShare, bad));
+  if (!table) return Unreadable(*channel, opened->files.format, TooMany(bad, table.error()));
+  TellLeftOut(name, bad);
   if (table->unseen_categories() > 0) {
     observer_.OnLogLine("channel '" + std::string(name) + "': " + std::to_string(table->unseen_categories()) +
                         " categorical fields hold a category that the training data does not have");

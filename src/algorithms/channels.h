@@ -28,7 +28,7 @@ struct ChannelRules {
   Supervision supervision = Supervision::kSupervised;
 };
 
-inline constexpr data::Format kTableFormats[] = {data::Format::kCsv, data::Format::kRecordIo};
+inline constexpr data::Format kTableFormats[] = {data::Format::kCsv, data::Format::kJsonLines, data::Format::kRecordIo};
 
 class ChannelReader {
  public:
@@ -60,7 +60,9 @@ class ChannelReader {
   const Channel* Find(std::string_view name) const;
   Result<Opened> Open(const Channel& channel) const;
   void ApplyLabelRule(const Opened& opened, std::optional<size_t> feature_dim, data::ProbeOptions& options) const;
-  data::ReadOptions Read(size_t bytes_max, uint64_t memory_share) const;
+  data::ReadOptions Read(size_t bytes_max, uint64_t memory_share, data::BadRecords& bad) const;
+  uint64_t BadRecordsMax() const;
+  void TellLeftOut(std::string_view name, const data::BadRecords& bad) const;
 
   const ChannelRules rules_;
   const TrainingRequest& request_;

@@ -43,7 +43,13 @@ Json Describe(std::string_view algorithm, const TrainingRequest& request,
     }
     channels.push_back({channel.name, channel.content_type, channel.compression, std::move(files)});
   }
-  return {algorithm, std::move(hyperparameters), request.seed, std::move(channels)};
+  Json model = Json::array();
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(request.initial_model, ignored)) {
+    if (entry.is_regular_file(ignored)) model.push_back({entry.path().filename().string(), entry.file_size(ignored)});
+  }
+  std::sort(model.begin(), model.end());
+  return {algorithm, std::move(hyperparameters), request.seed, std::move(channels), std::move(model)};
 }
 
 }  // namespace

@@ -62,6 +62,8 @@ HyperparameterSpec Seed();  // argosy_seed
 inline constexpr std::string_view kCheckpointSeconds = "argosy_checkpoint_seconds";
 inline constexpr double kCheckpointSecondsDefault = 10;
 HyperparameterSpec CheckpointSeconds();
+inline constexpr std::string_view kBadRecordsMax = "argosy_bad_records_max";
+HyperparameterSpec BadRecordsMax();
 }  // namespace declare
 
 // Values by name, as checked against a declaration; defaults filled in.

@@ -78,13 +78,13 @@ class Planning {
 
  private:
   void Save(std::optional<cost::LedgerEntry> open = std::nullopt, std::optional<LedgerClose> close = std::nullopt) {
-    actions_.emplace_back(SaveJob{state_, std::move(open), std::move(close)});
+    actions_.emplace_back(SaveJob{state_, std::move(open), close});
   }
 
   void Wake(Time at) { actions_.emplace_back(WakeAt{at}); }
 
   // The state becomes terminal; nothing is published.
-  void End(std::string status, std::string secondary, std::string reason) {
+  void End(std::string status, std::string secondary, const std::string& reason) {
     state_.status = std::move(status);
     state_.failure_reason = reason.substr(0, kFailureReasonMax);
     state_.phase = AttemptPhase::kNone;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -114,6 +115,56 @@ class GzipSource final : public ByteSource {
   bool ended_ = false;
 };
 
+class ZstdSource final : public ByteSource {
+ public:
+  ZstdSource(UniqueFd fd, std::string name, std::string head)
+      : fd_(std::move(fd)), name_(std::move(name)), input_(kInputBytes), stream_(ZSTD_createDStream()) {
+    Check(stream_ != nullptr, "no memory for zstd");
+    ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, kWindowLogMax);
+    std::memcpy(input_.data(), head.data(), head.size());
+    in_ = {input_.data(), head.size(), 0};
+  }
+  ~ZstdSource() override { ZSTD_freeDStream(stream_); }
+  ZstdSource(const ZstdSource&) = delete;
+  ZstdSource& operator=(const ZstdSource&) = delete;
+
+  Result<size_t> Read(std::span<char> into) override {
+    ZSTD_outBuffer out{into.data(), into.size(), 0};
+    while (out.pos < out.size) {
+      if (in_.pos == in_.size && !(full_ && in_frame_)) {
+        auto n = ReadFully(fd_.get(), input_, name_);
+        if (!n) return n.error();
+        if (*n == 0) {
+          if (in_frame_) return Broken("it ends before its last frame does");
+          break;
+        }
+        in_ = {input_.data(), *n, 0};
+      }
+      const size_t left = ZSTD_decompressStream(stream_, &out, &in_);
+      if (ZSTD_isError(left) != 0) return Broken(ZSTD_getErrorName(left));
+      in_frame_ = left != 0;
+      full_ = out.pos == out.size;  // then more may wait inside
+    }
+    return out.pos;
+  }
+
+ private:
+  // A frame may ask for a window of any size: 128 MB is what zstd's own program allows.
+  static constexpr int kWindowLogMax = 27;
+
+  Error Broken(std::string_view why) const {
+    return Error(ErrorCode::kInvalidArgument, "cannot decompress '" + name_ + "' as zstd: " + std::string(why));
+  }
+
+  UniqueFd fd_;
+  std::string name_;
+  std::vector<char> input_;
+  ZSTD_DStream* const stream_;
+  ZSTD_inBuffer in_{};
+  bool in_frame_ = false;
+  bool full_ = false;
+};
+
 class MemorySource final : public ByteSource {
  public:
   explicit MemorySource(std::string_view bytes) : bytes_(bytes) {}
@@ -128,7 +179,8 @@ class MemorySource final : public ByteSource {
   std::string_view bytes_;
 };
 
-constexpr size_t kHeadBytes = 4;  // enough to tell gzip
+constexpr size_t kHeadBytes = 4;  // enough to tell gzip and zstd
+constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
 }  // namespace
 
@@ -142,6 +194,9 @@ Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& 
   const bool gzip = compression == Compression::kGzip || head.starts_with("\x1f\x8b");
   if (gzip && !head.empty()) {
     return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), path.filename().string(), std::move(head)));
+  }
+  if (head == kZstdMagic) {
+    return std::unique_ptr<ByteSource>(new ZstdSource(std::move(*fd), path.filename().string(), std::move(head)));
   }
   return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), path.filename().string(), std::move(head)));
 }

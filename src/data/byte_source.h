@@ -14,19 +14,19 @@
 namespace argosy::data {
 
 enum class Compression {
-  kAuto,  // gzip when the file begins with its magic bytes
+  kAuto,  // gzip or zstd when the file begins with their magic bytes
   kGzip,  // must be gzip
 };
 
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // Fills `into` wholly unless the stream ends first; 0 means it has ended. A torn or broken gzip stream is
+  // Fills `into` wholly unless the stream ends first; 0 means it has ended. A torn or broken compressed stream is
   // kInvalidArgument: the file is the user's.
   virtual Result<size_t> Read(std::span<char> into) = 0;
 };
 
-// Gzip files may have several members one after the other.
+// Gzip files may have several members one after the other, zstd files several frames.
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression);
 
 // `bytes` must outlive the source.

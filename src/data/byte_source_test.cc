@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <filesystem>
 #include <string>
@@ -63,6 +64,28 @@ TEST_F(ByteSourceTest, TornGzipIsTheUsersError) {
 
 TEST_F(ByteSourceTest, PlainTextThatShouldBeGzipIsRefused) {
   EXPECT_FALSE(ReadFileWith("1,2\n", Compression::kGzip).ok());
+}
+
+TEST_F(ByteSourceTest, ZstdIsKnownByItsFirstBytesAndMayHaveSeveralFrames) {
+  const auto packed = [](std::string_view text) {
+    std::string bytes(ZSTD_compressBound(text.size()), '\0');
+    bytes.resize(ZSTD_compress(bytes.data(), bytes.size(), text.data(), text.size(), 3));
+    return bytes;
+  };
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += std::to_string(i % 977 * 31 % 977) + ",";
+  for (const size_t step : {7UL, 4096UL, 1UL << 20}) {
+    EXPECT_EQ(*ReadFileWith(packed(text), Compression::kAuto, step), text);
+    EXPECT_EQ(*ReadFileWith(packed(text) + packed("1,2\n"), Compression::kAuto, step), text + "1,2\n");
+  }
+  const std::string whole = packed(text);
+  for (const size_t cut : {5UL, whole.size() / 2, whole.size() - 1}) {
+    const auto torn = ReadFileWith(whole.substr(0, cut), Compression::kAuto);
+    ASSERT_FALSE(torn.ok()) << cut;
+    EXPECT_EQ(torn.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(torn.error().message().find("cannot decompress 'data' as zstd"), std::string::npos);
+  }
+  EXPECT_FALSE(ReadFileWith(whole + "garbage", Compression::kAuto).ok());
 }
 
 TEST_F(ByteSourceTest, AbsentFileIsNotFound) {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "data/csv.h"
+#include "data/json_lines.h"
 #include "data/parallel_read.h"
 #include "data/recordio_parser.h"
 
@@ -65,11 +66,17 @@ TableParser::FirstLine FirstLineOf(const RecordBlock& block, HeaderOption option
                                                                                        : TableParser::FirstLine::kData;
 }
 
-Result<ProbedTable> Probe(Format format, const Sample& sample, const ProbeOptions& options) {
-  if (format == Format::kCsv) return ProbeTable(sample.text, sample.file_name, options);
+// What a table is; `columns` counts for JSON lines alone.
+Result<ProbedJson> Probe(Format format, const Sample& sample, const ProbeOptions& options) {
+  if (format == Format::kJsonLines) return ProbeJsonLines(sample.text, sample.file_name, options);
+  if (format == Format::kCsv) {
+    auto table = ProbeTable(sample.text, sample.file_name, options);
+    if (!table) return table.error();
+    return ProbedJson{.table = std::move(*table), .columns = {}};
+  }
   auto layout = ProbeRecordIo(sample.text, sample.file_name, options);
   if (!layout) return layout.error();
-  return ProbedTable{.layout = std::move(*layout)};
+  return ProbedJson{.table = {.layout = std::move(*layout)}, .columns = {}};
 }
 
 struct ParseJob {
@@ -79,6 +86,7 @@ struct ParseJob {
   std::string header_line;
   UnknownCategories unknown;
   std::vector<CategoryDictionary>& dictionaries;  // one, shared (fixed), or one per thread (growing)
+  JsonColumns json;                               // of JSON lines
 };
 
 // Parses all files into the store; returns the number of unseen categories.
@@ -86,20 +94,25 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
   const unsigned threads = std::max(1U, read.threads);
   std::vector<TableParser> text_parsers;
   std::vector<RecordIoParser> record_parsers;
+  std::vector<JsonLinesParser> json_parsers;
   for (unsigned t = 0; t < threads; ++t) {
+    CategoryDictionary& dictionary = job.dictionaries[job.dictionaries.size() == 1 ? 0 : t];
     if (job.table.format == Format::kRecordIo) {
-      record_parsers.emplace_back(job.layout);
+      record_parsers.emplace_back(job.layout).LeaveOut(read.bad);
+    } else if (job.table.format == Format::kJsonLines) {
+      json_parsers.emplace_back(job.layout, job.json, dictionary, job.unknown).LeaveOut(read.bad);
     } else {
-      text_parsers.emplace_back(job.layout, job.dictionaries[job.dictionaries.size() == 1 ? 0 : t], job.unknown);
+      text_parsers.emplace_back(job.layout, dictionary, job.unknown).LeaveOut(read.bad);
     }
   }
   RecordReader reader(job.table.files, FramingOf(job.table.format), job.table.compression);
   const auto consume = [&](unsigned worker, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
     const std::string name = job.table.files[block.file].filename().string();
-    auto rows = job.table.format == Format::kRecordIo
-                    ? record_parsers[worker].Parse(block, name)
-                    : text_parsers[worker].Parse(block, name, FirstLineOf(block, job.header, job.header_line));
+    auto rows = job.table.format == Format::kRecordIo    ? record_parsers[worker].Parse(block, name)
+                : job.table.format == Format::kJsonLines ? json_parsers[worker].Parse(block, name)
+                                                         : text_parsers[worker].Parse(
+                                                               block, name, FirstLineOf(block, job.header, job.header_line));
     if (!rows) return rows.error();
     if (rows->rows == 0) return {};
     rows->dictionary = job.dictionaries.size() == 1 ? 0 : worker;
@@ -109,6 +122,7 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
   if (store.row_count() == 0) return NoRows(job.table);
   uint64_t unseen = 0;
   for (const TableParser& parser : text_parsers) unseen += parser.unseen_categories();
+  for (const JsonLinesParser& parser : json_parsers) unseen += parser.unseen_categories();
   return unseen;
 }
 
@@ -137,8 +151,9 @@ std::vector<uint32_t> TranslationTo(const std::vector<std::string>& sorted, cons
 Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& options, const ReadOptions& read) {
   auto sample = ReadSample(table);
   if (!sample) return sample.error();
-  auto probed = Probe(table.format, *sample, options);
-  if (!probed) return probed.error();
+  auto probed_json = Probe(table.format, *sample, options);
+  if (!probed_json) return probed_json.error();
+  const ProbedTable* const probed = &probed_json->table;
   const TableLayout& layout = probed->layout;
   const RowShape shape = layout.shape();
   const bool collects_labels = layout.label_kind == LabelKind::kText;
@@ -152,14 +167,15 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
                      options.header,
                      probed->header ? probed->header_line : std::string(),
                      UnknownCategories::kAdd,
-                     dictionaries};
+                     dictionaries,
+                     probed_json->columns};
   if (auto unseen = ParseAll(job, read, *dataset.rows_); !unseen) return unseen.error();
 
   auto schema = std::make_shared<TableSchema>();
   schema->label_position = layout.label_position;
   schema->label = layout.label;
   schema->missing = layout.missing;
-  schema->header = probed->header;
+  schema->header = probed->header || !probed_json->columns.names.empty();
   for (size_t i = 0; i < layout.columns.size(); ++i) {
     schema->columns.push_back({layout.names.empty() ? std::string() : layout.names[i], layout.columns[i], {}});
   }
@@ -206,7 +222,15 @@ Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSc
   // With a header that was found rather than promised, this table's own first line decides, seen as the first table's
   // was.
   std::string header_line;
-  if (table.format == Format::kCsv && (options.header == HeaderOption::kAuto || options.label_when_wider_than)) {
+  JsonColumns json;
+  if (table.format == Format::kJsonLines) {
+    auto sample = ReadSample(table);
+    if (!sample) return sample.error();
+    auto probed = ProbeJsonLines(sample->text, sample->file_name, options);
+    if (!probed) return probed.error();
+    json = JsonColumnsOf(*probed, *schema, options);
+    if (options.label_when_wider_than || !options.has_label) layout.label_kind = probed->table.layout.label_kind;
+  } else if (table.format == Format::kCsv && (options.header == HeaderOption::kAuto || options.label_when_wider_than)) {
     auto sample = ReadSample(table);
     if (!sample) return sample.error();
     auto probed = ProbeTable(sample->text, sample->file_name, options);
@@ -219,7 +243,7 @@ Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSc
   std::vector<CategoryDictionary> dictionaries(1, CategoryDictionary(categories));
   Dataset dataset;
   dataset.rows_ = std::make_unique<RowStore>(layout.shape(), read.memory_bytes_max, read.scratch_dir);
-  const ParseJob job{table, layout, options.header, header_line, UnknownCategories::kCount, dictionaries};
+  const ParseJob job{table, layout, options.header, header_line, UnknownCategories::kCount, dictionaries, json};
   auto unseen = ParseAll(job, read, *dataset.rows_);
   if (!unseen) return unseen.error();
   dataset.unseen_ = *unseen;

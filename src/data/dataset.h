@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/bad_records.h"
 #include "data/format.h"
 #include "data/row_store.h"
 #include "data/table_probe.h"
@@ -20,6 +21,7 @@ struct ReadOptions {
   size_t memory_bytes_max = 128 << 20;  // of parsed rows; the rest goes to the scratch directory
   std::filesystem::path scratch_dir;
   std::function<bool()> stop;  // asked before every block, from any thread; empty: never
+  BadRecords* bad = nullptr;   // what may be left out; null: nothing
 };
 
 struct TableFiles {

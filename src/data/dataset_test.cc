@@ -193,5 +193,27 @@ TEST(TableProbeTest, ListedColumnsAreCategoricalAlsoWhenTheyHoldNumbers) {
   EXPECT_FALSE(ProbeTable("0,1,7\n", "f", options).ok());  // the label
 }
 
+TEST(BadRecords, AreLeftOutUpToTheBoundAndTheFirstIsRemembered) {
+  const TestDirectory files;
+  std::string text;
+  for (int i = 0; i < 60'000; ++i) {  // the last one lies behind what is looked at first
+    text += i == 150 ? "1,x,3\n" : i == 9'000 ? "1,2\n" : i == 59'999 ? "1,\"2,3\n" : std::to_string(i) + ",2,3\n";
+  }
+  const TableFiles table{.channel = "train", .files = {files.Write("a.csv", text)}};
+  for (const uint64_t max : {0ULL, 2ULL, 3ULL}) {
+    BadRecords bad(max);
+    const ProbeOptions options{.lenient = max > 0};
+    const auto read = ReadNewTable(table, options, {.threads = 2, .scratch_dir = files.path(), .bad = &bad});
+    ASSERT_EQ(read.ok(), max == 3) << max;
+    if (max == 0) {
+      EXPECT_EQ(read.error().message(), "file 'a.csv', line 151: column 2: 'x' is not a number");
+    }
+    if (max < 3) continue;
+    EXPECT_EQ(bad.count(), 3U);
+    EXPECT_EQ(bad.first(), "file 'a.csv', line 151: column 2: 'x' is not a number");
+    EXPECT_EQ(read->rows().row_count(), 59'997U);
+  }
+}
+
 }  // namespace
 }  // namespace argosy::data

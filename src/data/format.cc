@@ -11,6 +11,8 @@ constexpr std::pair<Format, std::string_view> kMediaTypes[] = {
     {Format::kCsv, "csv"},
     {Format::kRecordIo, "application/x-recordio-protobuf"},
     {Format::kRecordIo, "recordio-protobuf"},
+    {Format::kJsonLines, "application/jsonlines"},
+    {Format::kJsonLines, "application/x-jsonlines"},
     {Format::kLibsvm, "text/libsvm"},
     {Format::kLibsvm, "text/x-libsvm"},
     {Format::kLibsvm, "libsvm"},

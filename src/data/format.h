@@ -12,6 +12,7 @@ enum class Format {
   kCsv,       // text/csv
   kRecordIo,  // application/x-recordio-protobuf
   kLibsvm,    // text/libsvm, text/x-libsvm
+  kJsonLines,  // application/jsonlines
 };
 
 // By media type without parameters, in lower case; also by its short name (csv, libsvm).

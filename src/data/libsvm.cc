@@ -149,7 +149,7 @@ Result<bool> AppendLibsvmRow(std::string_view line, LibsvmLabel label, SparseRow
 
 namespace {
 
-Result<SparseRows> ParseBlock(const RecordBlock& block, std::string_view file_name) {
+Result<SparseRows> ParseBlock(const RecordBlock& block, std::string_view file_name, BadRecords* bad) {
   SparseRows rows;
   uint64_t line = block.first_record;
   std::string_view bytes = block.bytes;
@@ -157,7 +157,8 @@ Result<SparseRows> ParseBlock(const RecordBlock& block, std::string_view file_na
     const size_t end = bytes.find('\n');
     auto appended = AppendLibsvmRow(bytes.substr(0, end), LibsvmLabel::kRequired, rows);
     if (!appended) {
-      return appended.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
+      const Error error = appended.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
+      if (bad == nullptr || !bad->Skip(error, block.index)) return error;
     }
     bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
     ++line;
@@ -195,7 +196,7 @@ Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) 
   std::map<uint64_t, SparseRows> parts;  // guarded by mutex; by the block's place
   const Status status = ReadBlocks(reader, std::max(1U, read.threads), [&](unsigned, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
-    auto rows = ParseBlock(block, table.files[block.file].filename().string());
+    auto rows = ParseBlock(block, table.files[block.file].filename().string(), read.bad);
     if (!rows) return rows.error();
     const std::lock_guard lock(mutex);
     parts.emplace(block.index, std::move(*rows));

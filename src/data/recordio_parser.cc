@@ -30,7 +30,13 @@ Result<RowBlock> RecordIoParser::Parse(const RecordBlock& block, std::string_vie
     if (parsed.ok()) parsed = AppendRow(rows);
     if (parsed.ok()) parsed = AppendLabel(rows);
     if (!parsed.ok()) {
-      return parsed.error().Wrap("file '" + std::string(file_name) + "', record " + std::to_string(record));
+      const Error error =
+          parsed.error().Wrap("file '" + std::string(file_name) + "', record " + std::to_string(record));
+      if (bad_ == nullptr || !bad_->Skip(error, block.index)) return error;
+      rows.numeric.resize(rows.rows * layout_.columns.size());
+      rows.labels.resize(rows.rows);
+      ++record;
+      continue;
     }
     if (++rows.rows == 1) {
       const size_t expected = block.bytes.size() / (before - bytes.size()) + 1;

@@ -19,6 +19,7 @@ class RecordIoParser {
 
   // Sparse rows are written out, zeros and all. Errors are kInvalidArgument and name file, record, column and value.
   Result<RowBlock> Parse(const RecordBlock& block, std::string_view file_name);
+  void LeaveOut(BadRecords* bad) { bad_ = bad; }
 
  private:
   Status AppendRow(RowBlock& rows);
@@ -26,6 +27,7 @@ class RecordIoParser {
 
   const TableLayout& layout_;
   RecordDecoder decoder_;
+  BadRecords* bad_ = nullptr;
 };
 
 // What the records are, from the first one of a file's start. `options` must not ask for what only text has.

@@ -1,6 +1,8 @@
 #include "data/table_parser.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "data/csv.h"
@@ -49,6 +51,11 @@ TableParser::TableParser(const TableLayout& layout, CategoryDictionary& dictiona
     Check(layout.label_position <= roles_.size(), "label outside the table");
     roles_.insert(roles_.begin() + static_cast<ptrdiff_t>(layout.label_position), Role::kLabel);
   }
+  numeric_runs_.resize(roles_.size());
+  for (size_t column = roles_.size(); column-- > 0;) {
+    const size_t behind = column + 1 < roles_.size() ? numeric_runs_[column + 1] : 0;
+    numeric_runs_[column] = roles_[column] == Role::kNumeric ? behind + 1 : 0;
+  }
   const size_t collected = layout.shape().categorical + (layout.label_kind == LabelKind::kText ? 1 : 0);
   Check(dictionary.columns() >= collected, "dictionary lacks columns");
   last_.resize(collected);
@@ -64,6 +71,7 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
     delimiters = FindDelimiters(bytes_, delimiters_);
     if (!bytes_.ends_with('\n')) delimiters_[delimiters++] = static_cast<uint32_t>(bytes_.size());
   }
+  delimiters_end_ = delimiters_.data() + delimiters;
   const uint32_t* delimiter = delimiters_.data();
   const char* p = bytes_.data();
   const char* const end = p + bytes_.size();
@@ -76,7 +84,7 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
       const CsvLine text = ReadCsvLine(p, end);
       next = text.next;
       if (plain) {
-        while (delimiter != delimiters_.data() + delimiters && bytes_.data() + *delimiter < next) ++delimiter;
+        while (delimiter != delimiters_end_ && bytes_.data() + *delimiter < next) ++delimiter;
       }
       if (SkipCsvSpaces(p, text.end) == text.end) {
         p = next;
@@ -90,7 +98,12 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
         continue;
       }
       if (Status parsed = ParseLine(p, text.end, rows); !parsed) {
-        return parsed.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
+        const Error error = parsed.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(line));
+        if (bad_ == nullptr || !bad_->Skip(error, block.index)) return error;
+        TakeBack(rows);
+        p = next;
+        ++line;
+        continue;
       }
     }
     if (layout_.label_kind == LabelKind::kNone) rows.labels.push_back(0);
@@ -107,49 +120,77 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
   return rows;
 }
 
+namespace {
+
+// `count` numbers that end where `at` says, the first beginning at `begin`: how many of them were as short and plain as
+// most are. There are 8 bytes before the first one's end.
+size_t ParsePlainNumbers(const char* base, uint32_t begin, const uint32_t* at, size_t count, float* out) {
+  for (size_t k = 0; k < count; begin = at[k++] + 1) {
+    const uint32_t length = at[k] - begin;
+    // One digit: in tables of counts, flags and pixels most fields.
+    const auto digit = static_cast<uint32_t>(base[begin] - '0');
+    if (length == 1 && digit <= 9) {
+      out[k] = static_cast<float>(digit);
+      continue;
+    }
+    double value = 0;
+    if (!ParsePlainNumber(base + begin, base + at[k], value)) return k;
+    out[k] = static_cast<float>(value);
+  }
+  return count;
+}
+
+}  // namespace
+
 // Reads the row that begins at `p`, whose fields end at `delimiter` and on; moves `delimiter` behind them and gives the
 // next row's beginning. Null when the row is not as expected: it is then as if it had not been looked at, and ParseLine
 // reads it or says what is wrong.
 const char* TableParser::ParsePlainLine(const char* p, const uint32_t*& delimiter, RowBlock& rows) {
   const char* const base = bytes_.data();
   const char* const end = base + bytes_.size();
-  const size_t numeric_before = rows.numeric.size();
-  const size_t categories_before = rows.categories.size();
-  const size_t labels_before = rows.labels.size();
-  const uint64_t unseen_before = unseen_;
+  // The row has as many fields as it should when its last delimiter is its first line end.
   const size_t width = roles_.size();
-  rows.numeric.resize(numeric_before + shape_.numeric);
-  float* out = rows.numeric.data() + numeric_before;
+  const void* const newline = std::memchr(p, '\n', static_cast<size_t>(end - p));
+  const char* const line_end = newline == nullptr ? end : static_cast<const char*>(newline);
+  if (delimiter + width > delimiters_end_ || base + delimiter[width - 1] != line_end) return nullptr;
+  const char* const text_end = line_end != p && line_end[-1] == '\r' ? line_end - 1 : line_end;
+  if (width == 1 && Trimmed(p, text_end).empty()) return nullptr;  // a blank line is no row
+  const uint64_t unseen_before = unseen_;
+  rows.numeric.resize((rows.rows + 1) * shape_.numeric);
+  float* out = rows.numeric.data() + rows.rows * shape_.numeric;
   const uint32_t* at = delimiter;
+  auto begin = static_cast<uint32_t>(p - base);
   size_t categorical = 0;
-  for (size_t column = 0; column < width; ++column, ++at) {
-    const char* stop = base + *at;
-    const char* const next = stop == end ? end : stop + 1;
-    const bool last = column + 1 == width;
-    if (last != (stop == end || *stop == '\n')) break;
-    if (last && stop != p && stop[-1] == '\r') --stop;
-    if (width == 1 && Trimmed(p, stop).empty()) break;  // a blank line is no row
+  bool good = true;
+  for (size_t column = 0; good && column < width;) {
+    // Runs of numbers are read by a loop of their own, but for the last column, which may end in a carriage return, and
+    // for the first bytes of a block.
+    const size_t run = std::min(numeric_runs_[column], width - 1 - column);
+    if (run > 0 && *at >= sizeof(uint64_t)) {
+      const size_t read = ParsePlainNumbers(base, begin, at, run, out);
+      column += read;
+      out += read;
+      at += read;
+      if (read > 0) begin = at[-1] + 1;
+      if (read == run) continue;
+    }
+    const char* const stop = column + 1 == width ? text_end : base + *at;
+    const std::string_view text = Trimmed(base + begin, stop);
     if (roles_[column] == Role::kNumeric) {
-      double value = 0;
-      if (stop - base >= 8 && ParsePlainNumber(p, stop, value)) [[likely]] {
-        *out++ = static_cast<float>(value);
-      } else if (!ReadNumeric(Trimmed(p, stop), column, *out++)) {
-        break;
-      }
+      good = ReadNumeric(text, column, *out++).ok();
     } else if (roles_[column] == Role::kCategorical) {
-      if (!AppendCategory(Trimmed(p, stop), column, categorical++, rows)) break;
-    } else if (!AppendLabel(Trimmed(p, stop), column, rows)) {
-      break;
+      good = AppendCategory(text, column, categorical++, rows).ok();
+    } else {
+      good = AppendLabel(text, column, rows).ok();
     }
-    if (last) {
-      delimiter = at + 1;
-      return next;
-    }
-    p = next;
+    ++column;
+    begin = *at++ + 1;
   }
-  rows.numeric.resize(numeric_before);
-  rows.categories.resize(categories_before);
-  rows.labels.resize(labels_before);
+  if (good) {
+    delimiter = at;
+    return line_end == end ? end : line_end + 1;
+  }
+  TakeBack(rows);
   unseen_ = unseen_before;
   return nullptr;
 }
@@ -173,22 +214,7 @@ Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
       return At(column, "'" + CsvExcerpt(std::string_view(p, static_cast<size_t>(end - p))) +
                             "' has a quote that is not closed, or text behind the closing one");
     }
-    Status appended;
-    switch (roles_[column]) {
-      case Role::kNumeric: {
-        float value = 0;
-        appended = ReadNumeric(field.text, column, value);
-        rows.numeric.push_back(value);
-        break;
-      }
-      case Role::kCategorical:
-        appended = AppendCategory(field.text, column, categorical++, rows);
-        break;
-      case Role::kLabel:
-        appended = AppendLabel(field.text, column, rows);
-        break;
-    }
-    if (!appended) return appended;
+    if (Status appended = AppendField(field.text, column, categorical, rows); !appended) return appended;
     ++column;
     if (field.next == end) break;
     p = field.next + 1;
@@ -197,6 +223,45 @@ Status TableParser::ParseLine(const char* p, const char* end, RowBlock& rows) {
     return Error(ErrorCode::kInvalidArgument,
                  "the row has " + std::to_string(column) + " columns where " + std::to_string(width) + " are expected");
   }
+  return {};
+}
+
+Status TableParser::AppendField(std::string_view text, size_t column, size_t& categorical, RowBlock& rows) {
+  switch (roles_[column]) {
+    case Role::kNumeric: {
+      float value = 0;
+      Status read = ReadNumeric(text, column, value);
+      rows.numeric.push_back(value);
+      return read;
+    }
+    case Role::kCategorical:
+      return AppendCategory(text, column, categorical++, rows);
+    case Role::kLabel:
+      return AppendLabel(text, column, rows);
+  }
+  return {};
+}
+
+void TableParser::TakeBack(RowBlock& rows) const {
+  rows.numeric.resize(rows.rows * shape_.numeric);
+  rows.categories.resize(rows.rows * shape_.categorical);
+  rows.labels.resize(rows.rows);
+}
+
+Status TableParser::AppendRow(std::span<const std::string_view> fields, RowBlock& rows) {
+  if (fields.size() != roles_.size()) {
+    return Error(ErrorCode::kInvalidArgument, "the row has " + std::to_string(fields.size()) + " columns where " +
+                                                  std::to_string(roles_.size()) + " are expected");
+  }
+  size_t categorical = 0;
+  for (size_t column = 0; column < fields.size(); ++column) {
+    if (Status appended = AppendField(fields[column], column, categorical, rows); !appended) {
+      TakeBack(rows);
+      return appended;
+    }
+  }
+  if (layout_.label_kind == LabelKind::kNone) rows.labels.push_back(0);
+  ++rows.rows;
   return {};
 }
 

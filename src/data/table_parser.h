@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "data/bad_records.h"
 #include "data/category_dictionary.h"
 #include "data/record_reader.h"
 #include "data/row_block.h"
@@ -50,11 +52,17 @@ class TableParser {
  public:
   // Both must outlive the parser. `dictionary` has a column for each categorical one, and one more for kText.
   TableParser(const TableLayout& layout, CategoryDictionary& dictionary, UnknownCategories unknown);
+  // Rows that cannot be read are put to `bad`, which must outlive the parser.
+  void LeaveOut(BadRecords* bad) { bad_ = bad; }
 
   // Errors are kInvalidArgument and name file, line, column and value. Blank lines are skipped. `skip_first_line`: the
   // block begins with names.
   enum class FirstLine { kData, kNames };
   Result<RowBlock> Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line);
+
+  // One more row, of fields that something else has taken apart; named as by Parse, but for file and line. A row that is
+  // refused leaves `rows` as it was.
+  Status AppendRow(std::span<const std::string_view> fields, RowBlock& rows);
 
   uint64_t unseen_categories() const { return unseen_; }
 
@@ -63,6 +71,8 @@ class TableParser {
 
   const char* ParsePlainLine(const char* p, const uint32_t*& delimiter, RowBlock& rows);
   Status ParseLine(const char* p, const char* end, RowBlock& rows);
+  void TakeBack(RowBlock& rows) const;  // what a refused row has left behind the last whole one
+  Status AppendField(std::string_view text, size_t column, size_t& categorical, RowBlock& rows);
   Status ReadNumeric(std::string_view text, size_t column, float& value) const;
   Status AppendCategory(std::string_view text, size_t column, size_t categorical, RowBlock& rows);
   Status AppendLabel(std::string_view text, size_t column, RowBlock& rows);
@@ -75,8 +85,11 @@ class TableParser {
   std::vector<Role> roles_;           // of all columns of the table
   std::string_view bytes_;            // of the block that is parsed
   std::vector<uint32_t> delimiters_;  // places in them, see delimiters.h
+  const uint32_t* delimiters_end_ = nullptr;
+  std::vector<size_t> numeric_runs_;  // by column: numeric ones from it on, without another between
   std::string scratch_;
   uint64_t unseen_ = 0;
+  BadRecords* bad_ = nullptr;
   // Runs of one value are common: the last text of each categorical column and its number.
   struct Last {
     std::string text;

@@ -66,6 +66,7 @@ Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_na
     auto fields = SplitCsvLine(text);
     if (!fields) {
       if (cut_off) break;
+      if (options.lenient) continue;
       return Invalid("file '" + std::string(file_name) + "', line " + std::to_string(number) +
                      ": a quote that is not closed, or text behind the closing one");
     }
@@ -76,17 +77,26 @@ Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_na
   }
   if (lines.empty()) return Invalid("file '" + std::string(file_name) + "' has no rows");
 
-  ProbedTable table;
-  table.header =
+  const bool header =
       options.header == HeaderOption::kYes || (options.header == HeaderOption::kAuto && LooksLikeHeader(lines));
   std::vector<std::string> names;
-  if (table.header) {
+  if (header) {
     names = lines.front();
-    table.header_line = first_line;
     lines.erase(lines.begin());
     if (lines.empty()) return Invalid("file '" + std::string(file_name) + "' has a header and no rows");
   }
-  const size_t width = table.header ? names.size() : lines.front().size();
+  auto table = ProbeFields(std::move(lines), std::move(names), file_name, options);
+  if (table && header) {
+    table->header = true;
+    table->header_line = first_line;
+  }
+  return table;
+}
+
+Result<ProbedTable> ProbeFields(std::vector<std::vector<std::string>> lines, std::vector<std::string> names,
+                                std::string_view file_name, const ProbeOptions& options) {
+  ProbedTable table;
+  const size_t width = names.empty() ? lines.front().size() : names.size();
   if (width > kColumnsMax) return Invalid("a table may have at most " + std::to_string(kColumnsMax) + " columns");
 
   TableLayout& layout = table.layout;

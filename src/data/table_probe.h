@@ -25,6 +25,7 @@ struct ProbeOptions {
   uint32_t class_count = 0;
   LabelEncoding label_encoding;
   MissingValues missing = MissingValues::kRefuse;
+  bool lenient = false;  // lines that cannot be taken apart are passed over
 };
 
 struct ProbedTable {
@@ -37,6 +38,10 @@ struct ProbedTable {
 // `sample`: the first lines of the first file, its last line perhaps cut off (then without a line end).
 // kInvalidArgument when there is no row, rows differ in width, or an option names what is not there.
 Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_name, const ProbeOptions& options);
+
+// As above, of rows already split into fields. `names`: of the columns, or empty.
+Result<ProbedTable> ProbeFields(std::vector<std::vector<std::string>> rows, std::vector<std::string> names,
+                                std::string_view file_name, const ProbeOptions& options);
 
 // "3" → 3, "-1" → width - 1, "flag" → its place in `names`. kInvalidArgument naming `option` otherwise.
 Result<size_t> FindColumn(std::string_view column, const std::vector<std::string>& names, size_t width,

@@ -619,7 +619,11 @@ class TestInterrupts:
         assert "goes on stopping" in terminal.drawn
         assert json.loads(ok(server.argosy("jobs", "hangs", "--json")).out)["TrainingJobStatus"] == "Stopping"
         processes.kill(pid, signal.SIGCONT)
-        assert "Stopped" in ok(server.argosy("stop", "hangs")).out
+        processes.wait_for(
+            lambda: json.loads(ok(server.argosy("jobs", "hangs", "--json")).out)["TrainingJobStatus"] == "Stopped",
+            60,
+            "the job to stop once it can",
+        )
 
     def test_waiting_for_an_endpoint(self, start_server, clients_of, files):
         """One that cannot start: a running job has the only host."""

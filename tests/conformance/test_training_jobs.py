@@ -172,6 +172,57 @@ class TestPredictorTypes:
             assert job["TrainingJobStatus"] == "Completed"
 
 
+class TestGoingOn:
+    """The channel `model`, and further formats of data."""
+
+    def test_a_job_goes_on_from_another_ones_artifact(self, clients, cancer_uri, cancer_job):
+        model = {
+            "ChannelName": "model",
+            "ContentType": "application/x-sagemaker-model",
+            "DataSource": {
+                "S3DataSource": {
+                    "S3DataType": "S3Prefix",
+                    "S3Uri": cancer_job["ModelArtifacts"]["S3ModelArtifacts"],
+                    "S3DataDistributionType": "FullyReplicated",
+                }
+            },
+        }
+        still = {"epochs": "1", "learning_rate": "1e-9"}
+        losses = [
+            {m["MetricName"]: m["Value"] for m in job["FinalMetricDataList"]}["train:objective_loss"]
+            for job in (
+                jobs.train(clients, [jobs.csv_channel(cancer_uri)], hyperparameters=still),
+                jobs.train(clients, [jobs.csv_channel(cancer_uri), model], hyperparameters=still),
+            )
+        ]
+        assert losses[1] < losses[0] / 2
+        empty = dict(model, DataSource={"S3DataSource": dict(model["DataSource"]["S3DataSource"], S3Uri=cancer_uri)})
+        reason = failed(clients, jobs.training_request(clients, [jobs.csv_channel(cancer_uri), empty]))
+        assert reason.startswith("ClientError") and "channel 'model'" in reason
+
+    def test_json_lines_and_bad_records(self, clients):
+        cancer = data.breast_cancer()
+        lines = [
+            json.dumps({"label": int(label), "features": [float(v) for v in row]})
+            for label, row in zip(cancer.labels, cancer.features)
+        ]
+        uri = clients.put("cancer.jsonl", "\n".join(lines) + "\n")
+        channel = jobs.csv_channel(uri, content_type="application/jsonlines")
+        job = jobs.train(clients, [channel])
+        csv = jobs.train(clients, clients.put("same.csv", cancer.train_csv))
+        metrics = lambda job: {m["MetricName"]: m["Value"] for m in job["FinalMetricDataList"]}
+        assert metrics(job) == metrics(csv)
+        broken = clients.put("broken.jsonl", "\n".join([*lines[:50], '{"label": 1}', *lines[50:]]) + "\n")
+        channel = jobs.csv_channel(broken, content_type="application/jsonlines")
+        reason = failed(clients, jobs.training_request(clients, [channel]))
+        assert "line 51: it has no features" in reason
+        job = jobs.train(clients, [channel], hyperparameters={"argosy_bad_records_max": "1"})
+        events = clients.logs.filter_log_events(
+            logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=job["TrainingJobName"] + "/"
+        )["events"]
+        assert any("1 records could not be read and are left out" in e["message"] for e in events)
+
+
 class TestLists:
     """ListTrainingJobs: every filter the clients use, both orders, and pages."""
 

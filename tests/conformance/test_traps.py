@@ -234,7 +234,7 @@ def test_trap_14_names_of_newer_clients_are_accepted(clients, cancer_uri):
 def test_trap_14_what_would_change_the_result_is_refused_by_name(clients, cancer_uri):
     for change, named in (
         ({"EnableManagedSpotTraining": True}, "managed spot training"),
-        ({"CheckpointConfig": {"S3Uri": "s3://bucket/checkpoints"}}, "checkpointConfig"),
+        ({"DebugRuleConfigurations": [{"RuleConfigurationName": "r", "RuleEvaluatorImage": "i"}]}, "debugRuleConf"),
     ):
         request = jobs.training_request(clients, cancer_uri, **change)
         if "EnableManagedSpotTraining" in change:

@@ -65,6 +65,7 @@ std::vector<HyperparameterSpec> Declare() {
            "as many as 4·10¹¹ multiplications allow, at most 50. 0 is SageMaker's way."},
       Flag("force_dense", "true", "Sent by SageMaker's SDK. Rows are always worked on densely."),
       Seed(),
+      declare::BadRecordsMax(),
       declare::CheckpointSeconds(),
   };
 }

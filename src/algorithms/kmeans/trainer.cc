@@ -57,6 +57,7 @@ class Training {
   size_t Shards(size_t centers) const { return std::clamp<size_t>(kStateNumbersMax / (centers * n_), 1, kShardsMax); }
   Status ReadTrain();
   Status DrawFirstCenters();
+  Status TakeInitialCenters();
   Status RunMiniBatches();
   void MoveCenters(const KMeansSums& sums);
   void Reduce();
@@ -107,6 +108,7 @@ Result<KMeansModel> Training::Run() {
   if (Status s = channels_.CheckNames(); !s) return s.error();
   if (Status s = ReadTrain(); !s) return s.error();
   if (Status s = DrawFirstCenters(); !s) return s.error();
+  if (Status s = TakeInitialCenters(); !s) return s.error();
   if (Status s = Resume(); !s) return s.error();
   if (place_.stage == Stage::kMiniBatches) {
     if (Status s = RunMiniBatches(); !s) return s.error();
@@ -197,6 +199,27 @@ Status Training::DrawFirstCenters() {
   SeededRandom random(MixSeed(settings_.seed, 2, 0));
   centers_ = DrawCenters({sample, {}, count, n_}, many_, settings_.init, random);
   weights_.assign(many_, 0.0);
+  return {};
+}
+
+// Centres of an earlier artifact need no mini-batches to be found: Lloyd's algorithm moves them to where the rows are now.
+Status Training::TakeInitialCenters() {
+  if (request_.initial_model.empty()) return {};
+  const auto model = LoadKMeansModel(request_.initial_model);
+  if (!model) return Invalid("channel 'model': " + model.error().message());
+  if (model->k != settings_.k || model->feature_dim != settings_.feature_dim) {
+    return Invalid("channel 'model': it has " + std::to_string(model->k) + " centres of " +
+                   std::to_string(model->feature_dim) + " features where " + std::to_string(settings_.k) + " of " +
+                   std::to_string(settings_.feature_dim) + " are trained");
+  }
+  centers_.assign(settings_.k * n_, 0.0F);
+  for (size_t c = 0; c < settings_.k; ++c) {
+    for (size_t j = 0; j < settings_.feature_dim; ++j) {
+      centers_[c * n_ + j] = static_cast<float>(model->centers[c * settings_.feature_dim + j] - transform_.mean[j]);
+    }
+  }
+  place_ = {.stage = Stage::kLloyd};
+  observer_.OnLogLine("training goes on from the centres of channel 'model'");
   return {};
 }
 

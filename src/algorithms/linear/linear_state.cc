@@ -194,6 +194,11 @@ void LinearState::Merge(const LinearState& other) {
   loss_.weight += other.loss_.weight;
 }
 
+void LinearState::SetParameters(std::vector<float> parameters) {
+  Check(parameters.size() == parameters_.size(), "parameters of another shape");
+  parameters_ = std::move(parameters);
+}
+
 void LinearState::Adopt(const LinearState& merged) {
   if (this != &merged) {
     parameters_ = merged.parameters_;

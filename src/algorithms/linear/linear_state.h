@@ -68,6 +68,9 @@ class LinearState {
   std::string Save() const;
   Status Load(std::string_view bytes);
 
+  // In place of those drawn, before the first step.
+  void SetParameters(std::vector<float> parameters);
+
   // Takes over parameters and optimiser memory after a merge; what was counted starts anew.
   void Adopt(const LinearState& merged);
 

@@ -150,7 +150,8 @@ std::vector<HyperparameterSpec> Declare() {
                            "few huge values "
                            "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
                    Seed(),
-                   declare::CheckpointSeconds(),
+                   declare::BadRecordsMax(),
+      declare::CheckpointSeconds(),
                });
   return specs;
 }

@@ -100,6 +100,7 @@ class Training {
       : request_(request),
         settings_(settings),
         observer_(observer),
+        clip_(settings.clip),
         checkpoints_("linear-learner", request, observer) {}
 
   Result<LinearModel> Run();
@@ -107,6 +108,8 @@ class Training {
  private:
   Status ResolveClasses();
   Status TakeMoments();
+  Status ReadInitialModel();
+  std::vector<float> InitialParameters() const;
   Status Plan();
   size_t ModelCount() const;
   std::vector<ModelVariant> Variants() const;
@@ -134,6 +137,8 @@ class Training {
   ModelShape shape_;
   size_t shards_ = 1;
   size_t batch_share_ = 0;  // rows of a mini-batch that each shard takes
+  std::optional<double> clip_;
+  std::optional<LinearModel> initial_;
   std::optional<Schedule> schedule_;
   std::vector<Contender> contenders_;
   int64_t epochs_run_ = 0;
@@ -160,6 +165,7 @@ Result<LinearModel> Training::Run() {
   observer_.OnProgress(kReadingShare, rows_read_);
   if (Status s = ResolveClasses(); !s) return s.error();
   if (Status s = TakeMoments(); !s) return s.error();
+  if (Status s = ReadInitialModel(); !s) return s.error();
   if (Status s = Plan(); !s) return s.error();
   if (Status s = Resume(); !s) return s.error();
   if (Status s = RunEpochs(); !s) return s.error();
@@ -253,6 +259,73 @@ Status Training::TakeMoments() {
   return {};
 }
 
+// The artifact that the training goes on from must be of the same kind of prediction over the same columns.
+Status Training::ReadInitialModel() {
+  if (request_.initial_model.empty()) return {};
+  auto model = LoadLinearModel(request_.initial_model);
+  if (!model) return Invalid("channel 'model': " + model.error().message());
+  if (model->predictor != settings_.predictor || model->outputs != shape_.outputs) {
+    return Invalid("channel 'model': it is a " + std::string(PredictorTypeName(model->predictor)) + " of " +
+                   std::to_string(model->outputs) + " outputs where a " +
+                   std::string(PredictorTypeName(settings_.predictor)) + " of " + std::to_string(shape_.outputs) +
+                   " is trained");
+  }
+  const std::vector<data::Column>& columns = channels_->train.schema().columns;
+  const auto same = [](const data::Column& a, const data::Column& b) { return a.kind == b.kind && a.name == b.name; };
+  if (!std::ranges::equal(columns, model->schema.columns, same)) {
+    return Invalid("channel 'model': its columns are not those of the training data");
+  }
+  if (model->clip > 0) {
+    // What was cut off there cannot be put into other units: the features stay what they were.
+    clip_ = model->clip;
+    transform_.limit = static_cast<float>(model->clip);
+    for (size_t c = 0; c < shape_.numeric; ++c) {
+      transform_.mean[c] = static_cast<float>(model->mean[c]);
+      transform_.scale[c] = static_cast<float>(model->scale[c]);
+    }
+  }
+  observer_.OnLogLine("training goes on from the model of channel 'model'");
+  initial_.emplace(std::move(*model));
+  return {};
+}
+
+// The earlier model's weights in the units of the features and labels of this training. A category that it did not know
+// begins at 0.
+std::vector<float> Training::InitialParameters() const {
+  const LinearModel& model = *initial_;
+  const double label_scale = transform_.label_scale;
+  const std::vector<data::Column>& columns = channels_->train.schema().columns;
+  std::vector<float> parameters(shape_.parameters());
+  for (size_t o = 0; o < shape_.outputs; ++o) {
+    float* const to = parameters.data() + o * shape_.stride();
+    const double* from = model.weights.data() + o * model.features();
+    double bias = model.biases[o];
+    for (size_t c = 0; c < shape_.numeric; ++c) {
+      double weight = *from++;
+      if (model.clip == 0) {
+        bias += weight * transform_.mean[c];
+        weight = transform_.scale[c] == 0 ? 0 : weight / transform_.scale[c];
+      }
+      to[c] = static_cast<float>(weight / label_scale);
+    }
+    size_t place = shape_.numeric_padded();
+    for (size_t c = 0; c < columns.size(); ++c) {
+      if (columns[c].kind != data::ColumnKind::kCategorical) continue;
+      const std::vector<std::string>& known = model.schema.columns[c].categories;
+      for (const std::string& category : columns[c].categories) {
+        const auto at = std::lower_bound(known.begin(), known.end(), category);
+        if (at != known.end() && *at == category) {
+          to[place] = static_cast<float>(from[at - known.begin()] / label_scale);
+        }
+        ++place;
+      }
+      from += known.size();
+    }
+    to[shape_.bias()] = static_cast<float>((bias - transform_.label_mean) / label_scale);
+  }
+  return parameters;
+}
+
 Status Training::Plan() {
   const uint64_t rows = channels_->train.rows().row_count();
   if (shape_.stride() > kParametersMax / shape_.outputs) {
@@ -278,6 +351,8 @@ Status Training::Plan() {
     SeededRandom random(MixSeed(settings_.seed, 0, 0));
     contenders_.push_back(
         {variant, std::vector<LinearState>(shards_, LinearState(shape_, settings_, *schedule_, variant, random)), {}});
+    if (!initial_) continue;
+    for (LinearState& shard : contenders_.back().shards) shard.SetParameters(InitialParameters());
   }
   observer_.OnLogLine("training on " + std::to_string(rows) + " rows, " +
                       std::to_string(channels_->train.schema().columns.size()) + " columns, " +
@@ -631,12 +706,12 @@ LinearModel Training::Fold() const {
   model.loss = settings_.loss.kind;
   model.outputs = shape_.outputs;
   model.threshold = threshold_;
-  model.clip = settings_.clip.value_or(0);
+  model.clip = clip_.value_or(0);
   model.schema = schema;
   const data::ProbeOptions plain;
   model.raw_rows = schema.has_categories() || schema.header || !schema.label.numeric() ||
                    settings_.table.label != plain.label || schema.missing == data::MissingValues::kMean;
-  const bool fold = !settings_.clip.has_value();
+  const bool fold = !clip_.has_value();
   const double label_scale = transform_.label_scale;
   for (size_t c = 0; c < shape_.numeric; ++c) {
     model.mean.push_back(fold ? 0 : transform_.mean[c]);

@@ -18,13 +18,17 @@ Status SavePcaModel(const PcaModel& model, const std::filesystem::path& director
   const model::Tensors tensors = {{"mean", {{model.feature_dim}, model.mean}},
                                   {"v", {{model.feature_dim, model.components}, model.v}},
                                   {"s", {{model.components}, model.singular_values}}};
-  Json json = {{"feature_dim", model.feature_dim}, {"num_components", model.components}};
+  Json json = {{"feature_dim", model.feature_dim},
+               {"num_components", model.components},
+               {"rows", model.rows},
+               {"squares", model.total}};
   if (auto training = ParseJson(model.training_json); training) json["training"] = std::move(*training);
   return WriteArtifact(directory, kFormat, tensors, std::move(json));
 }
 
 Result<PcaModel> ParsePcaModel(std::string_view weights, std::string_view model_json) {
-  if (const auto json = ParseModelJson(kFormat, model_json); !json) return json.error();
+  const auto json = ParseModelJson(kFormat, model_json);
+  if (!json) return json.error();
   auto tensors = model::ReadSafetensors(weights);
   if (!tensors) return tensors.error();
   for (const char* name : {"mean", "v", "s"}) {
@@ -44,6 +48,12 @@ Result<PcaModel> ParsePcaModel(std::string_view weights, std::string_view model_
   model.singular_values = std::move((*tensors)["s"].values);
   if (model.mean.size() != model.feature_dim || model.singular_values.size() != model.components) {
     return CorruptArtifact("its arrays are of different sizes");
+  }
+  if (const auto rows = json->find("rows"); rows != json->end() && rows->is_number_unsigned()) {
+    model.rows = rows->get<uint64_t>();
+  }
+  if (const auto total = json->find("squares"); total != json->end() && total->is_number()) {
+    model.total = total->get<double>();
   }
   return model;
 }

@@ -16,6 +16,8 @@ struct PcaModel {
   std::vector<double> mean;  // [feature_dim]; zeros where it is not subtracted
   std::vector<double> v;     // [feature_dim × components]: ascending, the most important last, as SageMaker's
   std::vector<double> singular_values;  // [components], ascending
+  uint64_t rows = 0;                    // that it was made from; 0: not told
+  double total = 0;                     // Σ |x - mean|² of them
   std::string training_json;            // what model.json tells of the training
 };
 

@@ -184,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, PcaTest, testing::Values("regular", "randomized"
 
 TEST(PcaModel, DamagedArtifactsAreRefused) {
   const data::TestDirectory directory;
-  const PcaModel model{2, 1, {0, 0}, {1, 0}, {3}, "{}"};
+  const PcaModel model{2, 1, {0, 0}, {1, 0}, {3}, 5, 9, "{}"};
   ASSERT_TRUE(SavePcaModel(model, directory.path()).ok());
   const std::string weights = *ReadFile(directory.path() / "model.safetensors", 1 << 20);
   const std::string json = *ReadFile(directory.path() / "model.json", 1 << 20);

@@ -47,6 +47,7 @@ std::vector<HyperparameterSpec> Declare() {
       Flag("subtract_mean", "true", "Whether the features are shifted to mean 0, in training and in answers."),
       Flag("force_dense", "true", "Sent by SageMaker's SDK. Rows are always worked on densely."),
       Seed(),
+      declare::BadRecordsMax(),
       declare::CheckpointSeconds(),
   };
 }

@@ -47,6 +47,8 @@ class Training {
 
   Status ReadTrain();
   Status FindShift();
+  Status ReadInitialModel();
+  void AddEarlierRows(const std::vector<float>* directions, size_t width, PcaSums& sums) const;
   Result<PcaSums> Pass(const std::vector<float>* directions, size_t width);
   Status Resume();
   void SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states);
@@ -60,6 +62,7 @@ class Training {
   TrainingObserver& observer_;
   ChannelReader channels_;
   std::optional<data::Dataset> train_;
+  std::optional<PcaModel> earlier_;  // of rows seen before
   Transform transform_;
   size_t n_ = 0;  // feature_dim, padded
   size_t passes_planned_ = 1;
@@ -80,6 +83,7 @@ Result<PcaModel> Training::Run() {
   if (Status s = channels_.CheckNames(); !s) return s.error();
   if (Status s = ReadTrain(); !s) return s.error();
   if (Status s = FindShift(); !s) return s.error();
+  if (Status s = ReadInitialModel(); !s) return s.error();
   if (Status s = Resume(); !s) return s.error();
   auto spectrum = settings_.randomized ? Randomized() : Regular();
   if (!spectrum) return spectrum.error();
@@ -104,6 +108,8 @@ Result<PcaModel> Training::Run() {
   std::snprintf(number, sizeof number, "%.17g", explained);
   observer_.OnLogLine("#quality_metric: host=algo-1, train explained_variance_ratio <score>=" + std::string(number));
   observer_.OnMetric("train:explained_variance_ratio", explained);
+  model.rows = train_->rows().row_count() + (earlier_ ? earlier_->rows : 0);
+  model.total = total_;
   model.training_json = DumpJson({{"hyperparameters", request_.hyperparameters},
                                   {"rows", train_->rows().row_count()},
                                   {"metrics", {{"train:explained_variance_ratio", explained}}}});
@@ -182,7 +188,60 @@ Result<PcaSums> Training::Pass(const std::vector<float>* directions, size_t widt
   for (PcaState& state : states) state.Flush();
   MergeInTree(std::span<PcaState>(states));
   place_ = {.pass = place_.pass + 1};
-  return states[0].Finalize();
+  PcaSums sums = states[0].Finalize();
+  AddEarlierRows(directions, width, sums);
+  return sums;
+}
+
+Status Training::ReadInitialModel() {
+  if (request_.initial_model.empty()) return {};
+  const auto fault = [](const std::string& why) {
+    return Error(ErrorCode::kInvalidArgument, "channel 'model': " + why);
+  };
+  auto model = LoadPcaModel(request_.initial_model);
+  if (!model) return fault(model.error().message());
+  if (model->feature_dim != settings_.feature_dim) {
+    return fault("it is of " + std::to_string(model->feature_dim) + " features where " +
+                 std::to_string(settings_.feature_dim) + " are trained");
+  }
+  if (model->rows == 0) return fault("its model.json does not tell of how many rows it is");
+  earlier_.emplace(std::move(*model));
+  observer_.OnLogLine("adding to the " + std::to_string(earlier_->rows) + " rows of channel 'model'");
+  return {};
+}
+
+// What the rows of an earlier artifact add up to, as far as its components tell (Ross et al., "Incremental Learning for
+// Robust Visual Tracking", 2008): with m its mean from the shift, Σ (x - m)(x - m)ᵀ = V S² Vᵀ.
+void Training::AddEarlierRows(const std::vector<float>* directions, size_t width, PcaSums& sums) const {
+  if (!earlier_) return;
+  const size_t d = settings_.feature_dim;
+  const size_t k = earlier_->components;
+  const auto rows = static_cast<double>(earlier_->rows);
+  // The vectors whose squares add up to it: a component times its singular value each, and the mean.
+  std::vector<std::vector<double>> vectors(k + 1, std::vector<double>(d));
+  double from_shift = 0;
+  for (size_t j = 0; j < d; ++j) {
+    for (size_t c = 0; c < k; ++c) vectors[c][j] = earlier_->v[j * k + c] * earlier_->singular_values[c];
+    const double mean = earlier_->mean[j] - transform_.mean[j];
+    vectors[k][j] = std::sqrt(rows) * mean;
+    sums.sums[j] += rows * mean;
+    from_shift += rows * mean * mean;
+  }
+  for (const std::vector<double>& vector : vectors) {
+    if (directions == nullptr) {
+      for (size_t i = 0; i < d; ++i) {
+        for (size_t j = i; j < d; ++j) sums.products[i * n_ + j] += vector[i] * vector[j];
+      }
+      continue;
+    }
+    for (size_t c = 0; c < width; ++c) {
+      double along = 0;
+      for (size_t j = 0; j < d; ++j) along += vector[j] * (*directions)[j * width + c];
+      for (size_t j = 0; j < d; ++j) sums.products[j * width + c] += vector[j] * along;
+    }
+  }
+  sums.squares += earlier_->total + from_shift;
+  sums.rows += earlier_->rows;
 }
 
 // All numbers that the training goes on with.

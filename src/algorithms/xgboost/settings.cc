@@ -60,10 +60,11 @@ constexpr std::array<std::string_view, 19> kMaximised = {"accuracy",
                                                          "f1_micro"};
 
 // Ours, not the library's.
-constexpr std::array<std::string_view, 13> kOwn = {
+constexpr std::array<std::string_view, 14> kOwn = {
     "num_round",        "csv_weights",        "early_stopping_rounds",     "eval_metric",   "nthread",
     "_kfold",           "_num_cv_round",      "save_model_on_termination", "argosy_header", "argosy_label",
-    "argosy_label_map", "argosy_categorical", declare::kCheckpointSeconds};
+    "argosy_label_map", "argosy_categorical", declare::kCheckpointSeconds,
+    declare::kBadRecordsMax};
 
 HyperparameterSpec Number(std::string_view name, double min, double max, Bound min_bound, std::string_view standard,
                           std::string_view doc) {
@@ -161,6 +162,7 @@ std::vector<HyperparameterSpec> Declare() {
       Whole("verbosity", 0, 3, "1", "Of the library's own lines in the log."),
       Choice("csv_weights", {"0", "1"}, "0",
              "1: the second column of a CSV table, behind the label, is the row's weight."),
+      declare::BadRecordsMax(),
       declare::CheckpointSeconds(),
       Flag("save_model_on_termination", "false", "Accepted: a stopped job always keeps the model it has."),
       Flag("deterministic_histogram", "true", "Accepted: XGBoost 1.7's histograms on a CPU are."),

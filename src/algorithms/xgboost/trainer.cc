@@ -14,6 +14,7 @@
 #include "algorithms/xgboost/metrics.h"
 #include "algorithms/xgboost/rows.h"
 #include "algorithms/xgboost/xgboost_model.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "data/number.h"
 
@@ -21,7 +22,8 @@ namespace argosy::algorithms::xgboost {
 namespace {
 
 constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
-constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kRecordIo};
+constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kJsonLines, data::Format::kRecordIo};
+constexpr size_t kModelBytesMax = size_t{2} << 30;
 constexpr const char* kCheckpointName = "xgboost-training";
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
@@ -72,6 +74,7 @@ class Training {
   Result<std::vector<float>> Guesses(Booster& booster, const ChannelRows& channel) const;
   bool Worsens(const std::vector<Metric>& metrics, int round);
   Status Save(Booster& booster) const;
+  Status TakeInitialModel(Booster& booster);
   Status Resume(Booster& booster);
   Status SaveCheckpoint(Booster& booster);
   void Log();
@@ -81,7 +84,8 @@ class Training {
   TrainingObserver& observer_;
   const unsigned threads_;
   std::optional<TrainingRows> rows_;
-  int rounds_ = 0;                         // done
+  int first_round_ = 0;                    // rounds of the model that the training goes on from
+  int rounds_ = 0;                         // done, those included
   std::map<std::string, double> metrics_;  // of the last round, "validation:rmse"
   // For early stopping.
   std::string watched_;  // validation-rmse
@@ -106,6 +110,7 @@ Status Training::Run() {
                       " rounds on " + std::to_string(threads_) + " threads");
   auto booster = MakeBooster();
   if (!booster) return booster.error();
+  if (Status s = TakeInitialModel(*booster); !s) return s;
   if (Status s = Resume(*booster); !s) return s;
   if (Status s = Boost(*booster); !s) return s;
   if (best_round_ < 0) return Save(*booster);
@@ -139,7 +144,8 @@ Status Training::SetParameters(Booster& booster) const {
 
 Status Training::Boost(Booster& booster) {
   const uint64_t rows = rows_->channels[0].labels.size();
-  while (rounds_ < settings_.rounds) {
+  const int rounds_end = first_round_ + settings_.rounds;
+  while (rounds_ < rounds_end) {
     if (observer_.StopRequested()) {
       return rounds_ > 0 ? Status() : Status(Error(ErrorCode::kCancelled, "stopped before the first round"));
     }
@@ -155,7 +161,7 @@ Status Training::Boost(Booster& booster) {
     observer_.OnLogLine(line);
     for (const Metric& metric : *metrics) observer_.OnMetric(metric.channel + ":" + metric.name, metric.value);
     ++rounds_;
-    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * rounds_ / settings_.rounds,
+    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * (rounds_ - first_round_) / settings_.rounds,
                          rows * static_cast<uint64_t>(rounds_));
     if (settings_.early_stopping_rounds && Worsens(*metrics, rounds_ - 1)) {
       observer_.OnLogLine("early stopping: " + watched_ + " is best in round " + std::to_string(best_round_) + ", " +
@@ -163,7 +169,7 @@ Status Training::Boost(Booster& booster) {
       observer_.OnProgress(1, rows * static_cast<uint64_t>(rounds_));
       return {};
     }
-    if (checkpoints_.Due() && rounds_ < settings_.rounds) {
+    if (checkpoints_.Due() && rounds_ < rounds_end) {
       if (Status s = SaveCheckpoint(booster); !s) return s;
     }
   }
@@ -179,6 +185,28 @@ Status Training::SaveCheckpoint(Booster& booster) {
   writer.Value(best_value_);
   writer.Text(*model);
   checkpoints_.Save(writer.Finish());
+  return {};
+}
+
+Status Training::TakeInitialModel(Booster& booster) {
+  if (request_.initial_model.empty()) return {};
+  const auto bytes = ReadFile(request_.initial_model / kBoosterFile, kModelBytesMax);
+  if (!bytes) return Error(ErrorCode::kInvalidArgument, "channel 'model': " + bytes.error().message());
+  const auto model = TreeModel::Parse(*bytes);
+  if (!model) return Error(ErrorCode::kInvalidArgument, "channel 'model': " + model.error().message());
+  if (model->features() != rows_->columns) {
+    return Error(ErrorCode::kInvalidArgument, "channel 'model': it is of " + std::to_string(model->features()) +
+                                                  " columns where the data has " + std::to_string(rows_->columns));
+  }
+  if (Status s = booster.LoadModel(*bytes); !s) return s;
+  if (Status s = SetParameters(booster); !s) return s;
+  const auto rounds = booster.Rounds();
+  if (!rounds) return rounds.error();
+  // The library works on the trees that are there from the first on.
+  const bool update = std::ranges::find(settings_.parameters, std::pair<std::string, std::string>{"process_type", "update"}) !=
+                      settings_.parameters.end();
+  first_round_ = rounds_ = update ? 0 : *rounds;
+  observer_.OnLogLine("training goes on from the " + std::to_string(*rounds) + " rounds of channel 'model'");
   return {};
 }
 
