@@ -95,7 +95,7 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
       continue;
     }
     const auto [in_window, r] = order_in_window_[next_row_++];
-    const data::RowBlock& block = *window_[in_window];
+    const data::RowView& block = *window_[in_window];
     std::memcpy(padded_row_.data(), block.numeric.data() + r * numeric, numeric * sizeof(float));
     Normalize(padded_row_.data(), transform_.mean.data(), transform_.scale.data(), transform_.limit, padded,
               batch_.numeric.data() + rows * padded);

@@ -66,7 +66,7 @@ class BatchReader {
   Order order_;
   SeededRandom random_;
   size_t next_block_ = 0;
-  std::vector<std::shared_ptr<const data::RowBlock>> window_;
+  std::vector<std::shared_ptr<const data::RowView>> window_;
   std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
   size_t next_row_ = 0;
   std::vector<float> padded_row_;

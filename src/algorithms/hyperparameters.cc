@@ -86,8 +86,9 @@ HyperparameterSpec BadRecordsMax() {
           .min = 0,
           .max = 9007199254740991.0,
           .default_value = "0",
-          .doc = "Records of a channel that may be unreadable (a bad number, another number of columns): they are left "
-                 "out, counted and the first is shown in the log. With more the job fails."};
+          .doc =
+              "Records of a channel that may be unreadable (a bad number, another number of columns): they are left "
+              "out, counted and the first is shown in the log. With more the job fails."};
 }
 
 HyperparameterSpec CheckpointSeconds() {

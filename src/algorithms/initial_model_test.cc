@@ -99,8 +99,8 @@ TEST_F(InitialModelTest, AClassifiersFeaturesStayCutOffAsTheyWere) {
   for (int i = 0; i < 4000; ++i) {
     const double x = random.Normal();
     const char* colour = i % 3 == 0 ? "red" : "blue";
-    (i < 3000 ? text : other) += std::string(x + (i % 3 == 0 ? 1 : 0) > 0.5 ? "1" : "0") + "," + std::to_string(x * 50) +
-                                 "," + (i >= 3000 && i % 7 == 0 ? "green" : colour) + "\n";
+    (i < 3000 ? text : other) += std::string(x + (i % 3 == 0 ? 1 : 0) > 0.5 ? "1" : "0") + "," +
+                                 std::to_string(x * 50) + "," + (i >= 3000 && i % 7 == 0 ? "green" : colour) + "\n";
   }
   Hyperparameters settings = {{"predictor_type", "binary_classifier"},
                               {"epochs", "10"},
@@ -145,7 +145,8 @@ TEST_F(InitialModelTest, CentresMoveToWhereTheRowsAreNow) {
   const auto a = kmeans::LoadKMeansModel(first);
   const auto b = kmeans::LoadKMeansModel(second);
   ASSERT_TRUE(a.ok() && b.ok());
-  for (size_t c = 0; c < 3; ++c) EXPECT_NEAR(b->centers[2 * c], a->centers[2 * c] + 10, 0.2) << "the same cluster keeps its number";
+  for (size_t c = 0; c < 3; ++c)
+    EXPECT_NEAR(b->centers[2 * c], a->centers[2 * c] + 10, 0.2) << "the same cluster keeps its number";
   Train("kmeans", {{"feature_dim", "2"}, {"k", "4"}}, "text/csv;label_size=0", around(0), first);
   EXPECT_THAT(fault_, HasSubstr("channel 'model': it has 3 centres of 2 features where 4 of 2 are trained"));
 }
@@ -154,8 +155,11 @@ TEST_F(InitialModelTest, ComponentsOfBothPartsAreThoseOfTheWhole) {
   const std::string a = Cloud(3000, 50, 5);
   const std::string b = Cloud(1500, 58, 6);
   for (const char* mode : {"regular", "randomized"}) {
-    const Hyperparameters settings = {{"feature_dim", "3"}, {"num_components", "2"}, {"mini_batch_size", "100"},
-                                      {"algorithm_mode", mode}, {"extra_components", "1"}};
+    const Hyperparameters settings = {{"feature_dim", "3"},
+                                      {"num_components", "2"},
+                                      {"mini_batch_size", "100"},
+                                      {"algorithm_mode", mode},
+                                      {"extra_components", "1"}};
     const auto whole = pca::LoadPcaModel(Train("pca", settings, "text/csv;label_size=0", a + b));
     ASSERT_EQ(fault_, "");
     const auto first = Train("pca", settings, "text/csv;label_size=0", a);

@@ -15,8 +15,8 @@ class BadRecords {
  public:
   explicit BadRecords(uint64_t max) : max_(max) {}
 
-  // Whether the record that `error` is of may be left out. `block` is its block's place: of several the first in the data
-  // is remembered.
+  // Whether the record that `error` is of may be left out. `block` is its block's place: of several the first in the
+  // data is remembered.
   bool Skip(const Error& error, uint64_t block) {
     if (max_ == 0) return false;
     const std::lock_guard lock(mutex_);

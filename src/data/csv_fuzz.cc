@@ -22,12 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   if (!probed) return 0;
   CategoryDictionary dictionary(probed->layout.shape().categorical + 1);
   TableParser parser(probed->layout, dictionary, UnknownCategories::kAdd);
-  const auto rows =
-      parser.Parse(block, "fuzz", probed->header ? TableParser::FirstLine::kNames : TableParser::FirstLine::kData);
-  if (!rows) return 0;
+  RowBlock rows;
+  const auto first = probed->header ? TableParser::FirstLine::kNames : TableParser::FirstLine::kData;
+  if (!parser.Parse(block, "fuzz", first, rows)) return 0;
   const RowShape shape = probed->layout.shape();
-  argosy::Check(rows->numeric.size() == rows->rows * shape.numeric);
-  argosy::Check(rows->categories.size() == rows->rows * shape.categorical);
-  argosy::Check(rows->labels.size() == rows->rows);
+  argosy::Check(rows.numeric.size() == rows.rows * shape.numeric);
+  argosy::Check(rows.categories.size() == rows.rows * shape.categorical);
+  argosy::Check(rows.labels.size() == rows.rows);
   return 0;
 }

@@ -95,6 +95,7 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
   std::vector<TableParser> text_parsers;
   std::vector<RecordIoParser> record_parsers;
   std::vector<JsonLinesParser> json_parsers;
+  std::vector<RowBlock> rows_of(threads);
   for (unsigned t = 0; t < threads; ++t) {
     CategoryDictionary& dictionary = job.dictionaries[job.dictionaries.size() == 1 ? 0 : t];
     if (job.table.format == Format::kRecordIo) {
@@ -109,14 +110,16 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
   const auto consume = [&](unsigned worker, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
     const std::string name = job.table.files[block.file].filename().string();
-    auto rows = job.table.format == Format::kRecordIo    ? record_parsers[worker].Parse(block, name)
-                : job.table.format == Format::kJsonLines ? json_parsers[worker].Parse(block, name)
-                                                         : text_parsers[worker].Parse(
-                                                               block, name, FirstLineOf(block, job.header, job.header_line));
-    if (!rows) return rows.error();
-    if (rows->rows == 0) return {};
-    rows->dictionary = job.dictionaries.size() == 1 ? 0 : worker;
-    return store.Put(block.index, std::move(*rows));
+    RowBlock& rows = rows_of[worker];
+    const Status parsed =
+        job.table.format == Format::kRecordIo ? record_parsers[worker].Parse(block, name, rows)
+        : job.table.format == Format::kJsonLines
+            ? json_parsers[worker].Parse(block, name, rows)
+            : text_parsers[worker].Parse(block, name, FirstLineOf(block, job.header, job.header_line), rows);
+    if (!parsed) return parsed;
+    if (rows.rows == 0) return {};
+    rows.dictionary = job.dictionaries.size() == 1 ? 0 : worker;
+    return store.Put(block.index, rows);
   };
   if (Status status = ReadBlocks(reader, threads, consume); !status) return status.error();
   if (store.row_count() == 0) return NoRows(job.table);

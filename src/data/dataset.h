@@ -39,12 +39,12 @@ class Dataset {
   uint64_t unseen_categories() const { return unseen_; }
 
   // What a block's numbers mean: the place of a category in its column's list, kUnseenCategory when it has none …
-  uint32_t CategoryOf(const RowBlock& block, size_t column, uint32_t number) const {
+  uint32_t CategoryOf(const RowView& block, size_t column, uint32_t number) const {
     if (number == kUnseenCategory || translations_.empty()) return number;
     return translations_[block.dictionary][column][number];
   }
   // … and the label as a number or class number.
-  float LabelOf(const RowBlock& block, float label) const {
+  float LabelOf(const RowView& block, float label) const {
     if (label_column_ == kNoLabelColumn) return label;
     return static_cast<float>(translations_[block.dictionary][label_column_][static_cast<size_t>(label)]);
   }

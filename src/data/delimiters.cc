@@ -47,6 +47,19 @@ size_t FindImpl(const char* text, size_t size, uint32_t* out) {
   return static_cast<size_t>(out - begin);
 }
 
+size_t CountImpl(const char* text, size_t size, uint8_t byte) {
+  const Bytes d;
+  const size_t lanes = hn::Lanes(d);
+  const auto wanted = hn::Set(d, byte);
+  size_t count = 0;
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    count += hn::CountTrue(d, hn::Eq(hn::LoadU(d, reinterpret_cast<const uint8_t*>(text) + i), wanted));
+  }
+  for (; i < size; ++i) count += static_cast<uint8_t>(text[i]) == byte ? 1 : 0;
+  return count;
+}
+
 }  // namespace argosy::data::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -59,6 +72,12 @@ size_t FindDelimiters(std::string_view text, std::vector<uint32_t>& positions) {
   constexpr size_t kWrittenBeyond = 8;
   if (positions.size() < text.size() + kWrittenBeyond) positions.resize(text.size() + kWrittenBeyond);
   return HWY_DYNAMIC_DISPATCH(FindImpl)(text.data(), text.size(), positions.data());
+}
+
+HWY_EXPORT(CountImpl);
+
+size_t CountByte(std::string_view text, char byte) {
+  return HWY_DYNAMIC_DISPATCH(CountImpl)(text.data(), text.size(), static_cast<uint8_t>(byte));
 }
 
 }  // namespace argosy::data

@@ -12,4 +12,7 @@ namespace argosy::data {
 // `positions` is undefined. `text` is shorter than 4 GiB.
 size_t FindDelimiters(std::string_view text, std::vector<uint32_t>& positions);
 
+// How often `byte` occurs.
+size_t CountByte(std::string_view text, char byte);
+
 }  // namespace argosy::data

@@ -9,9 +9,9 @@
 namespace argosy::data {
 
 enum class Format {
-  kCsv,       // text/csv
-  kRecordIo,  // application/x-recordio-protobuf
-  kLibsvm,    // text/libsvm, text/x-libsvm
+  kCsv,        // text/csv
+  kRecordIo,   // application/x-recordio-protobuf
+  kLibsvm,     // text/libsvm, text/x-libsvm
   kJsonLines,  // application/jsonlines
 };
 

@@ -145,8 +145,8 @@ Result<std::span<const std::string_view>> JsonLineReader::Read(std::string_view 
   return impl_->Read(line);
 }
 
-Result<RowBlock> JsonLinesParser::Parse(const RecordBlock& block, std::string_view file_name) {
-  RowBlock rows;
+Status JsonLinesParser::Parse(const RecordBlock& block, std::string_view file_name, RowBlock& rows) {
+  rows.Clear();
   uint64_t line = block.first_record;
   std::string_view bytes = block.bytes;
   for (; !bytes.empty(); ++line) {
@@ -161,7 +161,7 @@ Result<RowBlock> JsonLinesParser::Parse(const RecordBlock& block, std::string_vi
       if (bad_ == nullptr || !bad_->Skip(error, block.index)) return error;
     }
   }
-  return rows;
+  return {};
 }
 
 Result<ProbedJson> ProbeJsonLines(std::string_view sample, std::string_view file_name, const ProbeOptions& options) {
@@ -217,7 +217,8 @@ Result<ProbedJson> ProbeJsonLines(std::string_view sample, std::string_view file
   for (const std::string_view line : lines) {
     const auto read = reader.Read(line);
     if (!read && options.lenient) continue;
-    if (!read) return read.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(fields.size() + 1));
+    if (!read)
+      return read.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(fields.size() + 1));
     fields.emplace_back(read->begin(), read->end());
   }
   auto table = ProbeFields(std::move(fields), probed.columns.names, file_name, told);

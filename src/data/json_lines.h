@@ -52,7 +52,7 @@ class JsonLinesParser {
       : reader_(std::move(columns)), table_(layout, dictionary, unknown) {}
 
   // Errors are kInvalidArgument and name file, line, column and value. Blank lines are skipped.
-  Result<RowBlock> Parse(const RecordBlock& block, std::string_view file_name);
+  Status Parse(const RecordBlock& block, std::string_view file_name, RowBlock& rows);
   void LeaveOut(BadRecords* bad) { bad_ = bad; }
   uint64_t unseen_categories() const { return table_.unseen_categories(); }
 

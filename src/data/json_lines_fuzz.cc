@@ -23,10 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   JsonLinesParser parser(probed->table.layout, probed->columns, dictionary, UnknownCategories::kAdd);
   BadRecords bad(1'000'000);
   if (options.lenient) parser.LeaveOut(&bad);
-  const auto rows = parser.Parse(block, "fuzz");
-  if (!rows) return 0;
-  argosy::Check(rows->numeric.size() == rows->rows * shape.numeric);
-  argosy::Check(rows->categories.size() == rows->rows * shape.categorical);
-  argosy::Check(rows->labels.size() == rows->rows);
+  RowBlock rows;
+  if (!parser.Parse(block, "fuzz", rows)) return 0;
+  argosy::Check(rows.numeric.size() == rows.rows * shape.numeric);
+  argosy::Check(rows.categories.size() == rows.rows * shape.categorical);
+  argosy::Check(rows.labels.size() == rows.rows);
   return 0;
 }

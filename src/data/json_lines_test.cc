@@ -33,7 +33,8 @@ TEST(JsonLines, ValuesInTheirOrder) {
   EXPECT_EQ(Joined(reader, R"({"label":1})"), "refused: it has no features");
   EXPECT_EQ(Joined(reader, R"({"label":1,"features":[1,[2]]})"), "refused: feature 2 is neither a number nor text");
   EXPECT_EQ(Joined(reader, R"({"label":1,"features":7})"), "refused: its features are no list");
-  for (const char* text : {R"({"label":1,"features":[1]} x)", R"({"label":1,"features":[1]} {})", "[1]", "7", "{", "{\"label\":1,\"features\":[1}", "\"\"", "{]}"}) {
+  for (const char* text : {R"({"label":1,"features":[1]} x)", R"({"label":1,"features":[1]} {})", "[1]", "7", "{",
+                           "{\"label\":1,\"features\":[1}", "\"\"", "{]}"}) {
     EXPECT_THAT(Joined(reader, text), HasSubstr("refused")) << text;
   }
 }
@@ -106,8 +107,9 @@ TEST(JsonLines, ListsNeedNoNames) {
   EXPECT_THAT((*table->rows().Get(0))->numeric, ElementsAre(1, 2, 3, 4));
   EXPECT_THAT((*table->rows().Get(0))->labels, ElementsAre(1, 0));
   const auto fault = [&](const std::string& text, const ProbeOptions& options = {}) {
-    const auto read = ReadNewTable(
-        {.channel = "train", .files = {files.Write("b.jsonl", text)}, .format = Format::kJsonLines}, options, Options());
+    const auto read =
+        ReadNewTable({.channel = "train", .files = {files.Write("b.jsonl", text)}, .format = Format::kJsonLines},
+                     options, Options());
     return read.ok() ? std::string() : read.error().message();
   };
   EXPECT_THAT(fault(R"({"features":[1]})"), HasSubstr("line 1 has no \"label\""));

@@ -81,6 +81,23 @@ inline ParsedNumber ParseNumber(const char* begin, const char* end) {
   return {p, negative ? -value : value};
 }
 
+// 1 to 8 digits and nothing else, `length` of them ending at `end`; there must be 8 bytes before `end`.
+inline bool ParseDigits(const char* end, size_t length, uint32_t& value) {
+  constexpr uint64_t kOnes = 0x0101010101010101ULL;
+  if (length - 1 > 7) return false;
+  uint64_t text = 0;
+  std::memcpy(&text, end - 8, sizeof text);
+  // As ParsePlainNumber does it.
+  text = (text ^ (kOnes * '0')) & (~uint64_t{0} << (64 - 8 * length));
+  if ((((text + kOnes * 0x76) | text) & (kOnes * 0x80)) != 0) return false;
+  text = text * 10 + (text >> 8);
+  text = ((text & 0x000000FF000000FFULL) * 0x000F424000000064ULL +
+          ((text >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL) >>
+         32;
+  value = static_cast<uint32_t>(text);
+  return true;
+}
+
 // Reads all of [begin, end) as a number when it is written plainly: perhaps a minus, then up to eight characters that
 // are digits and perhaps a point. False when it is written otherwise (it may be a number all the same: ParseNumber
 // knows). Eight bytes before `end` must be readable. The same value as ParseNumber's.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/csv.h"
+#include "data/delimiters.h"
 
 namespace argosy::data {
 
@@ -13,7 +14,7 @@ Result<Frames> RecordReader::Whole(std::string_view bytes) const {
   if (framing_ == Framing::kRecordIo) return CountFrames(bytes);
   const size_t newline = bytes.rfind('\n');
   if (newline == std::string_view::npos) return Frames{};
-  return Frames{.end = newline + 1, .count = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), '\n'))};
+  return Frames{.end = newline + 1, .count = CountByte(bytes, '\n')};
 }
 
 Error RecordReader::At(std::string_view what) const {

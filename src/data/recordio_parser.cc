@@ -20,8 +20,8 @@ std::string Shortest(float value) {
 
 }  // namespace
 
-Result<RowBlock> RecordIoParser::Parse(const RecordBlock& block, std::string_view file_name) {
-  RowBlock rows;
+Status RecordIoParser::Parse(const RecordBlock& block, std::string_view file_name, RowBlock& rows) {
+  rows.Clear();
   std::string_view bytes = block.bytes;
   uint64_t record = block.first_record;
   while (!bytes.empty()) {
@@ -45,7 +45,7 @@ Result<RowBlock> RecordIoParser::Parse(const RecordBlock& block, std::string_vie
     }
     ++record;
   }
-  return rows;
+  return {};
 }
 
 Status RecordIoParser::AppendRow(RowBlock& rows) {

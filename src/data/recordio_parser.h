@@ -18,7 +18,7 @@ class RecordIoParser {
   explicit RecordIoParser(const TableLayout& layout) : layout_(layout) {}
 
   // Sparse rows are written out, zeros and all. Errors are kInvalidArgument and name file, record, column and value.
-  Result<RowBlock> Parse(const RecordBlock& block, std::string_view file_name);
+  Status Parse(const RecordBlock& block, std::string_view file_name, RowBlock& rows);
   void LeaveOut(BadRecords* bad) { bad_ = bad; }
 
  private:

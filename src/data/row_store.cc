@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -54,7 +55,7 @@ Result<UniqueFd> OpenScratchFile(const std::filesystem::path& directory) {
 RowStore::RowStore(RowShape shape, size_t memory_bytes_max, std::filesystem::path scratch_dir)
     : shape_(shape), memory_bytes_max_(memory_bytes_max), scratch_dir_(std::move(scratch_dir)) {}
 
-Status RowStore::Put(uint64_t index, RowBlock block) {
+Status RowStore::Put(uint64_t index, const RowBlock& block) {
   Check(block.numeric.size() == block.rows * shape_.numeric, "numeric values do not fit the shape");
   Check(block.categories.size() == block.rows * shape_.categorical, "categories do not fit the shape");
   Check(block.labels.size() == block.rows, "labels do not fit the rows");
@@ -62,12 +63,14 @@ Status RowStore::Put(uint64_t index, RowBlock block) {
   Entry entry;
   entry.rows = block.rows;
   entry.dictionary = block.dictionary;
-  bool in_memory = false;
+  std::span<char> memory;
   int fd = -1;
   {
     const std::lock_guard lock(mutex_);
-    in_memory = memory_bytes_ + bytes <= memory_bytes_max_;
-    if (in_memory) {
+    if (memory_bytes_ + bytes <= memory_bytes_max_) {
+      auto taken = arena_.Take(bytes);
+      if (!taken) return taken.error();
+      memory = *taken;
       memory_bytes_ += bytes;
     } else {
       if (!file_.valid()) {
@@ -80,11 +83,19 @@ Status RowStore::Put(uint64_t index, RowBlock block) {
       file_bytes_ += bytes;
     }
   }
-  if (in_memory) {
-    block.numeric.shrink_to_fit();
-    block.categories.shrink_to_fit();
-    block.labels.shrink_to_fit();
-    entry.in_memory = std::make_shared<const RowBlock>(std::move(block));
+  if (!memory.empty()) {
+    auto view = std::make_shared<RowView>(RowView{.rows = block.rows, .dictionary = block.dictionary});
+    char* at = memory.data();
+    const auto keep = [&]<class T>(const std::vector<T>& values) {
+      auto* const to = reinterpret_cast<T*>(at);
+      std::copy(values.begin(), values.end(), to);
+      at += values.size() * sizeof(T);
+      return std::span<const T>(to, values.size());
+    };
+    view->numeric = keep(block.numeric);
+    view->categories = keep(block.categories);
+    view->labels = keep(block.labels);
+    entry.in_memory = std::move(view);
   } else {
     uint64_t at = entry.offset;
     const auto write = [&](const auto& values) -> Status {
@@ -105,26 +116,27 @@ Status RowStore::Put(uint64_t index, RowBlock block) {
   return {};
 }
 
-Result<std::shared_ptr<const RowBlock>> RowStore::Get(size_t index) const {
+Result<std::shared_ptr<const RowView>> RowStore::Get(size_t index) const {
   const Entry& entry = entries_[index];
   if (entry.in_memory != nullptr) return entry.in_memory;
-  auto block = std::make_shared<RowBlock>();
-  block->rows = entry.rows;
-  block->dictionary = entry.dictionary;
-  block->numeric.resize(entry.rows * shape_.numeric);
-  block->categories.resize(entry.rows * shape_.categorical);
-  block->labels.resize(entry.rows);
-  uint64_t at = entry.offset;
-  const auto read = [&](auto& values) -> Status {
-    const size_t size = values.size() * sizeof(values[0]);
-    const uint64_t offset = at;
-    at += size;
-    return ReadAt(file_.get(), values.data(), size, offset);
+  struct Loaded {
+    std::vector<char> bytes;
+    RowView view;
   };
-  if (Status s = read(block->numeric); !s) return s.error();
-  if (Status s = read(block->categories); !s) return s.error();
-  if (Status s = read(block->labels); !s) return s.error();
-  return std::shared_ptr<const RowBlock>(std::move(block));
+  auto loaded = std::make_shared<Loaded>();
+  loaded->bytes.resize(entry.rows * shape_.bytes_per_row());
+  if (Status s = ReadAt(file_.get(), loaded->bytes.data(), loaded->bytes.size(), entry.offset); !s) return s.error();
+  const char* at = loaded->bytes.data();
+  const auto take = [&]<class T>(std::span<const T>& values, size_t count) {
+    values = std::span<const T>(reinterpret_cast<const T*>(at), count);
+    at += count * sizeof(T);
+  };
+  loaded->view.rows = entry.rows;
+  loaded->view.dictionary = entry.dictionary;
+  take(loaded->view.numeric, entry.rows * shape_.numeric);
+  take(loaded->view.categories, entry.rows * shape_.categorical);
+  take(loaded->view.labels, entry.rows);
+  return std::shared_ptr<const RowView>(loaded, &loaded->view);
 }
 
 }  // namespace argosy::data

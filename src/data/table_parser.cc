@@ -61,8 +61,8 @@ TableParser::TableParser(const TableLayout& layout, CategoryDictionary& dictiona
   last_.resize(collected);
 }
 
-Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line) {
-  RowBlock rows;
+Status TableParser::Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line, RowBlock& rows) {
+  rows.Clear();
   bytes_ = block.bytes;
   // Without a quote every comma divides fields, and all of them can be found ahead.
   const bool plain = bytes_.size() <= kPlainBytesMax && bytes_.find('"') == std::string_view::npos;
@@ -117,7 +117,7 @@ Result<RowBlock> TableParser::Parse(const RecordBlock& block, std::string_view f
     p = next;
     ++line;
   }
-  return rows;
+  return {};
 }
 
 namespace {
@@ -133,9 +133,15 @@ size_t ParsePlainNumbers(const char* base, uint32_t begin, const uint32_t* at, s
       out[k] = static_cast<float>(digit);
       continue;
     }
+    uint32_t whole = 0;
     double value = 0;
-    if (!ParsePlainNumber(base + begin, base + at[k], value)) return k;
-    out[k] = static_cast<float>(value);
+    if (ParseDigits(base + at[k], length, whole)) {
+      out[k] = static_cast<float>(whole);
+    } else if (ParsePlainNumber(base + begin, base + at[k], value)) {
+      out[k] = static_cast<float>(value);
+    } else {
+      return k;
+    }
   }
   return count;
 }

@@ -55,13 +55,13 @@ class TableParser {
   // Rows that cannot be read are put to `bad`, which must outlive the parser.
   void LeaveOut(BadRecords* bad) { bad_ = bad; }
 
-  // Errors are kInvalidArgument and name file, line, column and value. Blank lines are skipped. `skip_first_line`: the
-  // block begins with names.
+  // Into `rows`, which is cleared before. Errors are kInvalidArgument and name file, line, column and value. Blank
+  // lines are skipped.
   enum class FirstLine { kData, kNames };
-  Result<RowBlock> Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line);
+  Status Parse(const RecordBlock& block, std::string_view file_name, FirstLine first_line, RowBlock& rows);
 
-  // One more row, of fields that something else has taken apart; named as by Parse, but for file and line. A row that is
-  // refused leaves `rows` as it was.
+  // One more row, of fields that something else has taken apart; named as by Parse, but for file and line. A row that
+  // is refused leaves `rows` as it was.
   Status AppendRow(std::span<const std::string_view> fields, RowBlock& rows);
 
   uint64_t unseen_categories() const { return unseen_; }

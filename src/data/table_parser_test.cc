@@ -26,8 +26,10 @@ class TableParserTest : public ::testing::Test {
     RecordBlock block;
     block.first_record = 10;
     block.bytes = std::move(text);
-    auto rows = parser.Parse(block, "a.csv", first_line);
+    RowBlock rows;
+    const Status parsed = parser.Parse(block, "a.csv", first_line, rows);
     unseen_ = parser.unseen_categories();
+    if (!parsed) return parsed.error();
     return rows;
   }
 

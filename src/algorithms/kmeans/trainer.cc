@@ -202,7 +202,8 @@ Status Training::DrawFirstCenters() {
   return {};
 }
 
-// Centres of an earlier artifact need no mini-batches to be found: Lloyd's algorithm moves them to where the rows are now.
+// Centres of an earlier artifact need no mini-batches to be found: Lloyd's algorithm moves them to where the rows are
+// now.
 Status Training::TakeInitialCenters() {
   if (request_.initial_model.empty()) return {};
   const auto model = LoadKMeansModel(request_.initial_model);

@@ -29,7 +29,7 @@ ScalerState::ScalerState(size_t numeric_columns, size_t classes, uint64_t stride
 }
 
 void ScalerState::Update(const ScalerBatch& batch) {
-  const data::RowBlock& block = batch.block;
+  const data::RowView& block = batch.block;
   const size_t columns = scaler_.numeric.size();
   if (!scaler_.class_counts.empty()) {
     for (size_t r = 0; r < block.rows; ++r) {

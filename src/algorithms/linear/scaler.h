@@ -18,7 +18,7 @@ namespace argosy::algorithms::linear {
 
 struct ScalerBatch {
   const data::Dataset& dataset;
-  const data::RowBlock& block;
+  const data::RowView& block;
   uint64_t first_row;  // number of the block's first row among all rows of the data
 };
 

@@ -151,7 +151,7 @@ std::vector<HyperparameterSpec> Declare() {
                            "do not decide. auto: 2.5 for classifiers with normalize_data, else off."},
                    Seed(),
                    declare::BadRecordsMax(),
-      declare::CheckpointSeconds(),
+                   declare::CheckpointSeconds(),
                });
   return specs;
 }

@@ -154,7 +154,7 @@ class Reader {
     return rows;
   }
 
-  void CopyRow(const data::Dataset& dataset, const data::RowBlock& block, size_t from, size_t to, Rows& rows) const {
+  void CopyRow(const data::Dataset& dataset, const data::RowView& block, size_t from, size_t to, Rows& rows) const {
     const data::RowShape& shape = dataset.rows().shape();
     rows.sparse.labels[to] = dataset.LabelOf(block, block.labels[from]);
     const float* numeric = block.numeric.data() + from * shape.numeric;

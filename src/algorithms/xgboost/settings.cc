@@ -61,10 +61,9 @@ constexpr std::array<std::string_view, 19> kMaximised = {"accuracy",
 
 // Ours, not the library's.
 constexpr std::array<std::string_view, 14> kOwn = {
-    "num_round",        "csv_weights",        "early_stopping_rounds",     "eval_metric",   "nthread",
-    "_kfold",           "_num_cv_round",      "save_model_on_termination", "argosy_header", "argosy_label",
-    "argosy_label_map", "argosy_categorical", declare::kCheckpointSeconds,
-    declare::kBadRecordsMax};
+    "num_round",        "csv_weights",        "early_stopping_rounds",     "eval_metric",          "nthread",
+    "_kfold",           "_num_cv_round",      "save_model_on_termination", "argosy_header",        "argosy_label",
+    "argosy_label_map", "argosy_categorical", declare::kCheckpointSeconds, declare::kBadRecordsMax};
 
 HyperparameterSpec Number(std::string_view name, double min, double max, Bound min_bound, std::string_view standard,
                           std::string_view doc) {

@@ -22,7 +22,8 @@ namespace argosy::algorithms::xgboost {
 namespace {
 
 constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
-constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kJsonLines, data::Format::kRecordIo};
+constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kJsonLines,
+                                 data::Format::kRecordIo};
 constexpr size_t kModelBytesMax = size_t{2} << 30;
 constexpr const char* kCheckpointName = "xgboost-training";
 // Part of the progress that reading is given.
@@ -203,8 +204,9 @@ Status Training::TakeInitialModel(Booster& booster) {
   const auto rounds = booster.Rounds();
   if (!rounds) return rounds.error();
   // The library works on the trees that are there from the first on.
-  const bool update = std::ranges::find(settings_.parameters, std::pair<std::string, std::string>{"process_type", "update"}) !=
-                      settings_.parameters.end();
+  const bool update =
+      std::ranges::find(settings_.parameters, std::pair<std::string, std::string>{"process_type", "update"}) !=
+      settings_.parameters.end();
   first_round_ = rounds_ = update ? 0 : *rounds;
   observer_.OnLogLine("training goes on from the " + std::to_string(*rounds) + " rounds of channel 'model'");
   return {};
