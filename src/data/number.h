@@ -81,59 +81,69 @@ inline ParsedNumber ParseNumber(const char* begin, const char* end) {
   return {p, negative ? -value : value};
 }
 
-// 1 to 8 digits and nothing else, `length` of them ending at `end`; there must be 8 bytes before `end`.
-inline bool ParseDigits(const char* end, size_t length, uint32_t& value) {
-  constexpr uint64_t kOnes = 0x0101010101010101ULL;
-  if (length - 1 > 7) return false;
+namespace internal {
+inline constexpr uint64_t kOnes = 0x0101010101010101ULL;
+
+// The last `length` (1 to 8) characters before `end`, digits as 0 … 9, the last one in the highest byte and zeros
+// before the first. There must be 8 bytes before `end`.
+inline uint64_t WordBefore(const char* end, size_t length) {
   uint64_t text = 0;
   std::memcpy(&text, end - 8, sizeof text);
-  // As ParsePlainNumber does it.
-  text = (text ^ (kOnes * '0')) & (~uint64_t{0} << (64 - 8 * length));
-  if ((((text + kOnes * 0x76) | text) & (kOnes * 0x80)) != 0) return false;
-  text = text * 10 + (text >> 8);
-  text = ((text & 0x000000FF000000FFULL) * 0x000F424000000064ULL +
-          ((text >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL) >>
-         32;
-  value = static_cast<uint32_t>(text);
+  return (text ^ (kOnes * '0')) & (~uint64_t{0} << (64 - 8 * length));
+}
+
+inline bool AreDigits(uint64_t word) {
+  return (((word + kOnes * 0x76) | word) & (kOnes * 0x80)) == 0;
+}
+
+// Lemire, "Quickly parsing eight digits", 2018.
+inline uint32_t NumberOfDigits(uint64_t word) {
+  word = word * 10 + (word >> 8);
+  return static_cast<uint32_t>(((word & 0x000000FF000000FFULL) * 0x000F424000000064ULL +
+                                ((word >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL) >>
+                               32);
+}
+}  // namespace internal
+
+// 1 to 8 digits and nothing else, `length` of them ending at `end`; there must be 8 bytes before `end`.
+inline bool ParseDigits(const char* end, size_t length, uint32_t& value) {
+  if (length - 1 > 7) return false;
+  const uint64_t word = internal::WordBefore(end, length);
+  if (!internal::AreDigits(word)) return false;
+  value = internal::NumberOfDigits(word);
   return true;
 }
 
 // Reads all of [begin, end) as a number when it is written plainly: perhaps a minus, then up to eight characters that
 // are digits and perhaps a point. False when it is written otherwise (it may be a number all the same: ParseNumber
-// knows). Eight bytes before `end` must be readable. The same value as ParseNumber's.
+// knows). Eight bytes before `end` must be readable. The same as ParseNumber's, rounded to a float.
 //
 // All characters are looked at together in one 64-bit word, whatever their number, so that fields of different lengths
-// cost no wrong guesses; the conversion of eight digits is Lemire's ("Quickly parsing eight digits", 2018).
-inline bool ParsePlainNumber(const char* begin, const char* end, double& value) {
-  constexpr uint64_t kOnes = 0x0101010101010101ULL;
+// cost no wrong guesses.
+inline bool ParsePlainFloat(const char* begin, const char* end, float& value) {
+  // Multiplied by instead of divided by 10^k, which would take as long as all else. The product is off by less than
+  // 2^-51 of itself. m / 10^k with m < 2^24 and k ≤ 7 is never half-way between two floats, and no nearer to that than
+  // 2^-49 of itself: so both round to the same float.
+  constexpr std::array<double, 8> kTenths = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
   const bool negative = begin != end && *begin == '-';
   begin += negative ? 1 : 0;
   const auto length = static_cast<size_t>(end - begin);
   if (length - 1 > 7) return false;  // also when there is nothing
-  uint64_t text = 0;
-  std::memcpy(&text, end - 8, sizeof text);
-  // Digits become 0 … 9; the field's last character stands in the highest byte, what stands before the field is zeroed.
-  text = (text ^ (kOnes * '0')) & (~uint64_t{0} << (64 - 8 * length));
-  const uint64_t no_point = text ^ (kOnes * ('.' ^ '0'));
-  const uint64_t point = (no_point - kOnes) & ~no_point & (kOnes * 0x80);
-  double scale = 1;
+  uint64_t text = internal::WordBefore(end, length);
+  const uint64_t no_point = text ^ (internal::kOnes * ('.' ^ '0'));
+  const uint64_t point = (no_point - internal::kOnes) & ~no_point & (internal::kOnes * 0x80);
+  unsigned decimals = 0;
   if (point != 0) {
     const auto at = static_cast<unsigned>(std::countr_zero(point)) & ~7U;  // of the first one
     if (length == 1) return false;
-    const unsigned decimals = 7 - at / 8;
-    scale = internal::kPowersOfTen[decimals];
+    decimals = 7 - at / 8;
     const uint64_t before = (uint64_t{1} << at) - 1;
     const uint64_t behind = decimals == 0 ? 0 : ~uint64_t{0} << (at + 8);
     text = (text & before) << 8 | (text & behind);
   }
-  if ((((text + kOnes * 0x76) | text) & (kOnes * 0x80)) != 0) return false;
-  text = text * 10 + (text >> 8);
-  text = ((text & 0x000000FF000000FFULL) * 0x000F424000000064ULL +
-          ((text >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL) >>
-         32;
-  auto magnitude = static_cast<double>(static_cast<int64_t>(text & 0xFFFFFFFFULL));
-  if (point != 0) magnitude /= scale;  // a division takes as long as all else together
-  value = std::copysign(magnitude, negative ? -1.0 : 1.0);
+  if (!internal::AreDigits(text)) return false;
+  const double magnitude = static_cast<double>(internal::NumberOfDigits(text)) * kTenths[decimals];
+  value = static_cast<float>(std::copysign(magnitude, negative ? -1.0 : 1.0));
   return true;
 }
 

@@ -72,25 +72,39 @@ TEST(PlainNumberTest, AgreesWithTheCarefulReader) {
     for (size_t k = 0; k < length; ++k) text += alphabet[random.Below(letters)];
     const char* const begin = text.data() + 8;
     const char* const end = text.data() + text.size();
-    double value = 0;
-    if (!ParsePlainNumber(begin, end, value)) continue;
+    float value = 0;
+    if (!ParsePlainFloat(begin, end, value)) continue;
     ++taken;
     const ParsedNumber careful = ParseNumber(begin, end);
     ASSERT_EQ(careful.end, end) << text;
-    ASSERT_EQ(careful.value, value) << text;
+    ASSERT_EQ(static_cast<float>(careful.value), value) << text;
     ASSERT_EQ(std::signbit(careful.value), std::signbit(value)) << text;
   }
   EXPECT_GT(taken, 50'000U);
   for (const char* text : {"0", "7", "12345678", "-1234567", "0.5", ".5", "5.", "-.25", "123.4567", "-0", "00012"}) {
     const std::string field = std::string(8, 'z') + text;
-    double value = 0;
-    ASSERT_TRUE(ParsePlainNumber(field.data() + 8, field.data() + field.size(), value)) << text;
-    EXPECT_EQ(value, std::stod(text)) << text;
+    float value = 0;
+    ASSERT_TRUE(ParsePlainFloat(field.data() + 8, field.data() + field.size(), value)) << text;
+    EXPECT_EQ(value, std::stof(text)) << text;
   }
   for (const char* text : {"", ".", "-", "-.", "+1", "1e5", "1..2", "123456789", "1 ", " 1", "--1"}) {
     const std::string field = std::string(8, '1') + text;
-    double value = 0;
-    EXPECT_FALSE(ParsePlainNumber(field.data() + 8, field.data() + field.size(), value)) << text;
+    float value = 0;
+    EXPECT_FALSE(ParsePlainFloat(field.data() + 8, field.data() + field.size(), value)) << text;
+  }
+}
+
+// All numbers of up to five digits, and many of up to seven.
+TEST(PlainNumbers, RoundAsTheCarefulWayDoes) {
+  for (uint32_t digits = 0; digits < 10'000'000; digits += digits < 100'000 ? 1 : 97) {
+    const std::string whole = std::to_string(digits);
+    for (size_t decimals = 1; decimals <= whole.size(); ++decimals) {
+      const std::string text = whole.substr(0, whole.size() - decimals) + "." + whole.substr(whole.size() - decimals);
+      const std::string field = "zzzzzzzz" + text;
+      float value = 0;
+      ASSERT_TRUE(ParsePlainFloat(field.data() + 8, field.data() + field.size(), value));
+      ASSERT_EQ(value, static_cast<float>(ParseNumber(text.data(), text.data() + text.size()).value)) << text;
+    }
   }
 }
 

@@ -134,12 +134,9 @@ size_t ParsePlainNumbers(const char* base, uint32_t begin, const uint32_t* at, s
       continue;
     }
     uint32_t whole = 0;
-    double value = 0;
     if (ParseDigits(base + at[k], length, whole)) {
       out[k] = static_cast<float>(whole);
-    } else if (ParsePlainNumber(base + begin, base + at[k], value)) {
-      out[k] = static_cast<float>(value);
-    } else {
+    } else if (!ParsePlainFloat(base + begin, base + at[k], out[k])) {
       return k;
     }
   }
