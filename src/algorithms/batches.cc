@@ -13,7 +13,7 @@ constexpr size_t kWindowBlocks = 32;
 
 }  // namespace
 
-std::vector<size_t> ShardBlocks(const data::RowStore& rows, size_t shard, size_t shards) {
+std::vector<size_t> ShardBlocks(const data::RowBlocks& rows, size_t shard, size_t shards) {
   std::vector<size_t> blocks;
   for (size_t block = shard; block < rows.blocks(); block += shards) {
     if (rows.rows(block) > 0) blocks.push_back(block);
@@ -100,11 +100,11 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
     Normalize(padded_row_.data(), transform_.mean.data(), transform_.scale.data(), transform_.limit, padded,
               batch_.numeric.data() + rows * padded);
     for (size_t c = 0; c < categorical; ++c) {
-      const uint32_t category = dataset_.CategoryOf(block, c, block.categories[r * categorical + c]);
+      const uint32_t category = block.categories[r * categorical + c];
       batch_.categories[rows * categorical + c] =
           category == data::kUnseenCategory ? category : transform_.category_offset[c] + category;
     }
-    const float label = dataset_.LabelOf(block, block.labels[r]);
+    const float label = block.labels[r];
     batch_.labels[rows] = static_cast<float>((label - transform_.label_mean) / transform_.label_scale);
     batch_.weights[rows] =
         transform_.class_weights.empty() ? 1.0F : transform_.class_weights[static_cast<size_t>(label)];

@@ -35,7 +35,7 @@ struct Transform {
 };
 
 // The blocks of one virtual shard of `shards`: every shards-th, so that each sees all parts of the data.
-std::vector<size_t> ShardBlocks(const data::RowStore& rows, size_t shard, size_t shards);
+std::vector<size_t> ShardBlocks(const data::RowBlocks& rows, size_t shard, size_t shards);
 
 // Walks over some blocks once. One thread at a time.
 class BatchReader {

@@ -164,7 +164,8 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
 
   std::vector<CategoryDictionary> dictionaries(std::max(1U, read.threads), CategoryDictionary(collected));
   Dataset dataset;
-  dataset.rows_ = std::make_unique<RowStore>(shape, read.memory_bytes_max, read.scratch_dir);
+  Translations translations;
+  auto store = std::make_unique<RowStore>(shape, read.memory_bytes_max, read.scratch_dir);
   const ParseJob job{table,
                      layout,
                      options.header,
@@ -172,7 +173,7 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
                      UnknownCategories::kAdd,
                      dictionaries,
                      probed_json->columns};
-  if (auto unseen = ParseAll(job, read, *dataset.rows_); !unseen) return unseen.error();
+  if (auto unseen = ParseAll(job, read, *store); !unseen) return unseen.error();
 
   auto schema = std::make_shared<TableSchema>();
   schema->label_position = layout.label_position;
@@ -182,11 +183,11 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
   for (size_t i = 0; i < layout.columns.size(); ++i) {
     schema->columns.push_back({layout.names.empty() ? std::string() : layout.names[i], layout.columns[i], {}});
   }
-  dataset.translations_.resize(collected > 0 ? dictionaries.size() : 0);
+  translations.places.resize(collected > 0 ? dictionaries.size() : 0);
   size_t categorical = 0;
   const auto translate = [&](const std::vector<std::string>& sorted, size_t column) {
     for (size_t d = 0; d < dictionaries.size(); ++d) {
-      dataset.translations_[d].push_back(TranslationTo(sorted, dictionaries[d].texts(column)));
+      translations.places[d].push_back(TranslationTo(sorted, dictionaries[d].texts(column)));
     }
   };
   for (Column& column : schema->columns) {
@@ -197,10 +198,11 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
   if (collects_labels) {
     schema->label = LabelEncodingOf(MergedTexts(dictionaries, categorical));
     translate(schema->label.classes, categorical);
-    dataset.label_column_ = categorical;
+    translations.label_column = categorical;
   }
   if (Status valid = schema->Validate(); !valid) return valid.error();
   dataset.schema_ = std::move(schema);
+  dataset.rows_ = std::make_unique<const RowBlocks>(std::move(store), std::move(translations));
   return dataset;
 }
 
@@ -245,12 +247,13 @@ Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSc
   }
   std::vector<CategoryDictionary> dictionaries(1, CategoryDictionary(categories));
   Dataset dataset;
-  dataset.rows_ = std::make_unique<RowStore>(layout.shape(), read.memory_bytes_max, read.scratch_dir);
+  auto store = std::make_unique<RowStore>(layout.shape(), read.memory_bytes_max, read.scratch_dir);
   const ParseJob job{table, layout, options.header, header_line, UnknownCategories::kCount, dictionaries, json};
-  auto unseen = ParseAll(job, read, *dataset.rows_);
+  auto unseen = ParseAll(job, read, *store);
   if (!unseen) return unseen.error();
   dataset.unseen_ = *unseen;
   dataset.schema_ = std::move(schema);
+  dataset.rows_ = std::make_unique<const RowBlocks>(std::move(store), Translations());
   return dataset;
 }
 

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "data/bad_records.h"
 #include "data/format.h"
-#include "data/row_store.h"
+#include "data/row_blocks.h"
 #include "data/table_probe.h"
 #include "data/table_schema.h"
 
@@ -34,32 +34,17 @@ struct TableFiles {
 class Dataset {
  public:
   const TableSchema& schema() const { return *schema_; }
-  const RowStore& rows() const { return *rows_; }
+  const RowBlocks& rows() const { return *rows_; }
   // Fields whose category the schema does not have.
   uint64_t unseen_categories() const { return unseen_; }
-
-  // What a block's numbers mean: the place of a category in its column's list, kUnseenCategory when it has none …
-  uint32_t CategoryOf(const RowView& block, size_t column, uint32_t number) const {
-    if (number == kUnseenCategory || translations_.empty()) return number;
-    return translations_[block.dictionary][column][number];
-  }
-  // … and the label as a number or class number.
-  float LabelOf(const RowView& block, float label) const {
-    if (label_column_ == kNoLabelColumn) return label;
-    return static_cast<float>(translations_[block.dictionary][label_column_][static_cast<size_t>(label)]);
-  }
 
  private:
   friend Result<Dataset> ReadNewTable(const TableFiles&, const ProbeOptions&, const ReadOptions&);
   friend Result<Dataset> ReadTable(const TableFiles&, std::shared_ptr<const TableSchema>, const ProbeOptions&,
                                    const ReadOptions&);
-  static constexpr size_t kNoLabelColumn = static_cast<size_t>(-1);
 
   std::shared_ptr<const TableSchema> schema_;
-  std::unique_ptr<RowStore> rows_;
-  // [dictionary][column][number]; empty when numbers are places already.
-  std::vector<std::vector<std::vector<uint32_t>>> translations_;
-  size_t label_column_ = kNoLabelColumn;
+  std::unique_ptr<const RowBlocks> rows_;
   uint64_t unseen_ = 0;
 };
 

@@ -20,9 +20,9 @@ std::string Describe(const Dataset& dataset) {
     for (size_t r = 0; r < block->rows; ++r) {
       for (size_t c = 0; c < shape.numeric; ++c) text += std::to_string(block->numeric[r * shape.numeric + c]) + ",";
       for (size_t c = 0; c < shape.categorical; ++c) {
-        text += std::to_string(dataset.CategoryOf(*block, c, block->categories[r * shape.categorical + c])) + ",";
+        text += std::to_string(block->categories[r * shape.categorical + c]) + ",";
       }
-      text += std::to_string(dataset.LabelOf(*block, block->labels[r])) + "\n";
+      text += std::to_string(block->labels[r]) + "\n";
     }
   }
   return text;

@@ -144,7 +144,7 @@ TEST_F(RecordIoTableTest, ManyBlocksAreRowsInOrder) {
     const auto block = table->rows().Get(b);
     for (size_t r = 0; r < (*block)->rows; ++r, ++i) {
       ASSERT_EQ((*block)->numeric[2 * r], static_cast<float>(i));
-      ASSERT_EQ(table->LabelOf(**block, (*block)->labels[r]), static_cast<float>(i % 3));
+      ASSERT_EQ((*block)->labels[r], static_cast<float>(i % 3));
     }
   }
 }

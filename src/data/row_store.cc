@@ -84,7 +84,7 @@ Status RowStore::Put(uint64_t index, const RowBlock& block) {
     }
   }
   if (!memory.empty()) {
-    auto view = std::make_shared<RowView>(RowView{.rows = block.rows, .dictionary = block.dictionary});
+    RowView view{.rows = block.rows, .dictionary = block.dictionary};
     char* at = memory.data();
     const auto keep = [&]<class T>(const std::vector<T>& values) {
       auto* const to = reinterpret_cast<T*>(at);
@@ -92,10 +92,10 @@ Status RowStore::Put(uint64_t index, const RowBlock& block) {
       at += values.size() * sizeof(T);
       return std::span<const T>(to, values.size());
     };
-    view->numeric = keep(block.numeric);
-    view->categories = keep(block.categories);
-    view->labels = keep(block.labels);
-    entry.in_memory = std::move(view);
+    view.numeric = keep(block.numeric);
+    view.categories = keep(block.categories);
+    view.labels = keep(block.labels);
+    entry.in_memory = view;
   } else {
     uint64_t at = entry.offset;
     const auto write = [&](const auto& values) -> Status {
@@ -116,27 +116,37 @@ Status RowStore::Put(uint64_t index, const RowBlock& block) {
   return {};
 }
 
-Result<std::shared_ptr<const RowView>> RowStore::Get(size_t index) const {
+std::optional<RowView> RowStore::ViewOf(size_t index, size_t first, size_t count) const {
+  const std::optional<RowView>& all = entries_[index].in_memory;
+  if (!all) return std::nullopt;
+  return RowView{.rows = count,
+                 .numeric = all->numeric.subspan(first * shape_.numeric, count * shape_.numeric),
+                 .categories = all->categories.subspan(first * shape_.categorical, count * shape_.categorical),
+                 .labels = all->labels.subspan(first, count),
+                 .dictionary = all->dictionary};
+}
+
+Status RowStore::Append(size_t index, size_t first, size_t count, RowBlock& out) const {
+  out.rows += count;
+  if (const auto view = ViewOf(index, first, count)) {
+    out.numeric.insert(out.numeric.end(), view->numeric.begin(), view->numeric.end());
+    out.categories.insert(out.categories.end(), view->categories.begin(), view->categories.end());
+    out.labels.insert(out.labels.end(), view->labels.begin(), view->labels.end());
+    return {};
+  }
+  // In the file the piece's numbers come first, then its categories, then its labels.
   const Entry& entry = entries_[index];
-  if (entry.in_memory != nullptr) return entry.in_memory;
-  struct Loaded {
-    std::vector<char> bytes;
-    RowView view;
+  uint64_t column = entry.offset;
+  const auto read = [&]<class T>(std::vector<T>& values, size_t width) -> Status {
+    const size_t before = values.size();
+    values.resize(before + count * width);
+    const uint64_t from = column + first * width * sizeof(T);
+    column += entry.rows * width * sizeof(T);
+    return ReadAt(file_.get(), values.data() + before, count * width * sizeof(T), from);
   };
-  auto loaded = std::make_shared<Loaded>();
-  loaded->bytes.resize(entry.rows * shape_.bytes_per_row());
-  if (Status s = ReadAt(file_.get(), loaded->bytes.data(), loaded->bytes.size(), entry.offset); !s) return s.error();
-  const char* at = loaded->bytes.data();
-  const auto take = [&]<class T>(std::span<const T>& values, size_t count) {
-    values = std::span<const T>(reinterpret_cast<const T*>(at), count);
-    at += count * sizeof(T);
-  };
-  loaded->view.rows = entry.rows;
-  loaded->view.dictionary = entry.dictionary;
-  take(loaded->view.numeric, entry.rows * shape_.numeric);
-  take(loaded->view.categories, entry.rows * shape_.categorical);
-  take(loaded->view.labels, entry.rows);
-  return std::shared_ptr<const RowView>(loaded, &loaded->view);
+  if (Status s = read(out.numeric, shape_.numeric); !s) return s;
+  if (Status s = read(out.categories, shape_.categorical); !s) return s;
+  return read(out.labels, 1);
 }
 
 }  // namespace argosy::data

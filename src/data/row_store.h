@@ -1,12 +1,13 @@
 // Parsed rows kept for the later epochs: in memory up to a bound, beyond it in an unlinked temporary file, so that
 // memory does not grow with the data and text is parsed once.
 //
-// Put and Get are thread-safe. Which blocks lie where depends on timing; what Get returns does not.
+// Put, ViewOf and Append are thread-safe. Which rows lie where depends on timing.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/files.h"
@@ -25,19 +26,23 @@ class RowStore {
   Status Put(uint64_t index, const RowBlock& block);
 
   // Places from 0 to the highest put, plus one. Places not put have no rows.
-  size_t blocks() const { return entries_.size(); }
+  size_t pieces() const { return entries_.size(); }
   size_t rows(size_t index) const { return entries_[index].rows; }
+  uint32_t dictionary(size_t index) const { return entries_[index].dictionary; }
   uint64_t row_count() const { return row_count_; }
   const RowShape& shape() const { return shape_; }
 
-  // Must not be called before all Puts are done.
-  Result<std::shared_ptr<const RowView>> Get(size_t index) const;
+  // Of the rows of a piece, `count` from `first` on, as they were put. Not before all Puts are done.
+  // Nothing when they are not in memory.
+  std::optional<RowView> ViewOf(size_t index, size_t first, size_t count) const;
+  // Behind those that are in `out`.
+  Status Append(size_t index, size_t first, size_t count, RowBlock& out) const;
 
  private:
   struct Entry {
     size_t rows = 0;
     uint32_t dictionary = 0;
-    std::shared_ptr<const RowView> in_memory;  // null: in the file
+    std::optional<RowView> in_memory;  // none: in the file
     uint64_t offset = 0;
   };
 

@@ -148,7 +148,7 @@ Status Training::ReadTrain() {
 }
 
 Status Training::DrawFirstCenters() {
-  const data::RowStore& rows = train_->rows();
+  const data::RowBlocks& rows = train_->rows();
   const uint64_t wanted =
       std::clamp<uint64_t>(many_ * kSampleRowsPerCenter, kSampleRowsMin, std::max(many_, kSampleNumbersMax / n_));
   const double chance = std::min(1.0, static_cast<double>(wanted) / static_cast<double>(rows.row_count()));
@@ -225,7 +225,7 @@ Status Training::TakeInitialCenters() {
 }
 
 Status Training::RunMiniBatches() {
-  const data::RowStore& rows = train_->rows();
+  const data::RowBlocks& rows = train_->rows();
   const size_t shards = std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, Shards(many_));
   const size_t share = (settings_.mini_batch_size + shards - 1) / shards;
   for (; place_.epoch < settings_.epochs && !stopped_; place_ = {.epoch = place_.epoch + 1}) {

@@ -33,7 +33,7 @@ void ScalerState::Update(const ScalerBatch& batch) {
   const size_t columns = scaler_.numeric.size();
   if (!scaler_.class_counts.empty()) {
     for (size_t r = 0; r < block.rows; ++r) {
-      ++scaler_.class_counts[static_cast<size_t>(batch.dataset.LabelOf(block, block.labels[r]))];
+      ++scaler_.class_counts[static_cast<size_t>(block.labels[r])];
     }
   }
   const uint64_t first = (stride_ - batch.first_row % stride_) % stride_;
@@ -42,7 +42,7 @@ void ScalerState::Update(const ScalerBatch& batch) {
     for (size_t c = 0; c < columns; ++c) {
       if (!std::isnan(row[c])) scaler_.numeric[c].Add(row[c]);
     }
-    scaler_.label.Add(batch.dataset.LabelOf(block, block.labels[r]));
+    scaler_.label.Add(block.labels[r]);
   }
 }
 

@@ -17,7 +17,6 @@
 namespace argosy::algorithms::linear {
 
 struct ScalerBatch {
-  const data::Dataset& dataset;
   const data::RowView& block;
   uint64_t first_row;  // number of the block's first row among all rows of the data
 };

@@ -198,7 +198,7 @@ Status Training::ResolveClasses() {
 
 Status Training::TakeMoments() {
   const data::Dataset& train = channels_->train;
-  const data::RowStore& rows = train.rows();
+  const data::RowBlocks& rows = train.rows();
   const uint64_t looked_at =
       settings_.num_point_for_scaler ? static_cast<uint64_t>(*settings_.num_point_for_scaler) : rows.row_count();
   const uint64_t stride = std::max<uint64_t>(1, rows.row_count() / looked_at);
@@ -214,7 +214,7 @@ Status Training::TakeMoments() {
         outcomes[shard] = block.error();
         return;
       }
-      states[shard].Update({train, **block, first_rows[b]});
+      states[shard].Update({**block, first_rows[b]});
     }
   });
   for (const Status& outcome : outcomes) {

@@ -139,7 +139,7 @@ Status Training::ReadTrain() {
 
 // Any row near the others would do: the mean of the first block.
 Status Training::FindShift() {
-  const data::RowStore& rows = train_->rows();
+  const data::RowBlocks& rows = train_->rows();
   transform_.mean.assign(n_, 0.0F);
   transform_.scale.assign(n_, 1.0F);
   if (!settings_.subtract_mean) return {};

@@ -119,7 +119,7 @@ class Reader {
 
   // A table's blocks as one matrix, columns in the table's order; with csv_weights its first column is the weights.
   Result<Rows> Gather(const data::Dataset& dataset, std::string_view name) const {
-    const data::RowStore& store = dataset.rows();
+    const data::RowBlocks& store = dataset.rows();
     const std::vector<data::Column>& columns = schema_->columns;
     const size_t skipped = settings_.csv_weights ? 1 : 0;
     if (skipped == columns.size()) return Invalid(name, "it has a label, a weight and no feature columns");
@@ -156,7 +156,7 @@ class Reader {
 
   void CopyRow(const data::Dataset& dataset, const data::RowView& block, size_t from, size_t to, Rows& rows) const {
     const data::RowShape& shape = dataset.rows().shape();
-    rows.sparse.labels[to] = dataset.LabelOf(block, block.labels[from]);
+    rows.sparse.labels[to] = block.labels[from];
     const float* numeric = block.numeric.data() + from * shape.numeric;
     const uint32_t* category = block.categories.data() + from * shape.categorical;
     if (settings_.csv_weights) rows.sparse.weights[to] = *numeric++;
@@ -168,8 +168,7 @@ class Reader {
         *out++ = *numeric++;
         continue;
       }
-      const uint32_t number = dataset.CategoryOf(block, categorical, category[categorical]);
-      ++categorical;
+      const uint32_t number = category[categorical++];
       *out++ = number == data::kUnseenCategory ? kMissing : static_cast<float>(number);
     }
   }
