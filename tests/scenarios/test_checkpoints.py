@@ -52,7 +52,9 @@ def boosted(clients, location):
     request["HyperParameters"] = {
         "objective": "multi:softprob",
         "num_class": "10",
-        "num_round": str(20 * KILLS),
+        "num_round": str(60 * KILLS),
+        "max_depth": "3",
+        "tree_method": "hist",
         "nthread": "1",
         "argosy_checkpoint_seconds": "0.05",
     }
