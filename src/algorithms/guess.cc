@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -31,6 +32,17 @@ Error Invalid(std::string message) {
   return Error(ErrorCode::kInvalidArgument, std::move(message));
 }
 
+// "0" to "255" as people write them.
+std::optional<size_t> SmallInteger(std::string_view text) {
+  if (text.empty() || text.size() > 3 || (text[0] == '0' && text.size() > 1)) return std::nullopt;
+  size_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = 10 * value + static_cast<size_t>(c - '0');
+  }
+  return value < 256 ? std::optional(value) : std::nullopt;
+}
+
 struct ColumnSummary {
   bool numeric = true;  // all that is not missing
   bool integer = true;
@@ -39,7 +51,13 @@ struct ColumnSummary {
   std::string last;                             // runs of one value need no look-up
   std::set<std::string, std::less<>> marks;     // what stood for a missing value, if the column is numeric
 
+  std::bitset<256> small;  // integers seen: pixels, counts and flags need no look-up by text
+
   void Add(std::string_view text) {
+    if (const auto number = SmallInteger(text)) {
+      if (small.test(*number)) return;
+      small.set(*number);
+    }
     if (data::IsMissingText(text)) {
       ++missing;
       if (!text.empty() && !marks.contains(text)) marks.emplace(text);
