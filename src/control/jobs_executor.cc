@@ -238,7 +238,7 @@ void JobsExecutor::Carry(Job& job, const JobAction& action) {
   } else if (const auto* checkpoint = std::get_if<PublishCheckpoint>(&action)) {
     job.publishing = true;
     const std::pair<uint32_t, uint64_t> done{job.view.state.attempt, checkpoint->number};
-    publisher_->Publish({uid, done.first, {checkpoint->file}}, [this, uid, done](Status status) {
+    publisher_->Publish({uid, done.first, {checkpoint->file}}, [this, uid, done](const Status& status) {
       const auto it = jobs_.find(uid);
       if (it == jobs_.end()) return;
       if (!status.ok()) {

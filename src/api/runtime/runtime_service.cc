@@ -59,7 +59,7 @@ bool IsHeaderValue(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
 }
 
-http::Response ErrorResponse(int status, std::string_view code, Json body, std::string_view request_id) {
+http::Response ErrorResponse(int status, std::string_view code, const Json& body, std::string_view request_id) {
   http::Response response;
   response.status = status;
   response.Set("Content-Type", "application/json");

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -12,7 +14,6 @@ namespace argosy::api::sagemaker {
 namespace {
 
 using catalog::ArrayField;
-using catalog::IntField;
 using catalog::Kind;
 using catalog::ObjectField;
 using catalog::TextField;
@@ -161,7 +162,7 @@ std::optional<ServiceError> CheckCreate(const Context& context, const Json& inpu
     }
     const std::string uri = TextField(ObjectField(ObjectField(channel, "DataSource"), "S3DataSource"), "S3Uri");
     if (!uri.starts_with("s3://")) {
-      return ValidationError("The S3Uri '" + uri + "' of channel '" + name + "' must begin with s3://.");
+      return ValidationError(fmt::format("The S3Uri '{}' of channel '{}' must begin with s3://.", uri, name));
     }
   }
   const std::string output = TextField(ObjectField(input, "OutputDataConfig"), "S3OutputPath");
@@ -260,7 +261,7 @@ Result<Json> DescribeJob(const Context& context, const catalog::Resource& resour
   return sent;
 }
 
-void Describe(const Context& context, const Call& call, Reply reply) {
+void Describe(const Context& context, const Call& call, const Reply& reply) {
   const Result<catalog::Resource> resource =
       context.deps.catalog->Get(Kind::kTrainingJob, TextField(call.input, "TrainingJobName"));
   if (!resource.ok()) {
@@ -342,19 +343,19 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
       {.name = "DescribeTrainingJob",
        .summary = "What was asked for and how far the job is.",
        .input = JobNameInput(),
-       .handle = [context](const Call& call, Reply reply) { Describe(*context, call, std::move(reply)); }});
+       .handle = [context](const Call& call, const Reply& reply) { Describe(*context, call, reply); }});
   operations.push_back(
       {.name = "ListTrainingJobs",
        .summary = "Training jobs by name, status and time, in pages.",
        .input = ListJobsInput(),
-       .handle = [context](const Call& call, Reply reply) {
+       .handle = [context](const Call& call, const Reply& reply) {
          reply(ListAnswer(*context, ListQuery(Kind::kTrainingJob, call.input, catalog::SortOrder::kAscending),
                           "TrainingJobSummaries", [&](const catalog::Resource& r) { return Summary(*context, r); }));
        }});
   operations.push_back({.name = "StopTrainingJob",
                         .summary = "Asks a job to end early and keep its artifact: SIGTERM, 120 s, SIGKILL.",
                         .input = JobNameInput(),
-                        .handle = [context](const Call& call, Reply reply) {
+                        .handle = [context](const Call& call, const Reply& reply) {
                           Change(
                               context, Kind::kTrainingJob, TextField(call.input, "TrainingJobName"), Missing(),
                               [context](const catalog::Resource& r) { return DecideStop(*context, r); },
@@ -363,7 +364,7 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
   operations.push_back({.name = "DeleteTrainingJob",
                         .summary = "Forgets a job that has ended; its name is free again. Its objects and logs stay.",
                         .input = JobNameInput(),
-                        .handle = [context](const Call& call, Reply reply) {
+                        .handle = [context](const Call& call, const Reply& reply) {
                           Change(context, Kind::kTrainingJob, TextField(call.input, "TrainingJobName"), Missing(),
                                  DecideDelete, std::move(reply));
                         }});
