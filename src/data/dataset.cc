@@ -111,7 +111,7 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
     const std::string name = job.table.files[block.file].filename().string();
     RowBlock& rows = rows_of[worker];
-    const Status parsed =
+    Status parsed =
         job.table.format == Format::kRecordIo ? record_parsers[worker].Parse(block, name, rows)
         : job.table.format == Format::kJsonLines
             ? json_parsers[worker].Parse(block, name, rows)

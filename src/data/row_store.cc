@@ -112,7 +112,7 @@ Status RowStore::Put(uint64_t index, const RowBlock& block) {
   if (index >= entries_.size()) entries_.resize(index + 1);
   Check(entries_[index].rows == 0, "two blocks at one place");
   row_count_ += entry.rows;
-  entries_[index] = std::move(entry);
+  entries_[index] = entry;
   return {};
 }
 

@@ -355,7 +355,7 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
   operations.push_back({.name = "StopTrainingJob",
                         .summary = "Asks a job to end early and keep its artifact: SIGTERM, 120 s, SIGKILL.",
                         .input = JobNameInput(),
-                        .handle = [context](const Call& call, const Reply& reply) {
+                        .handle = [context](const Call& call, Reply reply) {
                           Change(
                               context, Kind::kTrainingJob, TextField(call.input, "TrainingJobName"), Missing(),
                               [context](const catalog::Resource& r) { return DecideStop(*context, r); },
@@ -364,7 +364,7 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
   operations.push_back({.name = "DeleteTrainingJob",
                         .summary = "Forgets a job that has ended; its name is free again. Its objects and logs stay.",
                         .input = JobNameInput(),
-                        .handle = [context](const Call& call, const Reply& reply) {
+                        .handle = [context](const Call& call, Reply reply) {
                           Change(context, Kind::kTrainingJob, TextField(call.input, "TrainingJobName"), Missing(),
                                  DecideDelete, std::move(reply));
                         }});
