@@ -15,9 +15,7 @@ constexpr size_t kWindowBlocks = 32;
 
 std::vector<size_t> ShardBlocks(const data::RowBlocks& rows, size_t shard, size_t shards) {
   std::vector<size_t> blocks;
-  for (size_t block = shard; block < rows.blocks(); block += shards) {
-    if (rows.rows(block) > 0) blocks.push_back(block);
-  }
+  for (size_t block = shard; block < rows.blocks(); block += shards) blocks.push_back(block);
   return blocks;
 }
 

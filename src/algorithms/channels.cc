@@ -34,10 +34,8 @@ data::Format FormatByContent(const Channel& channel, std::span<const data::Forma
     const std::string_view text(head.data(), *n);
     if (data::BeginsFrame(text)) return data::Format::kRecordIo;
     if (Trim(text).starts_with('{')) return data::Format::kJsonLines;
-    const std::string_view line = text.substr(0, text.find('\n'));
-    const bool pairs = line.find(':') != std::string_view::npos && line.find(',') == std::string_view::npos;
-    if (pairs && std::ranges::find(formats, data::Format::kLibsvm) != formats.end()) return data::Format::kLibsvm;
-    return data::Format::kCsv;
+    const bool libsvm = std::ranges::find(formats, data::Format::kLibsvm) != formats.end();
+    return libsvm && data::LooksLikeLibsvm(text) ? data::Format::kLibsvm : data::Format::kCsv;
   }
   return data::Format::kCsv;
 }

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "data/byte_source.h"
 #include "data/csv.h"
+#include "data/libsvm.h"
 #include "data/number.h"
 #include "data/record_reader.h"
 #include "data/table_probe.h"
@@ -330,14 +331,12 @@ constexpr std::pair<std::string_view, std::string_view> kObjectives[] = {{"regre
                                                                          {"multiclass_classifier", "multi:softmax"}};
 constexpr const char* kRounds = "100";
 
-bool LooksLikeLibsvm(const std::filesystem::path& file) {
+bool IsLibsvm(const std::filesystem::path& file) {
   const auto source = data::OpenByteSource(file, data::Compression::kAuto);
   if (!source) return false;
   std::array<char, 4096> head{};
   const auto n = (*source)->Read(head);
-  const std::string_view text(head.data(), n ? *n : 0);
-  const std::string_view line = text.substr(0, text.find('\n'));
-  return line.find(':') != std::string_view::npos && line.find(',') == std::string_view::npos;
+  return n && data::LooksLikeLibsvm(std::string_view(head.data(), *n));
 }
 
 // As for the linear learner, in XGBoost's words.
@@ -348,7 +347,7 @@ Result<Guess> InferXGBoostHyperparameters(const std::filesystem::path& file, con
     guess.hyperparameters["num_round"] = kRounds;
     guess.sentences.push_back(std::string("num_round is ") + kRounds + ".");
   };
-  if (LooksLikeLibsvm(file)) {
+  if (IsLibsvm(file)) {
     guess.content_type = "text/libsvm";
     guess.sentences.push_back("The data is LIBSVM's sparse text.");
     rounds();

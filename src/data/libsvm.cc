@@ -190,6 +190,11 @@ Status Append(SparseRows& part, SparseRows& all) {
 
 }  // namespace
 
+bool LooksLikeLibsvm(std::string_view start) {
+  const std::string_view line = start.substr(0, start.find('\n'));
+  return line.find(':') != std::string_view::npos && line.find(',') == std::string_view::npos;
+}
+
 Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) {
   RecordReader reader(table.files, Framing::kLines, table.compression);
   std::mutex mutex;

@@ -38,6 +38,9 @@ enum class LibsvmLabel {
 // value and the rule; `rows` is then as it was.
 Result<bool> AppendLibsvmRow(std::string_view line, LibsvmLabel label, SparseRows& rows);
 
+// Whether a file that begins so looks like this form: pairs, and no commas, in its first line.
+bool LooksLikeLibsvm(std::string_view start);
+
 // All rows of the files, in order. As ReadTable.
 Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read);
 

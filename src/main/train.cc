@@ -84,23 +84,22 @@ Status CheckNamedLabel(const TrainArgs& args, const Sample& sample, const algori
 }
 
 // Given and guessed ones together.
-Result<algorithms::Guess> Hyperparameters(ApiClient& client, const TrainArgs& args, const SourceSet& train) {
-  Result<algorithms::Hyperparameters> given = GivenHyperparameters(args);
-  if (!given.ok()) return given.error();
+Result<algorithms::Guess> Hyperparameters(ApiClient& client, const TrainArgs& args, algorithms::Hyperparameters given,
+                                          const SourceSet& train) {
   algorithms::Guess all;
   if (algorithms::FindAlgorithm(args.algorithm) != nullptr) {
     Sample sample;
     if (Status taken = TakeSample(client, train, sample); !taken.ok()) return taken.error();
     Result<algorithms::Guess> guess =
-        algorithms::InferHyperparameters(args.algorithm, sample.files.front(), {.given = *given});
+        algorithms::InferHyperparameters(args.algorithm, sample.files.front(), {.given = given});
     if (!guess.ok()) return guess.error().Wrap("the data cannot be made out");
     for (const std::string& sentence : guess->sentences) Note("guessed: " + sentence);
     all = std::move(*guess);
-    given->insert(all.hyperparameters.begin(), all.hyperparameters.end());
-    if (Status known = CheckNamedLabel(args, sample, *given); !known.ok()) return known.error();
-    if (Status valid = algorithms::FindAlgorithm(args.algorithm)->Validate(*given); !valid.ok()) return valid.error();
+    given.insert(all.hyperparameters.begin(), all.hyperparameters.end());
+    if (Status known = CheckNamedLabel(args, sample, given); !known.ok()) return known.error();
+    if (Status valid = algorithms::FindAlgorithm(args.algorithm)->Validate(given); !valid.ok()) return valid.error();
   }
-  all.hyperparameters = std::move(*given);
+  all.hyperparameters = std::move(given);
   return all;
 }
 
@@ -228,9 +227,8 @@ int FollowJob(ApiClient& client, const std::string& name, const TrainArgs& args)
 
 int RunTrain(const Settings& settings, const TrainArgs& args) {
   const Options& options = settings.options;
-  if (const Result<algorithms::Hyperparameters> given = GivenHyperparameters(args); !given.ok()) {
-    return FailWith(kExitUsage, given.error().message());
-  }
+  Result<algorithms::Hyperparameters> given = GivenHyperparameters(args);
+  if (!given.ok()) return FailWith(kExitUsage, given.error().message());
   std::vector<ChannelData> channels;
   for (const auto& [name, sources] : {std::pair<std::string, const std::vector<std::string>&>{"train", args.sources},
                                       {"validation", args.validation},
@@ -242,7 +240,8 @@ int RunTrain(const Settings& settings, const TrainArgs& args) {
   }
   Result<ApiClient> client = ApiClient::Connect(options);
   if (!client.ok()) return Fail(client.error());
-  const Result<algorithms::Guess> hyperparameters = Hyperparameters(*client, args, channels.front().set);
+  const Result<algorithms::Guess> hyperparameters =
+      Hyperparameters(*client, args, std::move(*given), channels.front().set);
   if (!hyperparameters.ok()) return Fail(hyperparameters.error());
   for (ChannelData& channel : channels) {
     if (Status uploaded = UploadChannel(*client, options.default_bucket(), channel); !uploaded.ok()) {

@@ -156,7 +156,6 @@ Status Training::DrawFirstCenters() {
   std::vector<std::vector<float>> samples(rows.blocks());
   std::vector<Status> outcomes(rows.blocks());
   data::RunParallel(rows.blocks(), request_.threads, [&](size_t b) {
-    if (rows.rows(b) == 0) return;
     auto block = rows.Get(b);
     if (!block) {
       outcomes[b] = block.error();
@@ -178,7 +177,6 @@ Status Training::DrawFirstCenters() {
   for (const std::vector<float>& part : samples) sample.insert(sample.end(), part.begin(), part.end());
   // By ill chance too few were drawn: the first rows fill up.
   for (size_t b = 0; sample.size() < many_ * n_ && b < rows.blocks(); ++b) {
-    if (rows.rows(b) == 0) continue;
     auto block = rows.Get(b);
     if (!block) return block.error();
     const size_t width = rows.shape().numeric;

@@ -143,9 +143,7 @@ Status Training::FindShift() {
   transform_.mean.assign(n_, 0.0F);
   transform_.scale.assign(n_, 1.0F);
   if (!settings_.subtract_mean) return {};
-  size_t first = 0;
-  while (rows.rows(first) == 0) ++first;
-  auto block = rows.Get(first);
+  auto block = rows.Get(0);
   if (!block) return block.error();
   const size_t width = settings_.feature_dim;
   std::vector<double> sums(width);
