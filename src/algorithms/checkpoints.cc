@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "algorithms/hyperparameters.h"
-#include "algorithms/state_bytes.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -12,7 +11,7 @@
 namespace argosy::algorithms {
 namespace {
 
-constexpr const char* kName = "argosy-checkpoint-1";
+constexpr const char* kName = "argosy-checkpoint-2";
 constexpr size_t kBytesMax = size_t{4} << 30;
 constexpr int kSaveShare = 20;
 
@@ -66,37 +65,37 @@ Checkpoints::Checkpoints(std::string_view algorithm, const TrainingRequest& requ
   next_ = clock_.Monotonic() + interval_;
 }
 
-Result<std::optional<std::string>> Checkpoints::Load() const {
-  if (!enabled() || !std::filesystem::exists(File())) return std::optional<std::string>();
+Result<bool> Checkpoints::Resume(const std::function<Status(StateReader&)>& read) const {
+  if (!enabled() || !std::filesystem::exists(File())) return false;
   const auto bytes = ReadFile(File(), kBytesMax);
   if (!bytes) return bytes.error().Wrap("reading the checkpoint");
   StateReader reader(kName, *bytes);
   uint64_t belongs_to = 0;
-  std::string state;
   reader.Value(belongs_to);
-  reader.Text(state);
-  if (!reader.Finish()) {
+  if (reader.failed()) {
     observer_.OnLogLine("the checkpoint is damaged: the training begins anew");
-    return std::optional<std::string>();
+    return false;
   }
   if (belongs_to != belongs_to_) {
     observer_.OnLogLine(
         "the checkpoint is of a training with other hyperparameters or data: this one begins at the start");
-    return std::optional<std::string>();
+    return false;
   }
-  return std::optional(std::move(state));
+  if (Status s = read(reader); !s) return s.error();
+  if (Status whole = reader.Finish(); !whole) return whole.error();
+  return true;
 }
 
 bool Checkpoints::Due() const {
   return enabled() && clock_.Monotonic() >= next_;
 }
 
-void Checkpoints::Save(std::string_view state) {
+void Checkpoints::Save(const std::function<void(StateWriter&)>& write) {
   if (!enabled()) return;
   const Duration begin = clock_.Monotonic();
   StateWriter writer(kName);
   writer.Value(belongs_to_);
-  writer.Text(state);
+  write(writer);
   const Status written = WriteFileDurably(File(), writer.Finish());
   if (written.ok()) {
     observer_.OnCheckpoint(File());

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <functional>
 #include <string_view>
 
 #include "algorithms/algorithm.h"
+#include "algorithms/state_bytes.h"
 #include "base/clock.h"
 
 namespace argosy::algorithms {
@@ -24,15 +24,16 @@ class Checkpoints {
   Checkpoints(std::string_view algorithm, const TrainingRequest& request, TrainingObserver& observer,
               std::initializer_list<std::string_view> changeable = {});
 
-  // Of an earlier attempt at this training. Nothing when there is none, or when what is there is damaged or belongs to
-  // other data or hyperparameters, which the log then says.
-  Result<std::optional<std::string>> Load() const;
+  // Hands `read` what an earlier attempt at this training saved. False when there is nothing, or when what is there is
+  // damaged or belongs to other data or hyperparameters, which the log then says.
+  Result<bool> Resume(const std::function<Status(StateReader&)>& read) const;
 
   // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is
   // always over.
   bool Due() const;
-  // A disk that is full or broken is said in the log and is no error: the training goes on.
-  void Save(std::string_view state);
+  // Saves what `write` puts there. A disk that is full or broken is said in the log and is no error: the training goes
+  // on.
+  void Save(const std::function<void(StateWriter&)>& write);
 
  private:
   bool enabled() const { return !request_.checkpoint_dir.empty(); }

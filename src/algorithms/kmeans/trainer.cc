@@ -25,7 +25,6 @@ constexpr size_t kShardsMax = 16;
 constexpr size_t kStateNumbersMax = 1u << 24;  // of all states together, else fewer shards
 constexpr size_t kRowsAtOnce = 256;
 constexpr size_t kBatchesPerRound = 32;  // of a pass, in each shard: between two of them it can be saved
-constexpr const char* kCheckpointName = "kmeans-training";
 // Rows that the first centres are drawn from: this many per centre, and not fewer than this.
 constexpr size_t kSampleRowsPerCenter = 10;
 constexpr size_t kSampleRowsMin = 10'000;
@@ -68,7 +67,7 @@ class Training {
   Result<KMeansState> Pass(const data::Dataset& dataset, const PackedCenters& centers, Use use, double progress_from,
                            double progress_to);
   Status Resume();
-  void SaveCheckpoint(std::span<const KMeansState> states);
+  void SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states);
   void Progress(double fraction) { observer_.OnProgress(kReadingShare + (1 - kReadingShare) * fraction, rows_read_); }
   void LogMetric(std::string_view place, std::string_view name, double value);
   void Publish(const std::string& name, double value);
@@ -265,7 +264,7 @@ Status Training::RunMiniBatches() {
           static_cast<double>(place_.epoch) + static_cast<double>(place_.rows) / static_cast<double>(rows.row_count());
       Progress(0.5 * epochs_done / static_cast<double>(settings_.epochs));
       stopped_ = observer_.StopRequested();
-      if (checkpoints_.Due()) SaveCheckpoint({});
+      if (checkpoints_.Due()) SaveCheckpoint(rows_read_, {});
     }
     if (place_.rows > 0) {
       LogMetric("epoch=" + std::to_string(place_.epoch) + ", ", "train msd <loss>",
@@ -322,9 +321,7 @@ Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCen
     }
     if (use == Use::kTraining && checkpoints_.Due()) {
       place_.rounds = pass.rounds();
-      rows_read_ = rows_before;
-      SaveCheckpoint(states);
-      rows_read_ = rows_before + pass.rows();
+      SaveCheckpoint(rows_before, states);
     }
   }
   MergeInTree(std::span<KMeansState>(states));
@@ -398,32 +395,32 @@ Status Training::EvaluateTest() {
 }
 
 // All numbers that the training goes on with.
-void Training::SaveCheckpoint(std::span<const KMeansState> states) {
-  StateWriter writer(kCheckpointName);
-  writer.Value(place_);
-  writer.Value(rows_read_);
-  writer.Value(passes_);
-  writer.Values(std::span<const float>(centers_));
-  writer.Values(std::span<const double>(weights_));
-  writer.Text(DumpJson(metrics_));
-  SaveStates(states, writer);
-  checkpoints_.Save(writer.Finish());
+void Training::SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states) {
+  checkpoints_.Save([&](StateWriter& writer) {
+    writer.Value(place_);
+    writer.Value(rows_read);
+    writer.Value(passes_);
+    writer.Values(std::span<const float>(centers_));
+    writer.Values(std::span<const double>(weights_));
+    writer.Text(DumpJson(metrics_));
+    SaveStates(states, writer);
+  });
 }
 
 Status Training::Resume() {
-  auto saved = checkpoints_.Load();
-  if (!saved) return saved.error();
-  if (!*saved) return {};
-  StateReader reader(kCheckpointName, **saved);
   std::string metrics;
-  reader.Value(place_);
-  reader.Value(rows_read_);
-  reader.Value(passes_);
-  reader.Some(centers_);
-  reader.Some(weights_);
-  reader.Text(metrics);
-  ReadStates(reader, states_);
-  if (Status whole = reader.Finish(); !whole) return whole;
+  const auto resumed = checkpoints_.Resume([&](StateReader& reader) {
+    reader.Value(place_);
+    reader.Value(rows_read_);
+    reader.Value(passes_);
+    reader.Some(centers_);
+    reader.Some(weights_);
+    reader.Text(metrics);
+    ReadStates(reader, states_);
+    return Status();
+  });
+  if (!resumed) return resumed.error();
+  if (!*resumed) return {};
   auto json = ParseJson(metrics);
   if (!json) return json.error();
   metrics_ = std::move(*json);

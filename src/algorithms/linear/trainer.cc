@@ -8,9 +8,11 @@
 #include "algorithms/batches.h"
 #include "algorithms/checkpoints.h"
 #include "algorithms/linear/channels.h"
+#include "algorithms/linear/contender.h"
 #include "algorithms/linear/evaluation.h"
 #include "algorithms/linear/linear_state.h"
 #include "algorithms/linear/scaler.h"
+#include "algorithms/linear/units.h"
 #include "algorithms/state.h"
 #include "algorithms/state_bytes.h"
 #include "base/json.h"
@@ -35,26 +37,13 @@ constexpr size_t kStateBytesMax = size_t{1} << 30;
 constexpr size_t kParametersMax = 100'000'000;
 // Steps of an epoch when mini_batch_size is left to us and the data is small.
 constexpr uint64_t kStepsPerEpochWanted = 100;
-constexpr uint64_t kDefaultBatchRows = 1000;
 constexpr uint64_t kSmallestBatchRows = 4;
 // Steps between two merges: often enough that shards stay near each other, rarely enough that waiting for the slowest
 // does not count.
 constexpr size_t kStepsPerRound = 10;
 constexpr size_t kEvaluationBatchRows = 1024;
-constexpr const char* kCheckpointName = "linear-learner-training";
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
-
-// Step size and penalties when left to us: how they were chosen stands in docs/decisions/linear-learner-defaults.md.
-// The rates are those of mini-batches of kDefaultBatchRows and of rows of kRateFeatures or less. With smaller
-// mini-batches, whose gradients are noisier, they fall with the square root (Malladi et al., "On the SDEs and Scaling
-// Rules for Adaptive Gradient Algorithms", 2022); with more features, each of which moves the output, in proportion
-// (Yang et al., "Tensor Programs V", 2022).
-constexpr double kAdamRate = 0.1;
-constexpr double kRmspropRate = 0.05;
-constexpr double kSgdRate = 0.1;
-constexpr double kRateFeatures = 80;
-constexpr double kWeightDecay = 1e-5;
 
 Error Invalid(std::string message) {
   return Error(ErrorCode::kInvalidArgument, std::move(message));
@@ -81,19 +70,6 @@ std::string_view ObjectiveName(const LinearSettings& settings) {
   return "";
 }
 
-// One model's way through the epochs.
-struct Contender {
-  ModelVariant variant;
-  std::vector<LinearState> shards;
-  std::vector<float> best;  // parameters after its best epoch
-  double best_loss = std::numeric_limits<double>::infinity();
-  // For early stopping: the loss that later ones must undercut, and since when they have not.
-  double reference_loss = std::numeric_limits<double>::infinity();
-  int64_t epochs_without_improvement = 0;
-  bool finished = false;
-  LinearState::Loss epoch_loss;
-};
-
 class Training {
  public:
   Training(const TrainingRequest& request, const LinearSettings& settings, TrainingObserver& observer)
@@ -109,10 +85,7 @@ class Training {
   Status ResolveClasses();
   Status TakeMoments();
   Status ReadInitialModel();
-  std::vector<float> InitialParameters() const;
   Status Plan();
-  size_t ModelCount() const;
-  std::vector<ModelVariant> Variants() const;
   Status RunEpochs();
   Status RunEpoch(int64_t epoch);
   Status Resume();
@@ -227,35 +200,10 @@ Status Training::TakeMoments() {
   shape_.numeric = rows.shape().numeric;
   shape_.categorical = rows.shape().categorical;
   for (const data::Column& column : schema.columns) {
-    if (column.kind != data::ColumnKind::kCategorical) continue;
-    transform_.category_offset.push_back(static_cast<uint32_t>(shape_.categories));
-    shape_.categories += column.categories.size();
+    if (column.kind == data::ColumnKind::kCategorical) shape_.categories += column.categories.size();
   }
   shape_.outputs = settings_.predictor == PredictorType::kMulticlassClassifier ? classes_ : 1;
-  transform_.mean.resize(shape_.numeric_padded());
-  transform_.scale.resize(shape_.numeric_padded());
-  for (size_t c = 0; c < shape_.numeric; ++c) {
-    const Moments& moments = scaler_.numeric[c];
-    const double deviation = std::sqrt(moments.variance());
-    // What varies by no more than rounding does not vary.
-    const bool varies = deviation > 1e-6 * std::abs(moments.mean) && deviation > 0;
-    transform_.mean[c] = settings_.unbias_data ? static_cast<float>(moments.mean) : 0.0F;
-    transform_.scale[c] = !settings_.normalize_data ? 1.0F : varies ? static_cast<float>(1 / deviation) : 0.0F;
-    if (!std::isfinite(transform_.scale[c])) transform_.scale[c] = 0;
-  }
-  if (settings_.clip) transform_.limit = static_cast<float>(*settings_.clip);
-  if (settings_.unbias_label) transform_.label_mean = scaler_.label.mean;
-  if (settings_.normalize_label && scaler_.label.variance() > 0) {
-    transform_.label_scale = std::sqrt(scaler_.label.variance());
-  }
-  if (settings_.balance_multiclass_weights) {
-    for (const uint64_t count : scaler_.class_counts) {
-      transform_.class_weights.push_back(
-          count == 0 ? 0.0F
-                     : static_cast<float>(static_cast<double>(rows.row_count()) /
-                                          (static_cast<double>(classes_) * static_cast<double>(count))));
-    }
-  }
+  transform_ = MakeTransform(settings_, schema, shape_, scaler_);
   return {};
 }
 
@@ -289,50 +237,13 @@ Status Training::ReadInitialModel() {
   return {};
 }
 
-// The earlier model's weights in the units of the features and labels of this training. A category that it did not know
-// begins at 0.
-std::vector<float> Training::InitialParameters() const {
-  const LinearModel& model = *initial_;
-  const double label_scale = transform_.label_scale;
-  const std::vector<data::Column>& columns = channels_->train.schema().columns;
-  std::vector<float> parameters(shape_.parameters());
-  for (size_t o = 0; o < shape_.outputs; ++o) {
-    float* const to = parameters.data() + o * shape_.stride();
-    const double* from = model.weights.data() + o * model.features();
-    double bias = model.biases[o];
-    for (size_t c = 0; c < shape_.numeric; ++c) {
-      double weight = *from++;
-      if (model.clip == 0) {
-        bias += weight * transform_.mean[c];
-        weight = transform_.scale[c] == 0 ? 0 : weight / transform_.scale[c];
-      }
-      to[c] = static_cast<float>(weight / label_scale);
-    }
-    size_t place = shape_.numeric_padded();
-    for (size_t c = 0; c < columns.size(); ++c) {
-      if (columns[c].kind != data::ColumnKind::kCategorical) continue;
-      const std::vector<std::string>& known = model.schema.columns[c].categories;
-      for (const std::string& category : columns[c].categories) {
-        const auto at = std::lower_bound(known.begin(), known.end(), category);
-        if (at != known.end() && *at == category) {
-          to[place] = static_cast<float>(from[at - known.begin()] / label_scale);
-        }
-        ++place;
-      }
-      from += known.size();
-    }
-    to[shape_.bias()] = static_cast<float>((bias - transform_.label_mean) / label_scale);
-  }
-  return parameters;
-}
-
 Status Training::Plan() {
   const uint64_t rows = channels_->train.rows().row_count();
   if (shape_.stride() > kParametersMax / shape_.outputs) {
     return Invalid("the model would have more than " + std::to_string(kParametersMax) + " weights (" +
                    std::to_string(shape_.bias()) + " features, " + std::to_string(shape_.outputs) + " outputs)");
   }
-  const size_t state_bytes = 4 * sizeof(float) * shape_.parameters() * ModelCount();
+  const size_t state_bytes = 4 * sizeof(float) * shape_.parameters() * ModelCount(settings_);
   shards_ = std::clamp<size_t>(rows / kRowsPerTrainingShardMin, 1, kTrainingShardsMax);
   shards_ = std::clamp<size_t>(kStateBytesMax / state_bytes, 1, shards_);
   shards_ = std::min(shards_, channels_->train.rows().blocks());
@@ -345,14 +256,15 @@ Status Training::Plan() {
   const uint64_t steps_per_epoch = (rows + batch_share_ * shards_ - 1) / (batch_share_ * shards_);
   schedule_.emplace(settings_.optimizer, steps_per_epoch * static_cast<uint64_t>(settings_.epochs));
 
-  const std::vector<ModelVariant> variants = Variants();
+  const std::vector<ModelVariant> variants = Variants(settings_, shape_, batch_share_ * shards_, scaler_.class_counts);
   for (const ModelVariant& variant : variants) {
     // All start alike, also the shards: what differs between them is what they have seen.
     SeededRandom random(MixSeed(settings_.seed, 0, 0));
     contenders_.push_back(
-        {variant, std::vector<LinearState>(shards_, LinearState(shape_, settings_, *schedule_, variant, random)), {}});
+        {variant, std::vector<LinearState>(shards_, LinearState(shape_, settings_, *schedule_, variant, random))});
     if (!initial_) continue;
-    for (LinearState& shard : contenders_.back().shards) shard.SetParameters(InitialParameters());
+    const std::vector<float> weights = FoldWeights(*initial_, channels_->train.schema().columns, shape_, transform_);
+    for (LinearState& shard : contenders_.back().shards) shard.SetParameters(weights);
   }
   observer_.OnLogLine("training on " + std::to_string(rows) + " rows, " +
                       std::to_string(channels_->train.schema().columns.size()) + " columns, " +
@@ -361,50 +273,6 @@ Status Training::Plan() {
                       std::to_string(request_.threads) + " threads");
   for (const ModelVariant& variant : variants) observer_.OnLogLine("model: " + variant.Describe());
   return {};
-}
-
-size_t Training::ModelCount() const {
-  const int64_t automatic = settings_.positive_weight == PositiveWeight::kAuto ? 2 : 1;
-  return static_cast<size_t>(settings_.num_models.value_or(automatic));
-}
-
-std::vector<ModelVariant> Training::Variants() const {
-  const double rate =
-      (settings_.optimizer.kind == OptimizerKind::kAdam      ? kAdamRate
-       : settings_.optimizer.kind == OptimizerKind::kRmsprop ? kRmspropRate
-                                                             : kSgdRate) *
-      std::sqrt(std::min(1.0, static_cast<double>(batch_share_ * shards_) / static_cast<double>(kDefaultBatchRows))) *
-      std::min(1.0, kRateFeatures / static_cast<double>(shape_.numeric + shape_.categorical));
-  double balanced = 1;
-  if (classes_ == 2 && scaler_.class_counts.size() == 2 && scaler_.class_counts[1] > 0) {
-    balanced = static_cast<double>(scaler_.class_counts[0]) / static_cast<double>(scaler_.class_counts[1]);
-    if (balanced == 0) balanced = 1;
-  }
-  const bool weight_auto = settings_.positive_weight == PositiveWeight::kAuto;
-  const ModelVariant base{
-      settings_.learning_rate.value_or(rate), settings_.l1.value_or(0), settings_.wd.value_or(kWeightDecay),
-      settings_.positive_weight == PositiveWeight::kBalanced ? balanced : settings_.positive_example_weight_mult};
-  const size_t count = ModelCount();
-  std::vector<ModelVariant> variants;
-  // Outwards from the middle of the grid: what is given stays, what is automatic varies.
-  constexpr double kRateFactors[] = {1, 0.3, 3, 0.1, 10};
-  constexpr double kDecayFactors[] = {1, 0.1, 10, 0.01, 100};
-  constexpr size_t kFactors = 5;
-  for (size_t d = 0; variants.size() < count && d < kFactors; ++d) {
-    if (d > 0 && settings_.wd) break;
-    for (size_t r = 0; variants.size() < count && r < kFactors; ++r) {
-      if (r > 0 && settings_.learning_rate) break;
-      ModelVariant variant = base;
-      variant.learning_rate *= kRateFactors[r];
-      variant.wd *= kDecayFactors[d];
-      variants.push_back(variant);
-      if (weight_auto && variants.size() < count) {
-        variant.positive_weight = balanced;
-        variants.push_back(variant);
-      }
-    }
-  }
-  return variants;
 }
 
 Status Training::RunEpochs() {
@@ -481,51 +349,29 @@ Status Training::RunEpoch(int64_t epoch) {
 
 // All numbers that the training goes on with; between two rounds all shards are alike.
 void Training::SaveCheckpoint() {
-  StateWriter writer(kCheckpointName);
-  writer.Value(place_);
-  writer.Value(rows_read_);
-  Json published = Json::array();
-  for (const auto& [name, value] : published_) published.push_back({name, value});
-  writer.Text(DumpJson(published));
-  for (const Contender& contender : contenders_) {
-    writer.Text(contender.shards[0].Save());
-    writer.Values(std::span<const float>(contender.best));
-    const double losses[] = {contender.best_loss, contender.reference_loss, contender.epoch_loss.weighted_sum,
-                             contender.epoch_loss.weight};
-    writer.Values(std::span<const double>(losses));
-    const int64_t counts[] = {contender.epochs_without_improvement, contender.finished ? 1 : 0};
-    writer.Values(std::span<const int64_t>(counts));
-  }
-  checkpoints_.Save(writer.Finish());
+  checkpoints_.Save([&](StateWriter& writer) {
+    writer.Value(place_);
+    writer.Value(rows_read_);
+    Json published = Json::array();
+    for (const auto& [name, value] : published_) published.push_back({name, value});
+    writer.Text(DumpJson(published));
+    for (const Contender& contender : contenders_) contender.Save(writer);
+  });
 }
 
 Status Training::Resume() {
-  auto saved = checkpoints_.Load();
-  if (!saved) return saved.error();
-  if (!*saved) return {};
-  StateReader reader(kCheckpointName, **saved);
   std::string published;
-  reader.Value(place_);
-  reader.Value(rows_read_);
-  reader.Text(published);
-  for (Contender& contender : contenders_) {
-    std::string state;
-    double losses[4] = {};
-    int64_t counts[2] = {};
-    reader.Text(state);
-    reader.Some(contender.best);
-    reader.Values(std::span<double>(losses));
-    reader.Values(std::span<int64_t>(counts));
-    for (LinearState& shard : contender.shards) {
-      if (Status loaded = shard.Load(state); !loaded) return loaded;
+  const auto resumed = checkpoints_.Resume([&](StateReader& reader) {
+    reader.Value(place_);
+    reader.Value(rows_read_);
+    reader.Text(published);
+    for (Contender& contender : contenders_) {
+      if (Status loaded = contender.Load(reader); !loaded) return loaded;
     }
-    contender.best_loss = losses[0];
-    contender.reference_loss = losses[1];
-    contender.epoch_loss = {losses[2], losses[3]};
-    contender.epochs_without_improvement = counts[0];
-    contender.finished = counts[1] != 0;
-  }
-  if (Status whole = reader.Finish(); !whole) return whole;
+    return Status();
+  });
+  if (!resumed) return resumed.error();
+  if (!*resumed) return {};
   auto json = ParseJson(published);
   if (!json) return json.error();
   for (const Json& metric : *json) published_.emplace_back(metric[0], metric[1]);
@@ -560,18 +406,7 @@ Status Training::JudgeEpoch(int64_t epoch) {
       best_validation = std::min(best_validation, loss);
     }
     best_train = std::min(best_train, train_loss);
-    if (loss < contender.best_loss || contender.best.empty()) {
-      contender.best_loss = loss;
-      contender.best = parameters;
-    }
-    // Losses may be zero or, with labels scaled oddly, tiny: relative to the reference's size.
-    if (loss < contender.reference_loss - settings_.early_stopping_tolerance * std::abs(contender.reference_loss) ||
-        !std::isfinite(contender.reference_loss)) {
-      contender.reference_loss = loss;
-      contender.epochs_without_improvement = 0;
-    } else if (++contender.epochs_without_improvement >= settings_.early_stopping_patience) {
-      contender.finished = true;
-    }
+    contender.Judge(loss, settings_);
   }
   if (!std::isfinite(best_train)) {
     return contenders_.empty() || contenders_[0].best.empty()
@@ -711,27 +546,7 @@ LinearModel Training::Fold() const {
   const data::ProbeOptions plain;
   model.raw_rows = schema.has_categories() || schema.header || !schema.label.numeric() ||
                    settings_.table.label != plain.label || schema.missing == data::MissingValues::kMean;
-  const bool fold = !clip_.has_value();
-  const double label_scale = transform_.label_scale;
-  for (size_t c = 0; c < shape_.numeric; ++c) {
-    model.mean.push_back(fold ? 0 : transform_.mean[c]);
-    model.scale.push_back(fold ? 1 : transform_.scale[c]);
-    // In training a missing value counts as the normalised 0.
-    model.fill.push_back(transform_.mean[c]);
-  }
-  for (size_t o = 0; o < shape_.outputs; ++o) {
-    const float* const from = parameters.data() + o * shape_.stride();
-    double bias = from[shape_.bias()];
-    for (size_t c = 0; c < shape_.numeric; ++c) {
-      const double weight = fold ? static_cast<double>(from[c]) * transform_.scale[c] : from[c];
-      if (fold) bias -= weight * transform_.mean[c];
-      model.weights.push_back(weight * label_scale);
-    }
-    for (size_t c = 0; c < shape_.categories; ++c) {
-      model.weights.push_back(static_cast<double>(from[shape_.numeric_padded() + c]) * label_scale);
-    }
-    model.biases.push_back(bias * label_scale + transform_.label_mean);
-  }
+  UnfoldWeights(shape_, transform_, parameters, model);
   Json metrics = Json::object();
   for (const auto& [name, value] : published_) metrics[name] = value;
   model.training_json = DumpJson({{"hyperparameters", request_.hyperparameters},

@@ -28,7 +28,6 @@ constexpr size_t kRandomizedPasses = 3;        // each but the last turns the di
 // Of a pass, in each shard: between two rounds it can be saved. What PcaState sums in floats is whole batches' sums
 // then.
 constexpr size_t kBatchesPerRound = 16 * PcaState::kBatchesInFloats;
-constexpr const char* kCheckpointName = "pca-training";
 constexpr double kReadingShare = 0.2;  // of the progress
 
 class Training {
@@ -244,24 +243,24 @@ void Training::AddEarlierRows(const std::vector<float>* directions, size_t width
 
 // All numbers that the training goes on with.
 void Training::SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states) {
-  StateWriter writer(kCheckpointName);
-  writer.Value(place_);
-  writer.Value(rows_read);
-  writer.Values(std::span<const double>(directions_));
-  SaveStates(states, writer);
-  checkpoints_.Save(writer.Finish());
+  checkpoints_.Save([&](StateWriter& writer) {
+    writer.Value(place_);
+    writer.Value(rows_read);
+    writer.Values(std::span<const double>(directions_));
+    SaveStates(states, writer);
+  });
 }
 
 Status Training::Resume() {
-  auto saved = checkpoints_.Load();
-  if (!saved) return saved.error();
-  if (!*saved) return {};
-  StateReader reader(kCheckpointName, **saved);
-  reader.Value(place_);
-  reader.Value(rows_read_);
-  reader.Some(directions_);
-  ReadStates(reader, states_);
-  if (Status whole = reader.Finish(); !whole) return whole;
+  const auto resumed = checkpoints_.Resume([&](StateReader& reader) {
+    reader.Value(place_);
+    reader.Value(rows_read_);
+    reader.Some(directions_);
+    ReadStates(reader, states_);
+    return Status();
+  });
+  if (!resumed) return resumed.error();
+  if (!*resumed) return {};
   observer_.OnLogLine("resuming from the checkpoint: pass " + std::to_string(place_.pass) + ", round " +
                       std::to_string(place_.rounds) + ", " + std::to_string(rows_read_) + " rows read before the pass");
   return {};

@@ -25,7 +25,6 @@ constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
 constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kJsonLines,
                                  data::Format::kRecordIo};
 constexpr size_t kModelBytesMax = size_t{2} << 30;
-constexpr const char* kCheckpointName = "xgboost-training";
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
@@ -180,12 +179,12 @@ Status Training::Boost(Booster& booster) {
 Status Training::SaveCheckpoint(Booster& booster) {
   const auto model = booster.SaveModel();
   if (!model) return model.error();
-  StateWriter writer(kCheckpointName);
-  writer.Value(rounds_);
-  writer.Value(best_round_);
-  writer.Value(best_value_);
-  writer.Text(*model);
-  checkpoints_.Save(writer.Finish());
+  checkpoints_.Save([&](StateWriter& writer) {
+    writer.Value(rounds_);
+    writer.Value(best_round_);
+    writer.Value(best_value_);
+    writer.Text(*model);
+  });
   return {};
 }
 
@@ -213,16 +212,16 @@ Status Training::TakeInitialModel(Booster& booster) {
 }
 
 Status Training::Resume(Booster& booster) {
-  auto saved = checkpoints_.Load();
-  if (!saved) return saved.error();
-  if (!*saved) return {};
-  StateReader reader(kCheckpointName, **saved);
   std::string model;
-  reader.Value(rounds_);
-  reader.Value(best_round_);
-  reader.Value(best_value_);
-  reader.Text(model);
-  if (Status whole = reader.Finish(); !whole) return whole;
+  const auto resumed = checkpoints_.Resume([&](StateReader& reader) {
+    reader.Value(rounds_);
+    reader.Value(best_round_);
+    reader.Value(best_value_);
+    reader.Text(model);
+    return Status();
+  });
+  if (!resumed) return resumed.error();
+  if (!*resumed) return {};
   if (Status s = booster.LoadModel(model); !s) return s;
   if (Status s = SetParameters(booster); !s) return s;
   observer_.OnLogLine("resuming from iteration " + std::to_string(rounds_) + " of the checkpoint");
