@@ -15,7 +15,9 @@ constexpr size_t kWindowBlocks = 32;
 
 std::vector<size_t> ShardBlocks(const data::RowBlocks& rows, size_t shard, size_t shards) {
   std::vector<size_t> blocks;
-  for (size_t block = shard; block < rows.blocks(); block += shards) blocks.push_back(block);
+  for (size_t block = shard * rows.blocks() / shards; block < (shard + 1) * rows.blocks() / shards; ++block) {
+    blocks.push_back(block);
+  }
   return blocks;
 }
 

@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -48,6 +49,83 @@ class PlainSource final : public ByteSource {
   UniqueFd fd_;
   std::string name_;
   std::string head_;  // read to look for the magic bytes, not yet handed out
+};
+
+class LinesSource final : public ByteSource {
+ public:
+  LinesSource(UniqueFd fd, std::string name, uint64_t begin, uint64_t end)
+      : fd_(std::move(fd)), name_(std::move(name)), begin_(begin), end_(end), at_(begin == 0 ? 0 : begin - 1) {}
+
+  Result<size_t> Read(std::span<char> into) override {
+    if (!begun_) {
+      if (Status s = SkipBegunLine(); !s) return s.error();
+      begun_ = true;
+    }
+    size_t done = 0;
+    while (done < into.size() && !ended_) {
+      auto n = ReadOn(into.subspan(done));
+      if (!n) return n.error();
+      if (*n == 0) break;
+      const uint64_t from = at_;
+      at_ += *n;
+      // The line with the last byte before `end_` is the last one.
+      if (at_ >= end_) {
+        const size_t search = from >= end_ ? 0 : static_cast<size_t>(end_ - 1 - from);
+        const char* const bytes = into.data() + done;
+        const void* const newline = std::memchr(bytes + search, '\n', *n - search);
+        if (newline != nullptr) {
+          ended_ = true;
+          *n = static_cast<size_t>(static_cast<const char*>(newline) - bytes) + 1;
+        }
+      }
+      done += *n;
+    }
+    return done;
+  }
+
+ private:
+  // What stands before the first line end at or behind the byte before `begin_` is somebody else's.
+  Status SkipBegunLine() {
+    if (begin_ >= end_) ended_ = true;
+    if (::lseek(fd_.get(), static_cast<off_t>(at_), SEEK_SET) < 0)
+      return ErrnoError("seeking in '" + name_ + "'", errno);
+    if (begin_ == 0) return {};
+    rest_.resize(kInputBytes);
+    while (true) {
+      auto n = ReadFully(fd_.get(), std::span<char>(rest_.data(), rest_.size()), name_);
+      if (!n) return n.error();
+      const void* const newline = std::memchr(rest_.data(), '\n', *n);
+      if (newline == nullptr) {
+        at_ += *n;
+        if (*n == rest_.size() && at_ < end_) continue;
+        ended_ = true;
+        rest_.clear();
+        return {};
+      }
+      const auto line = static_cast<size_t>(static_cast<const char*>(newline) - rest_.data()) + 1;
+      at_ += line;
+      rest_ = rest_.substr(line, *n - line);
+      ended_ = ended_ || at_ >= end_;
+      return {};
+    }
+  }
+
+  Result<size_t> ReadOn(std::span<char> into) {
+    if (rest_.empty()) return ReadFully(fd_.get(), into, name_);
+    const size_t n = std::min(into.size(), rest_.size());
+    std::memcpy(into.data(), rest_.data(), n);
+    rest_.erase(0, n);
+    return n;
+  }
+
+  UniqueFd fd_;
+  std::string name_;
+  const uint64_t begin_;
+  const uint64_t end_;
+  uint64_t at_;  // place in the file of what comes next
+  std::string rest_;
+  bool begun_ = false;
+  bool ended_ = false;
 };
 
 class GzipSource final : public ByteSource {
@@ -182,6 +260,10 @@ class MemorySource final : public ByteSource {
 constexpr size_t kHeadBytes = 4;  // enough to tell gzip and zstd
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
+bool IsGzip(std::string_view head, Compression compression) {
+  return !head.empty() && (compression == Compression::kGzip || head.starts_with("\x1f\x8b"));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression) {
@@ -191,14 +273,28 @@ Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& 
   auto n = ReadFully(fd->get(), std::span<char>(head.data(), head.size()), path.filename().string());
   if (!n) return n.error();
   head.resize(*n);
-  const bool gzip = compression == Compression::kGzip || head.starts_with("\x1f\x8b");
-  if (gzip && !head.empty()) {
+  if (IsGzip(head, compression)) {
     return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), path.filename().string(), std::move(head)));
   }
   if (head == kZstdMagic) {
     return std::unique_ptr<ByteSource>(new ZstdSource(std::move(*fd), path.filename().string(), std::move(head)));
   }
   return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), path.filename().string(), std::move(head)));
+}
+
+Result<bool> IsCompressed(const std::filesystem::path& path, Compression compression) {
+  auto fd = OpenFile(path, O_RDONLY);
+  if (!fd) return fd.error();
+  std::array<char, kHeadBytes> head{};
+  auto n = ReadFully(fd->get(), head, path.filename().string());
+  if (!n) return n.error();
+  return IsGzip({head.data(), *n}, compression) || std::string_view(head.data(), *n) == kZstdMagic;
+}
+
+Result<std::unique_ptr<ByteSource>> OpenLines(const std::filesystem::path& path, uint64_t begin, uint64_t end) {
+  auto fd = OpenFile(path, O_RDONLY);
+  if (!fd) return fd.error();
+  return std::unique_ptr<ByteSource>(new LinesSource(std::move(*fd), path.filename().string(), begin, end));
 }
 
 std::unique_ptr<ByteSource> MakeMemoryByteSource(std::string_view bytes) {

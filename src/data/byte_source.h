@@ -3,6 +3,7 @@
 // One reader at a time. Memory is a fixed buffer whatever the file's size.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -25,6 +26,12 @@ class ByteSource {
   // kInvalidArgument: the file is the user's.
   virtual Result<size_t> Read(std::span<char> into) = 0;
 };
+
+// Whether the file is unpacked on the way.
+Result<bool> IsCompressed(const std::filesystem::path& path, Compression compression);
+
+// The lines of an uncompressed file that begin in [begin, end): what of a file falls to one of several readers.
+Result<std::unique_ptr<ByteSource>> OpenLines(const std::filesystem::path& path, uint64_t begin, uint64_t end);
 
 // Gzip files may have several members one after the other, zstd files several frames.
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression);

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
+#include <numeric>
 #include <span>
 
 #include "base/bytes.h"
 #include "data/csv.h"
+#include "data/file_parts.h"
 #include "data/json_lines.h"
 #include "data/parallel_read.h"
 #include "data/recordio_parser.h"
+#include "data/share_out.h"
 
 namespace argosy::data {
 namespace {
@@ -32,7 +36,7 @@ struct Sample {
   std::string text;
   std::string file_name;
 };
-Result<Sample> ReadSample(const TableFiles& table) {
+Result<Sample> ReadSampleHere(const TableFiles& table) {
   for (const auto& file : table.files) {
     auto source = OpenByteSource(file, table.compression);
     if (!source) return source.error();
@@ -55,9 +59,26 @@ Result<Sample> ReadSample(const TableFiles& table) {
   return NoRows(table);
 }
 
+// As the head of the group sees it: all must take the columns for the same.
+Result<Sample> ReadSample(const TableFiles& table, collective::Group& group) {
+  Sample sample;
+  if (group.rank() == 0) {
+    auto here = ReadSampleHere(table);
+    if (!here) return here.error();
+    sample = std::move(*here);
+  }
+  if (group.size() == 1) return sample;
+  auto text = collective::Broadcast(group, sample.text);
+  if (!text) return text.error();
+  auto name = collective::Broadcast(group, sample.file_name);
+  if (!name) return name.error();
+  return Sample{std::move(*text), std::move(*name)};
+}
+
 // Does this block begin with names?
 TableParser::FirstLine FirstLineOf(const RecordBlock& block, HeaderOption option, std::string_view header_line) {
-  if (block.first_record != 1 || option == HeaderOption::kNo) return TableParser::FirstLine::kData;
+  if (block.part_begin > 0 || block.first_record != 1 || option == HeaderOption::kNo)
+    return TableParser::FirstLine::kData;
   if (option == HeaderOption::kYes) return TableParser::FirstLine::kNames;
   if (header_line.empty()) return TableParser::FirstLine::kData;
   const char* const begin = block.bytes.data();
@@ -89,8 +110,8 @@ struct ParseJob {
   JsonColumns json;                               // of JSON lines
 };
 
-// Parses all files into the store; returns the number of unseen categories.
-Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore& store) {
+// Parses what falls to this host into the store.
+Result<Dataset::Parsed> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore& store) {
   const unsigned threads = std::max(1U, read.threads);
   std::vector<TableParser> text_parsers;
   std::vector<RecordIoParser> record_parsers;
@@ -106,37 +127,80 @@ Result<uint64_t> ParseAll(const ParseJob& job, const ReadOptions& read, RowStore
       text_parsers.emplace_back(job.layout, dictionary, job.unknown).LeaveOut(read.bad);
     }
   }
-  RecordReader reader(job.table.files, FramingOf(job.table.format), job.table.compression);
+  auto parts = PartsHere(job.table, *read.group);
+  if (!parts) return parts.error();
+  RecordReader reader(job.table.files, FramingOf(job.table.format), job.table.compression, std::move(*parts));
+  std::atomic<uint64_t> bytes = 0;
+  const auto parse = [&](unsigned worker, const RecordBlock& block) -> Status {
+    const std::string name = NameFor(job.table, block, read);
+    if (job.table.format == Format::kRecordIo) return record_parsers[worker].Parse(block, name, rows_of[worker]);
+    if (job.table.format == Format::kJsonLines) return json_parsers[worker].Parse(block, name, rows_of[worker]);
+    return text_parsers[worker].Parse(block, name, FirstLineOf(block, job.header, job.header_line), rows_of[worker]);
+  };
   const auto consume = [&](unsigned worker, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
-    const std::string name = job.table.files[block.file].filename().string();
+    bytes += block.bytes.size();
+    Status parsed = parse(worker, block);
     RowBlock& rows = rows_of[worker];
-    Status parsed =
-        job.table.format == Format::kRecordIo ? record_parsers[worker].Parse(block, name, rows)
-        : job.table.format == Format::kJsonLines
-            ? json_parsers[worker].Parse(block, name, rows)
-            : text_parsers[worker].Parse(block, name, FirstLineOf(block, job.header, job.header_line), rows);
+    if (!parsed && block.part_begin > 0 && parsed.error().code() == ErrorCode::kInvalidArgument) {
+      if (Status s = CountFromStart(reader, block); !s) return s;
+      parsed = parse(worker, block);
+    }
     if (!parsed) return parsed;
     if (rows.rows == 0) return {};
     rows.dictionary = job.dictionaries.size() == 1 ? 0 : worker;
     return store.Put(block.index, rows);
   };
   if (Status status = ReadBlocks(reader, threads, consume); !status) return status.error();
-  if (store.row_count() == 0) return NoRows(job.table);
-  uint64_t unseen = 0;
-  for (const TableParser& parser : text_parsers) unseen += parser.unseen_categories();
-  for (const JsonLinesParser& parser : json_parsers) unseen += parser.unseen_categories();
-  return unseen;
+  Dataset::Parsed parsed{.bytes = bytes};
+  for (const TableParser& parser : text_parsers) parsed.unseen += parser.unseen_categories();
+  for (const JsonLinesParser& parser : json_parsers) parsed.unseen += parser.unseen_categories();
+  return parsed;
 }
 
-// All texts of one column of several dictionaries, sorted; none twice.
-std::vector<std::string> MergedTexts(const std::vector<CategoryDictionary>& dictionaries, size_t column) {
+// What may be left out is bounded for all hosts together.
+Status CheckLeftOut(const ReadOptions& read) {
+  if (read.bad == nullptr || read.bad->max() == 0) return {};
+  auto counts = collective::AllGatherValues<uint64_t>(*read.group, read.bad->count());
+  if (!counts) return counts.error();
+  const uint64_t all = std::accumulate(counts->begin(), counts->end(), uint64_t{0});
+  if (all <= read.bad->max()) return {};
+  return Error(ErrorCode::kInvalidArgument, std::to_string(all) + " records of all hosts cannot be read, " +
+                                                std::to_string(read.bad->max()) + " may be left out");
+}
+
+void SortOnce(std::vector<std::string>& texts) {
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+}
+
+// All texts of one column that any host has met, sorted; none twice.
+Result<std::vector<std::string>> AllTexts(const std::vector<CategoryDictionary>& dictionaries, size_t column,
+                                          collective::Group& group) {
   std::vector<std::string> texts;
   for (const CategoryDictionary& dictionary : dictionaries) {
     texts.insert(texts.end(), dictionary.texts(column).begin(), dictionary.texts(column).end());
   }
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  SortOnce(texts);
+  if (group.size() == 1) return texts;
+  std::string bytes;
+  for (const std::string& text : texts) {
+    const uint64_t size = text.size();
+    bytes.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
+  }
+  auto gathered = group.AllGather(bytes);
+  if (!gathered) return gathered.error();
+  texts.clear();
+  for (std::string_view part : *gathered) {
+    while (part.size() >= sizeof(uint64_t)) {
+      uint64_t size = 0;
+      std::memcpy(&size, part.data(), sizeof size);
+      part.remove_prefix(sizeof size);
+      texts.emplace_back(part.substr(0, size));
+      part.remove_prefix(std::min<size_t>(size, part.size()));
+    }
+  }
+  SortOnce(texts);
   return texts;
 }
 
@@ -151,8 +215,22 @@ std::vector<uint32_t> TranslationTo(const std::vector<std::string>& sorted, cons
 
 }  // namespace
 
+Status Dataset::Take(const TableFiles& table, const Parsed& parsed, std::unique_ptr<RowStore> store,
+                     Translations translations, const ReadOptions& read) {
+  unseen_ = parsed.unseen;
+  bytes_read_ = parsed.bytes;
+  rows_read_ = store->row_count();
+  auto shared = ShareOut(std::move(store), std::move(translations), *read.group, read.rows_per_host_min,
+                         read.memory_bytes_max, read.scratch_dir);
+  if (!shared) return shared.error();
+  if (shared->rows == nullptr) return NoRows(table);
+  rows_ = std::move(shared->rows);
+  group_ = shared->group;
+  return {};
+}
+
 Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& options, const ReadOptions& read) {
-  auto sample = ReadSample(table);
+  auto sample = ReadSample(table, *read.group);
   if (!sample) return sample.error();
   auto probed_json = Probe(table.format, *sample, options);
   if (!probed_json) return probed_json.error();
@@ -173,7 +251,9 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
                      UnknownCategories::kAdd,
                      dictionaries,
                      probed_json->columns};
-  if (auto unseen = ParseAll(job, read, *store); !unseen) return unseen.error();
+  auto parsed = ParseAll(job, read, *store);
+  if (!parsed) return parsed.error();
+  if (Status s = CheckLeftOut(read); !s) return s.error();
 
   auto schema = std::make_shared<TableSchema>();
   schema->label_position = layout.label_position;
@@ -192,17 +272,21 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
   };
   for (Column& column : schema->columns) {
     if (column.kind != ColumnKind::kCategorical) continue;
-    column.categories = MergedTexts(dictionaries, categorical);
+    auto texts = AllTexts(dictionaries, categorical, *read.group);
+    if (!texts) return texts.error();
+    column.categories = std::move(*texts);
     translate(column.categories, categorical++);
   }
   if (collects_labels) {
-    schema->label = LabelEncodingOf(MergedTexts(dictionaries, categorical));
+    auto texts = AllTexts(dictionaries, categorical, *read.group);
+    if (!texts) return texts.error();
+    schema->label = LabelEncodingOf(std::move(*texts));
     translate(schema->label.classes, categorical);
     translations.label_column = categorical;
   }
   if (Status valid = schema->Validate(); !valid) return valid.error();
   dataset.schema_ = std::move(schema);
-  dataset.rows_ = std::make_unique<const RowBlocks>(std::move(store), std::move(translations));
+  if (Status s = dataset.Take(table, *parsed, std::move(store), std::move(translations), read); !s) return s.error();
   return dataset;
 }
 
@@ -229,14 +313,14 @@ Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSc
   std::string header_line;
   JsonColumns json;
   if (table.format == Format::kJsonLines) {
-    auto sample = ReadSample(table);
+    auto sample = ReadSample(table, *read.group);
     if (!sample) return sample.error();
     auto probed = ProbeJsonLines(sample->text, sample->file_name, options);
     if (!probed) return probed.error();
     json = JsonColumnsOf(*probed, *schema, options);
     if (options.label_when_wider_than || !options.has_label) layout.label_kind = probed->table.layout.label_kind;
   } else if (table.format == Format::kCsv && (options.header == HeaderOption::kAuto || options.label_when_wider_than)) {
-    auto sample = ReadSample(table);
+    auto sample = ReadSample(table, *read.group);
     if (!sample) return sample.error();
     auto probed = ProbeTable(sample->text, sample->file_name, options);
     if (!probed) return probed.error();
@@ -249,11 +333,11 @@ Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSc
   Dataset dataset;
   auto store = std::make_unique<RowStore>(layout.shape(), read.memory_bytes_max, read.scratch_dir);
   const ParseJob job{table, layout, options.header, header_line, UnknownCategories::kCount, dictionaries, json};
-  auto unseen = ParseAll(job, read, *store);
-  if (!unseen) return unseen.error();
-  dataset.unseen_ = *unseen;
+  auto parsed = ParseAll(job, read, *store);
+  if (!parsed) return parsed.error();
+  if (Status s = CheckLeftOut(read); !s) return s.error();
   dataset.schema_ = std::move(schema);
-  dataset.rows_ = std::make_unique<const RowBlocks>(std::move(store), Translations());
+  if (Status s = dataset.Take(table, *parsed, std::move(store), Translations(), read); !s) return s.error();
   return dataset;
 }
 

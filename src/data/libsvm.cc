@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "data/csv.h"
+#include "data/file_parts.h"
 #include "data/number.h"
 #include "data/parallel_read.h"
 #include "data/table_schema.h"
@@ -188,6 +189,27 @@ Status Append(SparseRows& part, SparseRows& all) {
   return {};
 }
 
+// What all hosts' rows have in common.
+Status Agree(collective::Group& group, SparseRows& rows) {
+  struct Have {
+    uint64_t rows, width, weights, groups;
+  };
+  const Have mine{rows.rows(), rows.width, rows.weights.size(), rows.groups.size()};
+  auto haves = collective::AllGatherValues(group, mine);
+  if (!haves) return haves.error();
+  Have all{};
+  for (const Have& have : *haves) {
+    all = {all.rows + have.rows, std::max(all.width, have.width), all.weights + have.weights, all.groups + have.groups};
+  }
+  if (all.rows == 0) return Error(ErrorCode::kInvalidArgument, "it has no rows");
+  if (all.groups != 0 && all.groups != all.rows) {
+    return Error(ErrorCode::kInvalidArgument, "some rows have a qid and some have none");
+  }
+  rows.width = static_cast<uint32_t>(all.width);
+  if (all.weights > 0) rows.weights.resize(rows.rows(), 1.0F);
+  return {};
+}
+
 }  // namespace
 
 bool LooksLikeLibsvm(std::string_view start) {
@@ -196,13 +218,19 @@ bool LooksLikeLibsvm(std::string_view start) {
 }
 
 Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) {
-  RecordReader reader(table.files, Framing::kLines, table.compression);
+  auto share = PartsHere(table, *read.group);
+  if (!share) return share.error();
+  RecordReader reader(table.files, Framing::kLines, table.compression, std::move(*share));
   std::mutex mutex;
   std::map<uint64_t, SparseRows> parts;  // guarded by mutex; by the block's place
   const Status status = ReadBlocks(reader, std::max(1U, read.threads), [&](unsigned, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
-    auto rows = ParseBlock(block, table.files[block.file].filename().string(), read.bad);
-    if (!rows) return rows.error();
+    const std::string name = NameFor(table, block, read);
+    auto rows = ParseBlock(block, name, read.bad);
+    if (!rows) {
+      if (Status s = CountFromStart(reader, block); !s) return s;
+      return ParseBlock(block, name, read.bad).error();
+    }
     const std::lock_guard lock(mutex);
     parts.emplace(block.index, std::move(*rows));
     return {};
@@ -214,10 +242,7 @@ Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) 
     if (part.rows() == 0) continue;
     if (Status s = Append(part, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
   }
-  if (all.rows() == 0) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "channel '" + table.channel + "' has no rows (" + std::to_string(table.files.size()) + " files)");
-  }
+  if (Status s = Agree(*read.group, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
   return all;
 }
 

@@ -6,9 +6,28 @@
 #include "data/delimiters.h"
 
 namespace argosy::data {
+namespace {
+
+std::vector<FilePart> WholeFiles(size_t files) {
+  std::vector<FilePart> parts(files);
+  for (size_t i = 0; i < files; ++i) parts[i].file = i;
+  return parts;
+}
+
+Result<std::unique_ptr<ByteSource>> Open(const std::filesystem::path& file, const FilePart& part,
+                                         Compression compression) {
+  const bool whole = part.begin == 0 && part.end == FilePart::kEnd;
+  return whole ? OpenByteSource(file, compression) : OpenLines(file, part.begin, part.end);
+}
+
+}  // namespace
 
 RecordReader::RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression)
-    : files_(std::move(files)), framing_(framing), compression_(compression) {}
+    : RecordReader(files, framing, compression, WholeFiles(files.size())) {}
+
+RecordReader::RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression,
+                           std::vector<FilePart> parts)
+    : files_(std::move(files)), framing_(framing), compression_(compression), parts_(std::move(parts)) {}
 
 Result<Frames> RecordReader::Whole(std::string_view bytes) const {
   if (framing_ == Framing::kRecordIo) return CountFrames(bytes);
@@ -18,21 +37,42 @@ Result<Frames> RecordReader::Whole(std::string_view bytes) const {
 }
 
 Error RecordReader::At(std::string_view what) const {
-  return Error(ErrorCode::kInvalidArgument, "file '" + files_[file_].filename().string() + "', " +
+  RecordBlock here;
+  here.file = parts_[part_].file;
+  here.part_begin = parts_[part_].begin;
+  here.first_record = record_;
+  const auto place = PlaceInFile(here);
+  if (!place) return place.error();
+  return Error(ErrorCode::kInvalidArgument, "file '" + files_[here.file].filename().string() + "', " +
                                                 (framing_ == Framing::kLines ? "line " : "record ") +
-                                                std::to_string(record_) + ": " + std::string(what));
+                                                std::to_string(*place) + ": " + std::string(what));
+}
+
+Result<uint64_t> RecordReader::PlaceInFile(const RecordBlock& block) const {
+  if (block.part_begin == 0) return block.first_record;
+  auto source = OpenLines(files_[block.file], 0, block.part_begin);
+  if (!source) return source.error();
+  std::vector<char> bytes(kBlockBytes);
+  uint64_t lines = 0;
+  while (true) {
+    auto n = (*source)->Read(bytes);
+    if (!n) return n.error();
+    lines += CountByte({bytes.data(), *n}, '\n');
+    if (*n < bytes.size()) return lines + block.first_record;
+  }
 }
 
 Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
   RecordBlock block;
   block.bytes = std::move(recycled);
-  while (file_ < files_.size()) {
+  while (part_ < parts_.size()) {
+    const FilePart& part = parts_[part_];
     if (source_ == nullptr) {
-      auto source = OpenByteSource(files_[file_], compression_);
+      auto source = Open(files_[part.file], part, compression_);
       if (!source) return source.error();
       source_ = std::move(*source);
       record_ = 1;
-      at_start_ = true;
+      at_start_ = part.begin == 0;
       rest_.clear();
     }
     block.bytes.assign(rest_);
@@ -58,7 +98,8 @@ Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
       if (!found) return At(found.error().message());
       whole = *found;
     }
-    block.file = file_;
+    block.file = part.file;
+    block.part_begin = part.begin;
     block.first_record = record_;
     if (ended && framing_ == Framing::kRecordIo && whole.end != block.bytes.size()) {
       record_ += whole.count;
@@ -66,7 +107,7 @@ Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
     }
     if (ended) {
       source_.reset();
-      ++file_;
+      ++part_;
     } else {
       rest_.assign(block.bytes, whole.end);
       block.bytes.resize(whole.end);

@@ -2,7 +2,9 @@
 // however many threads parse them. The unit that shards are made of.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,10 +28,19 @@ enum class Framing {
   kRecordIo,  // see data/recordio.h
 };
 
+// What of a file is to be read.
+struct FilePart {
+  static constexpr uint64_t kEnd = std::numeric_limits<uint64_t>::max();
+  size_t file = 0;
+  uint64_t begin = 0;   // of lines: those that begin in [begin, end); else the whole file
+  uint64_t end = kEnd;  // kEnd: to the file's end
+};
+
 struct RecordBlock {
   uint64_t index = 0;         // place among all blocks of the files, from 0
   size_t file = 0;            // index of the file it comes from
-  uint64_t first_record = 1;  // number of its first line or record in that file
+  uint64_t part_begin = 0;    // where in that file the reading began
+  uint64_t first_record = 1;  // number of its first line or record, counted from there
   std::string bytes;          // whole records
 };
 
@@ -37,12 +48,15 @@ struct RecordBlock {
 class RecordReader {
  public:
   RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression);
+  RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression,
+               std::vector<FilePart> parts);
 
   // Nothing when all files are read. `recycled` lends its memory to the block. A byte order mark at the start of a file
   // of lines is dropped; an empty file gives no block.
   Result<std::optional<RecordBlock>> Next(std::string recycled);
 
-  const std::vector<std::filesystem::path>& files() const { return files_; }
+  // The block's first record counted from the file's start: of a part in the middle that takes reading all before it.
+  Result<uint64_t> PlaceInFile(const RecordBlock& block) const;
 
  private:
   // The whole records at the start of `bytes`.
@@ -52,11 +66,12 @@ class RecordReader {
   std::vector<std::filesystem::path> files_;
   Framing framing_;
   Compression compression_;
-  size_t file_ = 0;
+  std::vector<FilePart> parts_;
+  size_t part_ = 0;
   uint64_t index_ = 0;
   uint64_t record_ = 1;
-  bool at_start_ = true;                // of the file
-  std::unique_ptr<ByteSource> source_;  // null between files
+  bool at_start_ = true;                // of the part
+  std::unique_ptr<ByteSource> source_;  // null between parts
   std::string rest_;                    // begun record at the end of the last block
 };
 

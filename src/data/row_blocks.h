@@ -3,6 +3,7 @@
 // same blocks whatever it is written in.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -19,27 +20,45 @@ struct Translations {
   size_t label_column = kNoColumn;  // the labels', when they are translated
 };
 
+// In place of a dictionary's number: categories and labels are what they should be.
+inline constexpr uint32_t kTranslated = std::numeric_limits<uint32_t>::max();
+
 class RowBlocks {
  public:
-  // All of `store` has been put.
-  RowBlocks(std::unique_ptr<const RowStore> store, Translations translations);
+  // All of `store` has been put. It has the rows from `first_row` on, of `row_count` that the table has.
+  RowBlocks(std::unique_ptr<const RowStore> store, Translations translations, uint64_t first_row, uint64_t row_count);
+  // Adds rows before those that are there, or behind them.
+  void AddBefore(std::unique_ptr<const RowStore> store, uint64_t first_row);
+  void AddBehind(std::unique_ptr<const RowStore> store, uint64_t first_row);
 
-  size_t blocks() const { return (row_count() + rows_per_block_ - 1) / rows_per_block_; }
+  // Of the whole table, also where only some of its rows are here.
+  size_t blocks() const { return (row_count_ + rows_per_block_ - 1) / rows_per_block_; }
   size_t rows(size_t index) const;
-  uint64_t row_count() const { return store_->row_count(); }
-  const RowShape& shape() const { return store_->shape(); }
+  size_t rows_per_block() const { return rows_per_block_; }
+  uint64_t row_count() const { return row_count_; }
+  const RowShape& shape() const { return shape_; }
 
-  // Categories are places in the schema's lists, kUnseenCategory for none; labels are numbers or classes. Thread-safe.
-  // What is given must not outlive this.
+  // Of a block whose rows are here. Categories are places in the schema's lists, kUnseenCategory for none; labels are
+  // numbers or classes. Thread-safe. What is given must not outlive this.
   Result<std::shared_ptr<const RowView>> Get(size_t index) const;
+  // The rows from `first` on, behind those that are in `out`. As Get.
+  Status Append(uint64_t first, size_t count, RowBlock& out) const;
 
  private:
+  struct Piece {
+    const RowStore* store;
+    size_t index;
+    uint64_t first_row;
+  };
+  size_t PieceOf(uint64_t row) const;
   void Translate(RowBlock& block, size_t first_row, uint32_t dictionary) const;
 
-  std::unique_ptr<const RowStore> store_;
+  std::vector<std::unique_ptr<const RowStore>> stores_;
   Translations translations_;
+  RowShape shape_;
+  uint64_t row_count_;
   size_t rows_per_block_;
-  std::vector<uint64_t> starts_;  // by piece of the store: its first row; at the end the number of rows
+  std::vector<Piece> pieces_;  // in order of their rows, none empty
 };
 
 }  // namespace argosy::data

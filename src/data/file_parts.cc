@@ -1,0 +1,59 @@
+#include "data/file_parts.h"
+
+#include <algorithm>
+
+namespace argosy::data {
+
+Result<std::vector<FilePart>> PartsOfHost(const std::vector<std::filesystem::path>& files, Framing framing,
+                                          Compression compression, size_t rank, size_t hosts) {
+  std::vector<uint64_t> sizes;
+  uint64_t total = 0;
+  for (const auto& file : files) {
+    std::error_code error;
+    sizes.push_back(std::filesystem::file_size(file, error));
+    if (error) return ErrnoError("looking at '" + file.filename().string() + "'", error.value());
+    total += sizes.back();
+  }
+  const uint64_t begin = total / hosts * rank + total % hosts * rank / hosts;
+  const uint64_t end = total / hosts * (rank + 1) + total % hosts * (rank + 1) / hosts;
+  std::vector<FilePart> parts;
+  uint64_t at = 0;  // where the file begins
+  for (size_t i = 0; i < files.size(); at += sizes[i++]) {
+    if (at + sizes[i] <= begin || at >= end) continue;
+    bool whole = framing != Framing::kLines;
+    if (!whole) {
+      auto compressed = IsCompressed(files[i], compression);
+      if (!compressed) return compressed.error();
+      whole = *compressed;
+    }
+    if (whole) {
+      if (at >= begin) parts.push_back({.file = i});
+      continue;
+    }
+    parts.push_back(
+        {.file = i, .begin = begin > at ? begin - at : 0, .end = end >= at + sizes[i] ? FilePart::kEnd : end - at});
+  }
+  return parts;
+}
+
+Result<std::vector<FilePart>> PartsHere(const TableFiles& table, const collective::Group& group) {
+  return PartsOfHost(table.files, FramingOf(table.format), table.compression, table.own ? 0 : group.rank(),
+                     table.own ? 1 : group.size());
+}
+
+std::string NameFor(const TableFiles& table, const RecordBlock& block, const ReadOptions& read) {
+  std::string name = table.files[block.file].filename().string();
+  if (block.part_begin > 0 && read.bad != nullptr && read.bad->max() > 0) {
+    name += " from byte " + std::to_string(block.part_begin) + " on";
+  }
+  return name;
+}
+
+Status CountFromStart(const RecordReader& reader, RecordBlock& block) {
+  const auto place = reader.PlaceInFile(block);
+  if (!place) return place.error();
+  block.first_record = *place;
+  return {};
+}
+
+}  // namespace argosy::data
