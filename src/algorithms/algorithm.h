@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "collective/group.h"
 #include "model/predictor.h"
 
 namespace argosy::algorithms {
@@ -30,6 +31,7 @@ struct Channel {
   std::string content_type;                  // may carry parameters: text/csv;label_size=0; empty means text/csv
   std::string compression;                   // "" or None, Gzip; gzip is also known by its first two bytes
   std::vector<std::filesystem::path> files;  // in the order they are read
+  bool own = false;                          // of several hosts each has files of its own; else all have the same
 };
 
 struct TrainingRequest {
@@ -45,6 +47,9 @@ struct TrainingRequest {
   std::filesystem::path checkpoint_dir;
   // An artifact's directory that the training goes on from (SageMaker's channel `model`); empty: none.
   std::filesystem::path initial_model;
+  // Who train together. The request is the same on all hosts but for files of their own and directories; the model of
+  // the head is the one to keep, and only the head is given a directory for checkpoints.
+  collective::Group* group = &collective::Alone();
 };
 
 // Told of a training while it runs, on the thread that called Train and in the order of events.

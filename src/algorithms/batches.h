@@ -34,7 +34,7 @@ struct Transform {
   std::vector<float> class_weights;  // by class; empty: 1
 };
 
-// The blocks of one virtual shard of `shards`: every shards-th, so that each sees all parts of the data.
+// The blocks of one virtual shard of `shards`, each a stretch of the data, so that a host can read its own.
 std::vector<size_t> ShardBlocks(const data::RowBlocks& rows, size_t shard, size_t shards);
 
 // Walks over some blocks once. One thread at a time.

@@ -87,7 +87,8 @@ Status ChannelReader::CheckNames() const {
 Result<ChannelReader::Opened> ChannelReader::Open(const Channel& channel) const {
   const std::string where = "channel '" + channel.name + "': ";
   Opened opened{.files = {.channel = channel.name, .files = channel.files}, .has_label = std::nullopt};
-  if (channel.files.empty()) return Invalid(where + "it has no files");
+  if (channel.files.empty() && !channel.own) return Invalid(where + "it has no files");
+  opened.files.own = channel.own;
   if (EqualsIgnoreCase(channel.compression, "gzip")) {
     opened.files.compression = data::Compression::kGzip;
   } else if (!channel.compression.empty() && !EqualsIgnoreCase(channel.compression, "none")) {
@@ -135,6 +136,7 @@ data::ReadOptions ChannelReader::Read(size_t bytes_max, uint64_t memory_share, d
           ? bytes_max
           : static_cast<size_t>(std::min<uint64_t>(bytes_max, request_.memory_bytes / memory_share));
   read.scratch_dir = request_.scratch_dir.empty() ? std::filesystem::temp_directory_path() : request_.scratch_dir;
+  read.group = request_.group;
   read.stop = [this] { return observer_.StopRequested(); };
   return read;
 }
@@ -149,6 +151,14 @@ void ChannelReader::TellLeftOut(std::string_view name, const data::BadRecords& b
   if (bad.count() == 0) return;
   observer_.OnLogLine("channel '" + std::string(name) + "': " + std::to_string(bad.count()) +
                       " records could not be read and are left out, the first: " + bad.first());
+}
+
+// What of a channel this host has read, where there are others.
+void ChannelReader::TellPart(std::string_view name, const data::Dataset& table) const {
+  if (request_.group->size() == 1) return;
+  observer_.OnLogLine("channel '" + std::string(name) + "': read " + std::to_string(table.bytes_read()) + " bytes, " +
+                      std::to_string(table.rows_read()) + " of " + std::to_string(table.rows().row_count()) +
+                      " rows, on this host");
 }
 
 Result<data::Format> ChannelReader::FormatOf(std::string_view name) const {
@@ -175,9 +185,12 @@ Result<data::Dataset> ChannelReader::ReadTrain(data::ProbeOptions options, std::
   ApplyLabelRule(*opened, feature_dim, options);
   data::BadRecords bad(BadRecordsMax());
   options.lenient = bad.max() > 0;
-  auto table = data::ReadNewTable(opened->files, options, Read(kTrainBytesMax, kTrainMemoryShare, bad));
+  data::ReadOptions read = Read(kTrainBytesMax, kTrainMemoryShare, bad);
+  read.rows_per_host_min = rules_.rows_per_host_min;
+  auto table = data::ReadNewTable(opened->files, options, read);
   if (!table) return Unreadable(channel, opened->files.format, TooMany(bad, table.error()));
   TellLeftOut(channel.name, bad);
+  TellPart(channel.name, *table);
   return table;
 }
 
@@ -195,6 +208,7 @@ Result<std::optional<data::Dataset>> ChannelReader::ReadOther(std::string_view n
   auto table = data::ReadTable(opened->files, std::move(schema), options, Read(kOtherBytesMax, kOtherMemoryShare, bad));
   if (!table) return Unreadable(*channel, opened->files.format, TooMany(bad, table.error()));
   TellLeftOut(name, bad);
+  TellPart(name, *table);
   if (table->unseen_categories() > 0) {
     observer_.OnLogLine("channel '" + std::string(name) + "': " + std::to_string(table->unseen_categories()) +
                         " categorical fields hold a category that the training data does not have");

@@ -26,6 +26,7 @@ struct ChannelRules {
   std::span<const std::string_view> names;  // of its channels; of them train is required
   std::span<const data::Format> formats;
   Supervision supervision = Supervision::kSupervised;
+  uint64_t rows_per_host_min = 0;  // of the train channel: with fewer, each of several hosts gets all of them
 };
 
 inline constexpr data::Format kTableFormats[] = {data::Format::kCsv, data::Format::kJsonLines, data::Format::kRecordIo};
@@ -61,6 +62,7 @@ class ChannelReader {
   Result<Opened> Open(const Channel& channel) const;
   void ApplyLabelRule(const Opened& opened, std::optional<size_t> feature_dim, data::ProbeOptions& options) const;
   data::ReadOptions Read(size_t bytes_max, uint64_t memory_share, data::BadRecords& bad) const;
+  void TellPart(std::string_view name, const data::Dataset& table) const;
   uint64_t BadRecordsMax() const;
   void TellLeftOut(std::string_view name, const data::BadRecords& bad) const;
 

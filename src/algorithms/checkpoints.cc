@@ -48,7 +48,8 @@ Json Describe(std::string_view algorithm, const TrainingRequest& request,
     if (entry.is_regular_file(ignored)) model.push_back({entry.path().filename().string(), entry.file_size(ignored)});
   }
   std::sort(model.begin(), model.end());
-  return {algorithm, std::move(hyperparameters), request.seed, std::move(channels), std::move(model)};
+  return {algorithm,           std::move(hyperparameters), request.seed,
+          std::move(channels), std::move(model),           request.group->size()};
 }
 
 }  // namespace
@@ -65,22 +66,34 @@ Checkpoints::Checkpoints(std::string_view algorithm, const TrainingRequest& requ
   next_ = clock_.Monotonic() + interval_;
 }
 
-Result<bool> Checkpoints::Resume(const std::function<Status(StateReader&)>& read) const {
-  if (!enabled() || !std::filesystem::exists(File())) return false;
-  const auto bytes = ReadFile(File(), kBytesMax);
+Result<std::string> Checkpoints::Find() const {
+  if (!enabled() || !std::filesystem::exists(File())) return std::string();
+  auto bytes = ReadFile(File(), kBytesMax);
   if (!bytes) return bytes.error().Wrap("reading the checkpoint");
   StateReader reader(kName, *bytes);
   uint64_t belongs_to = 0;
   reader.Value(belongs_to);
   if (reader.failed()) {
     observer_.OnLogLine("the checkpoint is damaged: the training begins anew");
-    return false;
+    return std::string();
   }
   if (belongs_to != belongs_to_) {
     observer_.OnLogLine(
         "the checkpoint is of a training with other hyperparameters or data: this one begins at the start");
-    return false;
+    return std::string();
   }
+  return bytes;
+}
+
+Result<bool> Checkpoints::Resume(const std::function<Status(StateReader&)>& read) const {
+  auto found = Find();
+  if (!found) return found.error();
+  const auto bytes = collective::Broadcast(*request_.group, *found);
+  if (!bytes) return bytes.error();
+  if (bytes->empty()) return false;
+  StateReader reader(kName, *bytes);
+  uint64_t belongs_to = 0;
+  reader.Value(belongs_to);
   if (Status s = read(reader); !s) return s.error();
   if (Status whole = reader.Finish(); !whole) return whole.error();
   return true;

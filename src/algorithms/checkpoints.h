@@ -24,8 +24,8 @@ class Checkpoints {
   Checkpoints(std::string_view algorithm, const TrainingRequest& request, TrainingObserver& observer,
               std::initializer_list<std::string_view> changeable = {});
 
-  // Hands `read` what an earlier attempt at this training saved. False when there is nothing, or when what is there is
-  // damaged or belongs to other data or hyperparameters, which the log then says.
+  // Hands `read` what an earlier attempt at this training saved, on all hosts what the head found. False when there is
+  // nothing, or when what is there is damaged or belongs to other data or hyperparameters, which the log then says.
   Result<bool> Resume(const std::function<Status(StateReader&)>& read) const;
 
   // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is
@@ -38,6 +38,9 @@ class Checkpoints {
  private:
   bool enabled() const { return !request_.checkpoint_dir.empty(); }
   std::filesystem::path File() const { return request_.checkpoint_dir / kCheckpointFile; }
+
+  // Nothing when there is none to go on from.
+  Result<std::string> Find() const;
 
   const TrainingRequest& request_;
   TrainingObserver& observer_;

@@ -116,6 +116,11 @@ void SaveStates(std::span<const State> states, StateWriter& writer) {
   for (const State& state : states) writer.Text(state.Save());
 }
 
+inline void WriteStates(std::span<const std::string> states, StateWriter& writer) {
+  writer.Value(static_cast<uint64_t>(states.size()));
+  for (const std::string& state : states) writer.Text(state);
+}
+
 inline void ReadStates(StateReader& reader, std::vector<std::string>& states) {
   uint64_t count = 0;
   reader.Value(count);

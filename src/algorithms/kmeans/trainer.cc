@@ -53,7 +53,9 @@ class Training {
   static constexpr std::array<std::string_view, 2> kNames = {"train", "test"};
 
   // Virtual shards of a pass with so many centres.
-  size_t Shards(size_t centers) const { return std::clamp<size_t>(kStateNumbersMax / (centers * n_), 1, kShardsMax); }
+  size_t Shards(size_t centers) const {
+    return ShardCount(std::clamp<size_t>(kStateNumbersMax / (centers * n_), 1, kShardsMax), train_->group());
+  }
   Status ReadTrain();
   Status DrawFirstCenters();
   Status TakeInitialCenters();
@@ -67,7 +69,7 @@ class Training {
   Result<KMeansState> Pass(const data::Dataset& dataset, const PackedCenters& centers, Use use, double progress_from,
                            double progress_to);
   Status Resume();
-  void SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states);
+  Status SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states);
   void Progress(double fraction) { observer_.OnProgress(kReadingShare + (1 - kReadingShare) * fraction, rows_read_); }
   void LogMetric(std::string_view place, std::string_view name, double value);
   void Publish(const std::string& name, double value);
@@ -152,21 +154,24 @@ Status Training::DrawFirstCenters() {
       std::clamp<uint64_t>(many_ * kSampleRowsPerCenter, kSampleRowsMin, std::max(many_, kSampleNumbersMax / n_));
   const double chance = std::min(1.0, static_cast<double>(wanted) / static_cast<double>(rows.row_count()));
   // Each block's sample depends on the block alone.
-  std::vector<std::vector<float>> samples(rows.blocks());
-  std::vector<Status> outcomes(rows.blocks());
-  data::RunParallel(rows.blocks(), request_.threads, [&](size_t b) {
-    auto block = rows.Get(b);
+  const data::HostShare share(train_->group().rank(), train_->group().size());
+  const size_t first = share.First(rows.blocks());
+  const size_t blocks = share.End(rows.blocks()) - first;
+  const size_t width = rows.shape().numeric;
+  std::vector<std::vector<float>> samples(blocks);
+  std::vector<Status> outcomes(blocks);
+  data::RunParallel(blocks, request_.threads, [&](size_t i) {
+    auto block = rows.Get(first + i);
     if (!block) {
-      outcomes[b] = block.error();
+      outcomes[i] = block.error();
       return;
     }
-    SeededRandom random(MixSeed(settings_.seed, 1, b));
-    const size_t width = rows.shape().numeric;
+    SeededRandom random(MixSeed(settings_.seed, 1, first + i));
     for (size_t r = 0; r < (*block)->rows; ++r) {
       if (chance < 1 && random.Uniform() >= chance) continue;
       const float* const x = (*block)->numeric.data() + r * width;
-      samples[b].insert(samples[b].end(), x, x + width);
-      samples[b].resize((samples[b].size() - width) / n_ * n_ + n_);
+      samples[i].insert(samples[i].end(), x, x + width);
+      samples[i].resize((samples[i].size() - width) / n_ * n_ + n_);
     }
   });
   for (const Status& outcome : outcomes) {
@@ -174,17 +179,25 @@ Status Training::DrawFirstCenters() {
   }
   std::vector<float> sample;
   for (const std::vector<float>& part : samples) sample.insert(sample.end(), part.begin(), part.end());
-  // By ill chance too few were drawn: the first rows fill up.
-  for (size_t b = 0; sample.size() < many_ * n_ && b < rows.blocks(); ++b) {
-    auto block = rows.Get(b);
-    if (!block) return block.error();
-    const size_t width = rows.shape().numeric;
-    for (size_t r = 0; r < (*block)->rows && sample.size() < many_ * n_; ++r) {
-      const size_t begin = sample.size();
-      sample.resize(begin + n_);
-      std::copy_n((*block)->numeric.begin() + static_cast<ptrdiff_t>(r * width), width,
-                  sample.begin() + static_cast<ptrdiff_t>(begin));
+  auto all = GatherValues(train_->group(), std::span<const float>(sample));
+  if (!all) return all.error();
+  sample = std::move(*all);
+  if (sample.size() < many_ * n_) {
+    // By ill chance too few were drawn: the first rows fill up.
+    std::vector<float> filling;
+    const size_t missing = many_ * n_ - sample.size();
+    for (size_t i = 0; filling.size() < missing && i < blocks; ++i) {
+      auto block = rows.Get(first + i);
+      if (!block) return block.error();
+      for (size_t r = 0; r < (*block)->rows && filling.size() < missing; ++r) {
+        const float* const x = (*block)->numeric.data() + r * width;
+        filling.insert(filling.end(), x, x + width);
+        filling.resize((filling.size() - width) / n_ * n_ + n_);
+      }
     }
+    auto firsts = GatherValues(train_->group(), std::span<const float>(filling));
+    if (!firsts) return firsts.error();
+    sample.insert(sample.end(), firsts->begin(), firsts->begin() + static_cast<ptrdiff_t>(missing));
   }
   const size_t count = sample.size() / n_;
   std::vector<double> sums(n_);
@@ -223,36 +236,41 @@ Status Training::TakeInitialCenters() {
 
 Status Training::RunMiniBatches() {
   const data::RowBlocks& rows = train_->rows();
-  const size_t shards = std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, Shards(many_));
+  const size_t shards =
+      ShardCount(std::clamp<size_t>(settings_.mini_batch_size / kRowsAtOnce, 1, Shards(many_)), train_->group());
+  const ShardRange here(shards, train_->group());
   const size_t share = (settings_.mini_batch_size + shards - 1) / shards;
   for (; place_.epoch < settings_.epochs && !stopped_; place_ = {.epoch = place_.epoch + 1}) {
     std::vector<std::unique_ptr<BatchReader>> readers;
-    for (size_t s = 0; s < shards; ++s) {
+    for (size_t s = here.first; s < here.first + here.count; ++s) {
       readers.push_back(std::make_unique<BatchReader>(*train_, transform_, ShardBlocks(rows, s, shards),
                                                       BatchReader::Order::kShuffled,
                                                       MixSeed(settings_.seed, 3 + place_.epoch, s)));
       if (auto skipped = readers.back()->Skip(place_.rounds * share); !skipped) return skipped.error();
     }
-    std::vector<Status> outcomes(shards);
+    std::vector<Status> outcomes(here.count);
     while (!stopped_) {
       const PackedCenters packed(centers_, many_, n_);
-      std::vector<KMeansState> states(shards, KMeansState(packed));
-      data::RunParallel(shards, request_.threads, [&](size_t s) {
+      std::vector<KMeansState> states(here.count, KMeansState(packed));
+      data::RunParallel(here.count, request_.threads, [&](size_t i) {
         for (size_t left = share; left > 0;) {
-          auto batch = readers[s]->Next(std::min(left, kRowsAtOnce));
+          auto batch = readers[i]->Next(std::min(left, kRowsAtOnce));
           if (!batch) {
-            outcomes[s] = batch.error();
+            outcomes[i] = batch.error();
             return;
           }
           if (*batch == nullptr) return;
-          states[s].Update(**batch);
+          states[i].Update(**batch);
           left -= (*batch)->rows;
         }
       });
       for (const Status& outcome : outcomes) {
         if (!outcome) return outcome;
       }
-      MergeInTree(std::span<KMeansState>(states));
+      if (Status s = MergeAll(train_->group(), std::span<KMeansState>(states)); !s) return s;
+      const auto round =
+          Agree(*request_.group, train_->group(), {.stop = observer_.StopRequested(), .save = checkpoints_.Due()});
+      if (!round) return round.error();
       const KMeansSums& sums = states[0].Finalize();
       if (sums.rows == 0) break;
       place_.squared += sums.squared_distance;
@@ -263,8 +281,10 @@ Status Training::RunMiniBatches() {
       const double epochs_done =
           static_cast<double>(place_.epoch) + static_cast<double>(place_.rows) / static_cast<double>(rows.row_count());
       Progress(0.5 * epochs_done / static_cast<double>(settings_.epochs));
-      stopped_ = observer_.StopRequested();
-      if (checkpoints_.Due()) SaveCheckpoint(rows_read_, {});
+      stopped_ = round->stop;
+      if (round->save) {
+        if (Status s = SaveCheckpoint(rows_read_, {}); !s) return s;
+      }
     }
     if (place_.rows > 0) {
       LogMetric("epoch=" + std::to_string(place_.epoch) + ", ", "train msd <loss>",
@@ -300,31 +320,32 @@ void Training::Reduce() {
 
 Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCenters& centers, Use use,
                                    double progress_from, double progress_to) {
-  const size_t shards = Shards(centers.count());
-  std::vector<KMeansState> states(shards, KMeansState(centers));
-  ShardedPass pass(dataset, transform_, shards, kRowsAtOnce, kBatchesPerRound, request_.threads);
+  ShardedPass pass(dataset, transform_, Shards(centers.count()), kRowsAtOnce, kBatchesPerRound, request_.threads,
+                   *request_.group);
+  std::vector<KMeansState> states(pass.here().count, KMeansState(centers));
   if (use == Use::kTraining && !states_.empty()) {
-    if (Status s = LoadStates(states_, std::span<KMeansState>(states)); !s) return s.error();
+    if (Status s = LoadStates(pass.here().Of(states_), std::span<KMeansState>(states)); !s) return s.error();
     states_.clear();
     if (Status s = pass.Skip(place_.rounds); !s) return s.error();
   }
   const auto row_count = static_cast<double>(dataset.rows().row_count());
   const uint64_t rows_before = rows_read_;
   while (true) {
-    const auto more = pass.Round([&](size_t shard, const RowBatch& batch) { states[shard].Update(batch); });
-    if (!more) return more.error();
-    if (!*more) break;
+    const auto round = pass.Round([&](size_t i, const RowBatch& batch) { states[i].Update(batch); },
+                                  observer_.StopRequested(), use == Use::kTraining && checkpoints_.Due());
+    if (!round) return round.error();
+    if (round->rows == 0) break;
     rows_read_ = rows_before + pass.rows();
     Progress(progress_from + (progress_to - progress_from) * static_cast<double>(pass.rows()) / row_count);
-    if (observer_.StopRequested()) {
+    if (round->stop) {
       return Error(ErrorCode::kCancelled, use == Use::kTraining ? "stopped while clustering" : "stopped while testing");
     }
-    if (use == Use::kTraining && checkpoints_.Due()) {
+    if (round->save) {
       place_.rounds = pass.rounds();
-      SaveCheckpoint(rows_before, states);
+      if (Status s = SaveCheckpoint(rows_before, states); !s) return s.error();
     }
   }
-  MergeInTree(std::span<KMeansState>(states));
+  if (Status s = MergeAll(dataset.group(), std::span<KMeansState>(states)); !s) return s.error();
   return std::move(states[0]);
 }
 
@@ -395,7 +416,9 @@ Status Training::EvaluateTest() {
 }
 
 // All numbers that the training goes on with.
-void Training::SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states) {
+Status Training::SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states) {
+  const auto all = GatherStates(train_->group(), states);
+  if (!all) return all.error();
   checkpoints_.Save([&](StateWriter& writer) {
     writer.Value(place_);
     writer.Value(rows_read);
@@ -403,8 +426,9 @@ void Training::SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> s
     writer.Values(std::span<const float>(centers_));
     writer.Values(std::span<const double>(weights_));
     writer.Text(DumpJson(metrics_));
-    SaveStates(states, writer);
+    WriteStates(*all, writer);
   });
+  return {};
 }
 
 Status Training::Resume() {

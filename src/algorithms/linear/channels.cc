@@ -9,7 +9,8 @@ namespace argosy::algorithms::linear {
 Result<ChannelData> ReadChannels(const TrainingRequest& request, const LinearSettings& settings,
                                  TrainingObserver& observer) {
   static constexpr std::array<std::string_view, 3> kNames = {"train", "validation", "test"};
-  const ChannelReader reader({"linear-learner", kNames, kTableFormats, Supervision::kSupervised}, request, observer);
+  const ChannelReader reader({"linear-learner", kNames, kTableFormats, Supervision::kSupervised, kRowsPerShardMin},
+                             request, observer);
   if (Status known = reader.CheckNames(); !known) return known.error();
   auto rows = reader.ReadTrain(settings.table);
   if (!rows) return rows.error();

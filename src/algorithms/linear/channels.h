@@ -10,6 +10,9 @@
 
 namespace argosy::algorithms::linear {
 
+// With fewer rows a training is not divided among hosts.
+inline constexpr uint64_t kRowsPerShardMin = 16'384;
+
 struct ChannelData {
   data::Dataset train;
   std::optional<data::Dataset> validation;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "algorithms/hosts.h"
 #include "algorithms/linear/linear_state.h"
 #include "algorithms/linear/settings.h"
 #include "algorithms/state_bytes.h"
@@ -25,14 +26,17 @@ std::vector<ModelVariant> Variants(const LinearSettings& settings, const ModelSh
 
 struct Contender {
   ModelVariant variant;
-  std::vector<LinearState> shards;
-  std::vector<float> best = {};  // parameters after its best epoch
+  std::vector<LinearState> shards;  // of this host
+  std::vector<float> best = {};     // parameters after its best epoch
   double best_loss = std::numeric_limits<double>::infinity();
   // For early stopping: the loss that later ones must undercut, and since when they have not.
   double reference_loss = std::numeric_limits<double>::infinity();
   int64_t epochs_without_improvement = 0;
   bool finished = false;
   LinearState::Loss epoch_loss = {};
+
+  // All shards, on all hosts, go on from what they have come to together.
+  Status EndRound(collective::Group& group);
 
   // Behind an epoch of this loss: is it the best yet, and is it time to end?
   void Judge(double loss, const LinearSettings& settings);

@@ -7,6 +7,7 @@
 
 #include "algorithms/batches.h"
 #include "algorithms/checkpoints.h"
+#include "algorithms/hosts.h"
 #include "algorithms/linear/channels.h"
 #include "algorithms/linear/contender.h"
 #include "algorithms/linear/evaluation.h"
@@ -29,7 +30,6 @@ constexpr size_t kSummingShards = 16;
 // Shards of the training itself, which share a mini-batch between them. Each added one means more rows between a row
 // and the model it changes, so small data gets fewer, and so do mini-batches too small to be worth a share.
 constexpr size_t kTrainingShardsMax = 8;
-constexpr uint64_t kRowsPerTrainingShardMin = 16'384;
 constexpr uint64_t kBatchShareMin = 8;
 // All states together; a very large model trains in fewer shards.
 constexpr size_t kStateBytesMax = size_t{1} << 30;
@@ -178,22 +178,23 @@ Status Training::TakeMoments() {
   std::vector<uint64_t> first_rows(rows.blocks());
   for (size_t b = 1; b < rows.blocks(); ++b) first_rows[b] = first_rows[b - 1] + rows.rows(b - 1);
 
-  std::vector<ScalerState> states(kSummingShards, ScalerState(rows.shape().numeric, classes_, stride));
-  std::vector<Status> outcomes(kSummingShards);
-  data::RunParallel(kSummingShards, request_.threads, [&](size_t shard) {
-    for (const size_t b : ShardBlocks(rows, shard, kSummingShards)) {
+  const ShardRange here(kSummingShards, train.group());
+  std::vector<ScalerState> states(here.count, ScalerState(rows.shape().numeric, classes_, stride));
+  std::vector<Status> outcomes(here.count);
+  data::RunParallel(here.count, request_.threads, [&](size_t i) {
+    for (const size_t b : ShardBlocks(rows, here.first + i, kSummingShards)) {
       auto block = rows.Get(b);
       if (!block) {
-        outcomes[shard] = block.error();
+        outcomes[i] = block.error();
         return;
       }
-      states[shard].Update({**block, first_rows[b]});
+      states[i].Update({**block, first_rows[b]});
     }
   });
   for (const Status& outcome : outcomes) {
     if (!outcome) return outcome;
   }
-  MergeInTree(std::span<ScalerState>(states));
+  if (Status s = MergeAll(train.group(), std::span<ScalerState>(states)); !s) return s;
   scaler_ = states[0].Finalize();
 
   const data::TableSchema& schema = train.schema();
@@ -244,24 +245,25 @@ Status Training::Plan() {
                    std::to_string(shape_.bias()) + " features, " + std::to_string(shape_.outputs) + " outputs)");
   }
   const size_t state_bytes = 4 * sizeof(float) * shape_.parameters() * ModelCount(settings_);
-  shards_ = std::clamp<size_t>(rows / kRowsPerTrainingShardMin, 1, kTrainingShardsMax);
+  shards_ = std::clamp<size_t>(rows / kRowsPerShardMin, 1, kTrainingShardsMax);
   shards_ = std::clamp<size_t>(kStateBytesMax / state_bytes, 1, shards_);
   shards_ = std::min(shards_, channels_->train.rows().blocks());
   uint64_t batch_rows = settings_.mini_batch_size
                             ? static_cast<uint64_t>(*settings_.mini_batch_size)
                             : std::clamp(rows / kStepsPerEpochWanted, kSmallestBatchRows, kDefaultBatchRows);
   batch_rows = std::min(batch_rows, rows);
-  shards_ = std::clamp<size_t>(batch_rows / kBatchShareMin, 1, shards_);
+  shards_ = ShardCount(std::clamp<size_t>(batch_rows / kBatchShareMin, 1, shards_), channels_->train.group());
   batch_share_ = (batch_rows + shards_ - 1) / shards_;
   const uint64_t steps_per_epoch = (rows + batch_share_ * shards_ - 1) / (batch_share_ * shards_);
   schedule_.emplace(settings_.optimizer, steps_per_epoch * static_cast<uint64_t>(settings_.epochs));
 
   const std::vector<ModelVariant> variants = Variants(settings_, shape_, batch_share_ * shards_, scaler_.class_counts);
+  const ShardRange here(shards_, channels_->train.group());
   for (const ModelVariant& variant : variants) {
     // All start alike, also the shards: what differs between them is what they have seen.
     SeededRandom random(MixSeed(settings_.seed, 0, 0));
     contenders_.push_back(
-        {variant, std::vector<LinearState>(shards_, LinearState(shape_, settings_, *schedule_, variant, random))});
+        {variant, std::vector<LinearState>(here.count, LinearState(shape_, settings_, *schedule_, variant, random))});
     if (!initial_) continue;
     const std::vector<float> weights = FoldWeights(*initial_, channels_->train.schema().columns, shape_, transform_);
     for (LinearState& shard : contenders_.back().shards) shard.SetParameters(weights);
@@ -289,8 +291,9 @@ Status Training::RunEpochs() {
 
 Status Training::RunEpoch(int64_t epoch) {
   const data::Dataset& train = channels_->train;
+  const ShardRange here(shards_, train.group());
   std::vector<std::unique_ptr<BatchReader>> readers;
-  for (size_t s = 0; s < shards_; ++s) {
+  for (size_t s = here.first; s < here.first + here.count; ++s) {
     readers.push_back(std::make_unique<BatchReader>(train, transform_, ShardBlocks(train.rows(), s, shards_),
                                                     BatchReader::Order::kShuffled,
                                                     MixSeed(settings_.seed, static_cast<uint64_t>(epoch) + 1, s)));
@@ -300,50 +303,49 @@ Status Training::RunEpoch(int64_t epoch) {
   if (place_.rounds == 0) {
     for (Contender& contender : contenders_) contender.epoch_loss = {};
   }
-  std::vector<Status> outcomes(shards_);
-  std::vector<uint64_t> rows(shards_);
+  std::vector<Status> outcomes(here.count);
+  std::vector<uint64_t> rows(here.count);
   while (true) {
     std::fill(rows.begin(), rows.end(), 0);
-    data::RunParallel(shards_, request_.threads, [&](size_t s) {
+    data::RunParallel(here.count, request_.threads, [&](size_t i) {
       for (size_t step = 0; step < kStepsPerRound; ++step) {
-        auto batch = readers[s]->Next(batch_share_);
+        auto batch = readers[i]->Next(batch_share_);
         if (!batch) {
-          outcomes[s] = batch.error();
+          outcomes[i] = batch.error();
           return;
         }
         if (*batch == nullptr) return;
-        rows[s] += (*batch)->rows;
+        rows[i] += (*batch)->rows;
         for (Contender& contender : contenders_) {
-          if (!contender.finished) contender.shards[s].Update(**batch);
+          if (!contender.finished) contender.shards[i].Update(**batch);
         }
       }
     });
-    uint64_t rows_in_round = 0;
-    for (size_t s = 0; s < shards_; ++s) {
-      if (!outcomes[s]) return outcomes[s];
-      rows_in_round += rows[s];
+    RoundEnd mine{.stop = observer_.StopRequested(), .save = checkpoints_.Due()};
+    for (size_t i = 0; i < here.count; ++i) {
+      if (!outcomes[i]) return outcomes[i];
+      mine.rows += rows[i];
     }
-    if (rows_in_round == 0) return {};
+    const auto round = Agree(*request_.group, train.group(), mine);
+    if (!round) return round.error();
+    if (round->rows == 0) return {};
     any_round_ = true;
     for (Contender& contender : contenders_) {
       if (contender.finished) continue;
-      MergeInTree(std::span<LinearState>(contender.shards));
-      contender.epoch_loss.weighted_sum += contender.shards[0].loss().weighted_sum;
-      contender.epoch_loss.weight += contender.shards[0].loss().weight;
-      for (size_t s = shards_; s-- > 0;) contender.shards[s].Adopt(contender.shards[0]);
+      if (Status s = contender.EndRound(train.group()); !s) return s;
     }
-    rows_read_ += rows_in_round;
-    place_.rows += rows_in_round;
+    rows_read_ += round->rows;
+    place_.rows += round->rows;
     ++place_.rounds;
     const double epochs_done =
         static_cast<double>(epoch) + static_cast<double>(place_.rows) / static_cast<double>(train.rows().row_count());
     observer_.OnProgress(kReadingShare + (1 - kReadingShare) * epochs_done / static_cast<double>(settings_.epochs),
                          rows_read_);
-    if (observer_.StopRequested()) {
+    if (round->stop) {
       stopped_ = true;
       return {};
     }
-    if (checkpoints_.Due()) SaveCheckpoint();
+    if (round->save) SaveCheckpoint();
   }
 }
 
@@ -440,18 +442,18 @@ Result<EvaluationState> Training::Evaluate(const data::Dataset& dataset, const s
       which == Rows::kCalibration && settings_.num_calibration_samples
           ? std::max<uint64_t>(1, row_count / static_cast<uint64_t>(*settings_.num_calibration_samples))
           : 1;
-  std::vector<EvaluationState> states(kSummingShards,
-                                      EvaluationState(settings_, shape_.outputs, transform_.label_scale));
-  std::vector<Status> outcomes(kSummingShards);
-  data::RunParallel(kSummingShards, request_.threads, [&](size_t shard) {
-    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), shard, kSummingShards),
+  const ShardRange here(kSummingShards, dataset.group());
+  std::vector<EvaluationState> states(here.count, EvaluationState(settings_, shape_.outputs, transform_.label_scale));
+  std::vector<Status> outcomes(here.count);
+  data::RunParallel(here.count, request_.threads, [&](size_t i) {
+    BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), here.first + i, kSummingShards),
                        BatchReader::Order::kAsStored, 0);
     std::vector<float> outputs;
     uint64_t row = 0;
     while (true) {
       auto batch = reader.Next(kEvaluationBatchRows);
       if (!batch) {
-        outcomes[shard] = batch.error();
+        outcomes[i] = batch.error();
         return;
       }
       if (*batch == nullptr) return;
@@ -459,20 +461,19 @@ Result<EvaluationState> Training::Evaluate(const data::Dataset& dataset, const s
       outputs.assign(rows.rows * shape_.outputs, 0.0F);
       AddOutputs(shape_, parameters.data(), rows, outputs.data());
       if (stride == 1) {
-        states[shard].Update({rows.rows, shape_.outputs, outputs.data(), rows.labels.data(), rows.weights.data()});
+        states[i].Update({rows.rows, shape_.outputs, outputs.data(), rows.labels.data(), rows.weights.data()});
         continue;
       }
       for (size_t r = 0; r < rows.rows; ++r, ++row) {
         if (row % stride != 0) continue;
-        states[shard].Update(
-            {1, shape_.outputs, outputs.data() + r * shape_.outputs, &rows.labels[r], &rows.weights[r]});
+        states[i].Update({1, shape_.outputs, outputs.data() + r * shape_.outputs, &rows.labels[r], &rows.weights[r]});
       }
     }
   });
   for (const Status& outcome : outcomes) {
     if (!outcome) return outcome.error();
   }
-  MergeInTree(std::span<EvaluationState>(states));
+  if (Status s = MergeAll(dataset.group(), std::span<EvaluationState>(states)); !s) return s.error();
   return std::move(states[0]);
 }
 

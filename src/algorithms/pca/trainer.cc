@@ -50,7 +50,7 @@ class Training {
   void AddEarlierRows(const std::vector<float>* directions, size_t width, PcaSums& sums) const;
   Result<PcaSums> Pass(const std::vector<float>* directions, size_t width);
   Status Resume();
-  void SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states);
+  Status SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states);
   Result<Spectrum> Regular();
   Result<Spectrum> Randomized();
   // Of the columns as they come: the covariance times the rows, or, without subtract_mean, Σ x xᵀ.
@@ -142,48 +142,52 @@ Status Training::FindShift() {
   transform_.mean.assign(n_, 0.0F);
   transform_.scale.assign(n_, 1.0F);
   if (!settings_.subtract_mean) return {};
-  auto block = rows.Get(0);
-  if (!block) return block.error();
   const size_t width = settings_.feature_dim;
-  std::vector<double> sums(width);
-  for (size_t i = 0; i < (*block)->numeric.size(); ++i) sums[i % width] += (*block)->numeric[i];
-  for (size_t j = 0; j < width; ++j) {
-    transform_.mean[j] = static_cast<float>(sums[j] / static_cast<double>((*block)->rows));
+  if (train_->group().rank() == 0) {
+    auto block = rows.Get(0);
+    if (!block) return block.error();
+    std::vector<double> sums(width);
+    for (size_t i = 0; i < (*block)->numeric.size(); ++i) sums[i % width] += (*block)->numeric[i];
+    for (size_t j = 0; j < width; ++j) {
+      transform_.mean[j] = static_cast<float>(sums[j] / static_cast<double>((*block)->rows));
+    }
   }
-  return {};
+  return BroadcastValues(train_->group(), std::span<float>(transform_.mean));
 }
 
 Result<PcaSums> Training::Pass(const std::vector<float>* directions, size_t width) {
   const size_t numbers = n_ * (directions == nullptr ? n_ : width);
-  const size_t shards = std::clamp<size_t>(kStateNumbersMax / std::max<size_t>(1, numbers), 1, kShardsMax);
+  const size_t wanted = std::clamp<size_t>(kStateNumbersMax / std::max<size_t>(1, numbers), 1, kShardsMax);
+  ShardedPass pass(*train_, transform_, ShardCount(wanted, train_->group()), kTransposedRowsMax, kBatchesPerRound,
+                   request_.threads, *request_.group);
   std::vector<PcaState> states;
-  states.reserve(shards);
-  for (size_t s = 0; s < shards; ++s) states.emplace_back(n_, directions, width);
-  ShardedPass pass(*train_, transform_, shards, kTransposedRowsMax, kBatchesPerRound, request_.threads);
+  states.reserve(pass.here().count);
+  for (size_t i = 0; i < pass.here().count; ++i) states.emplace_back(n_, directions, width);
   if (!states_.empty()) {
-    if (Status s = LoadStates(states_, std::span<PcaState>(states)); !s) return s.error();
+    if (Status s = LoadStates(pass.here().Of(states_), std::span<PcaState>(states)); !s) return s.error();
     states_.clear();
     if (Status s = pass.Skip(place_.rounds); !s) return s.error();
   }
   const auto row_count = static_cast<double>(train_->rows().row_count());
   const uint64_t rows_before = rows_read_;
   while (true) {
-    const auto more = pass.Round([&](size_t shard, const RowBatch& batch) { states[shard].Update(batch); });
-    if (!more) return more.error();
-    if (!*more) break;
+    const auto round = pass.Round([&](size_t i, const RowBatch& batch) { states[i].Update(batch); },
+                                  observer_.StopRequested(), checkpoints_.Due());
+    if (!round) return round.error();
+    if (round->rows == 0) break;
     rows_read_ = rows_before + pass.rows();
     const double passes = static_cast<double>(place_.pass) + static_cast<double>(pass.rows()) / row_count;
     observer_.OnProgress(kReadingShare + 0.7 * (1 - kReadingShare) * passes / static_cast<double>(passes_planned_),
                          rows_read_);
-    if (observer_.StopRequested()) return Error(ErrorCode::kCancelled, "stopped before there was a model");
-    if (checkpoints_.Due()) {
+    if (round->stop) return Error(ErrorCode::kCancelled, "stopped before there was a model");
+    if (round->save) {
       place_.rounds = pass.rounds();
       for (PcaState& state : states) state.Flush();  // nothing but for shards whose rows have all been seen
-      SaveCheckpoint(rows_before, states);
+      if (Status s = SaveCheckpoint(rows_before, states); !s) return s.error();
     }
   }
   for (PcaState& state : states) state.Flush();
-  MergeInTree(std::span<PcaState>(states));
+  if (Status s = MergeAll(train_->group(), std::span<PcaState>(states)); !s) return s.error();
   place_ = {.pass = place_.pass + 1};
   PcaSums sums = states[0].Finalize();
   AddEarlierRows(directions, width, sums);
@@ -242,13 +246,16 @@ void Training::AddEarlierRows(const std::vector<float>* directions, size_t width
 }
 
 // All numbers that the training goes on with.
-void Training::SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states) {
+Status Training::SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states) {
+  const auto all = GatherStates(train_->group(), states);
+  if (!all) return all.error();
   checkpoints_.Save([&](StateWriter& writer) {
     writer.Value(place_);
     writer.Value(rows_read);
     writer.Values(std::span<const double>(directions_));
-    SaveStates(states, writer);
+    WriteStates(*all, writer);
   });
+  return {};
 }
 
 Status Training::Resume() {

@@ -1,0 +1,126 @@
+// What a training on several hosts does that one on a single host does not: each works on some of the virtual shards,
+// and between rounds they tell each other how they stand.
+//
+// Hosts whose shards are neighbours in the fixed tree, as they are when their number is a power of two
+// (data/host_share.h), merge to the same bytes as one host.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algorithms/state.h"
+#include "algorithms/state_bytes.h"
+#include "collective/group.h"
+#include "data/dataset.h"
+#include "data/host_share.h"
+
+namespace argosy::algorithms {
+
+// `wanted` or somewhat fewer virtual shards, but as many as the hosts need to have whole ones.
+inline size_t ShardCount(size_t wanted, const collective::Group& group) {
+  return std::max(std::bit_floor(std::max<size_t>(1, wanted)), data::HostShare::PartsMin(group.size()));
+}
+
+// Of so many shards those that this host works on: first, and how many.
+struct ShardRange {
+  ShardRange(size_t shards, const collective::Group& group)
+      : first(data::HostShare(group.rank(), group.size()).First(shards)),
+        count(data::HostShare(group.rank(), group.size()).End(shards) - first) {}
+  // Its share of what there is one of for each shard; whatever is not as it should be is left to who reads it.
+  std::span<const std::string> Of(std::span<const std::string> all) const {
+    return all.size() < first + count ? std::span<const std::string>() : all.subspan(first, count);
+  }
+
+  size_t first;
+  size_t count;
+};
+
+// The merged states of each host become, on all of them, those of all.
+template <class S>
+Status MergeHosts(collective::Group& group, S& state) {
+  if (group.size() == 1) return {};
+  const auto saved = group.AllGather(state.Save());
+  if (!saved) return saved.error();
+  std::vector<S> states(saved->size(), state);
+  if (Status s = LoadStates(std::span<const std::string>(*saved), std::span<S>(states)); !s) return s;
+  MergeInTree(std::span<S>(states));
+  state = std::move(states[0]);
+  return {};
+}
+
+// Merges the states of this host's shards, and then those of all hosts, into states[0].
+template <class S>
+Status MergeAll(collective::Group& group, std::span<S> states) {
+  MergeInTree(states);
+  return MergeHosts(group, states[0]);
+}
+
+// The saved states of all shards, in their order.
+template <class S>
+Result<std::vector<std::string>> GatherStates(collective::Group& group, std::span<const S> states) {
+  StateWriter writer("states");
+  SaveStates(states, writer);
+  const auto gathered = group.AllGather(writer.Finish());
+  if (!gathered) return gathered.error();
+  std::vector<std::string> all;
+  for (const std::string& bytes : *gathered) {
+    StateReader reader("states", bytes);
+    std::vector<std::string> some;
+    ReadStates(reader, some);
+    if (Status whole = reader.Finish(); !whole) return whole.error();
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+// The numbers of all hosts, one behind the other.
+template <class T>
+Result<std::vector<T>> GatherValues(collective::Group& group, std::span<const T> values) {
+  const auto gathered = group.AllGather({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+  if (!gathered) return gathered.error();
+  std::vector<T> all;
+  for (const std::string& bytes : *gathered) {
+    const size_t before = all.size();
+    all.resize(before + bytes.size() / sizeof(T));
+    std::memcpy(all.data() + before, bytes.data(), bytes.size());
+  }
+  return all;
+}
+
+// The head's numbers, of which all have as many.
+template <class T>
+Status BroadcastValues(collective::Group& group, std::span<T> values) {
+  const auto bytes = collective::Broadcast(group, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+  if (!bytes) return bytes.error();
+  Check(bytes->size() == values.size_bytes(), "hosts of different programs");
+  std::memcpy(values.data(), bytes->data(), bytes->size());
+  return {};
+}
+
+// How a round ended. Whether all are to stop or to save a checkpoint must be the same for all.
+struct RoundEnd {
+  uint64_t rows = 0;  // 0: there were none left
+  bool stop = false;
+  bool save = false;  // the head's word
+};
+
+// `group`: all hosts, also where each has all rows; `divided`: those that the rows are divided among.
+inline Result<RoundEnd> Agree(collective::Group& group, const collective::Group& divided, const RoundEnd& mine) {
+  if (group.size() == 1) return mine;
+  const auto ends = collective::AllGatherValues(group, mine);
+  if (!ends) return ends.error();
+  RoundEnd all{.save = ends->front().save};
+  for (const RoundEnd& end : *ends) {
+    all.rows += end.rows;
+    all.stop = all.stop || end.stop;
+  }
+  if (divided.size() == 1) all.rows = mine.rows;
+  return all;
+}
+
+}  // namespace argosy::algorithms

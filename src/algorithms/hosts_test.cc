@@ -1,0 +1,259 @@
+// Trainings on several hosts, which are threads here and speak over real sockets.
+#include "algorithms/hosts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "algorithms/checkpoints.h"
+#include "algorithms/test_observer.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "collective/test_hosts.h"
+#include "data/test_files.h"
+
+namespace argosy::algorithms {
+namespace {
+
+using testing::HasSubstr;
+
+struct Case {
+  const char* name;
+  const char* algorithm;
+  Hyperparameters hyperparameters;
+  const char* content_type;
+  size_t rows;
+  const char* metric;
+};
+
+const data::TestDirectory& Files() {
+  static const data::TestDirectory files;
+  return files;
+}
+
+// Label, a word, then three numbers: the label depends on the first number and a little on the word.
+std::filesystem::path Table(size_t rows, bool words) {
+  const std::string name = "table-" + std::to_string(rows) + (words ? "w" : "");
+  if (std::filesystem::exists(Files().path() / name)) return Files().path() / name;
+  SeededRandom random(11);
+  std::string text;
+  for (size_t r = 0; r < rows; ++r) {
+    const auto number = [&](uint64_t bound) { return static_cast<int>(random.Below(bound)); };
+    const int first = number(100);
+    const int word = number(30);
+    text += std::to_string(first + word + number(40) > 85 ? 1 : 0) + "," + (words ? "w" : "") + std::to_string(word) +
+            "," + std::to_string(first) + "," + std::to_string(number(50)) + "." + std::to_string(number(10)) + "," +
+            std::to_string(number(9)) + "\n";
+  }
+  return Files().Write(name, text);
+}
+
+// What a host of a training came to.
+struct Outcome {
+  Status status;
+  std::string artifact;
+  TestObserver observer;
+  collective::Traffic traffic;
+};
+
+class HostsTest : public testing::TestWithParam<Case> {
+ protected:
+  TrainingRequest Request(const Case& it) const {
+    TrainingRequest request;
+    request.hyperparameters = it.hyperparameters;
+    request.scratch_dir = directory_.path();
+    request.seed = 5;
+    const bool words = it.hyperparameters.contains("argosy_categorical");
+    request.channels = {{"train", it.content_type, "", {Table(it.rows, words)}}};
+    const char* other = it.algorithm == std::string("linear-learner") ? "validation" : "test";
+    request.channels.push_back({other, it.content_type, "", {Table(5000, words)}});
+    return request;
+  }
+
+  void TrainOne(const Case& it, TrainingRequest request, collective::Group& group, Outcome& outcome) const {
+    request.group = &group;
+    request.model_dir = directory_.path() / ("model-" + std::to_string(group.rank()));
+    Check(RemoveTree(request.model_dir).ok());
+    std::filesystem::create_directories(request.model_dir);
+    outcome.status = FindAlgorithm(it.algorithm)->Train(request, outcome.observer);
+    outcome.traffic = group.traffic();
+    for (const char* name : {"model.json", "model.safetensors", "schema.json"}) {
+      const auto file = request.model_dir / name;
+      if (std::filesystem::exists(file)) outcome.artifact += *ReadFile(file, 10 << 20);
+    }
+  }
+
+  std::vector<Outcome> Train(const Case& it, const TrainingRequest& request, size_t hosts) const {
+    std::vector<Outcome> outcomes(hosts);
+    if (hosts == 1) {
+      TrainOne(it, request, collective::Alone(), outcomes[0]);
+    } else {
+      collective::RunHosts(hosts,
+                           [&](collective::Group& group) { TrainOne(it, request, group, outcomes[group.rank()]); });
+    }
+    return outcomes;
+  }
+
+  const data::TestDirectory directory_;
+};
+
+TEST_P(HostsTest, TwoAndFourHostsTrainTheSameModelAsOne) {
+  const Case& it = GetParam();
+  const TrainingRequest request = Request(it);
+  const std::vector<Outcome> alone = Train(it, request, 1);
+  ASSERT_TRUE(alone[0].status.ok()) << alone[0].status.error().message();
+  for (const size_t hosts : {2U, 4U}) {
+    const std::vector<Outcome> outcomes = Train(it, request, hosts);
+    for (const Outcome& outcome : outcomes) {
+      ASSERT_TRUE(outcome.status.ok()) << outcome.status.error().message();
+      EXPECT_EQ(outcome.artifact, alone[0].artifact) << hosts << " hosts";
+      EXPECT_TRUE(outcome.observer.HasLine("channel 'train': read "));
+      EXPECT_GT(outcome.traffic.rounds, 3U);
+    }
+  }
+}
+
+TEST_P(HostsTest, ThreeHostsTrainOneAsGood) {
+  const Case& it = GetParam();
+  const TrainingRequest request = Request(it);
+  const double alone = Train(it, request, 1)[0].observer.Metric(it.metric);
+  const std::vector<Outcome> outcomes = Train(it, request, 3);
+  for (const Outcome& outcome : outcomes) {
+    ASSERT_TRUE(outcome.status.ok()) << outcome.status.error().message();
+    EXPECT_EQ(outcome.artifact, outcomes[0].artifact);
+    EXPECT_NEAR(outcome.observer.Metric(it.metric), alone, 0.02 * std::abs(alone));
+  }
+}
+
+TEST_P(HostsTest, AnInterruptedTrainingGoesOnToTheSameModel) {
+  const Case& it = GetParam();
+  TrainingRequest request = Request(it);
+  request.hyperparameters["argosy_checkpoint_seconds"] = "0";
+  const std::string expected = Train(it, request, 2)[0].artifact;
+
+  // Keeps each checkpoint of the head.
+  class Keeper final : public TrainingObserver {
+   public:
+    void OnLogLine(std::string_view line) override { log += std::string(line) + "\n"; }
+    void OnMetric(std::string_view, double) override {}
+    void OnProgress(double, uint64_t) override {}
+    void OnCheckpoint(const std::filesystem::path& file) override { saved.push_back(*ReadFile(file, 100 << 20)); }
+    bool StopRequested() const override { return false; }
+    std::vector<std::string> saved;
+    std::string log;
+  };
+  const auto train = [&](Keeper& head) {
+    std::string artifact;
+    collective::RunHosts(2, [&](collective::Group& group) {
+      TrainingRequest mine = request;
+      Keeper other;
+      mine.group = &group;
+      mine.model_dir = directory_.path() / ("model-" + std::to_string(group.rank()));
+      std::filesystem::create_directories(mine.model_dir);
+      if (group.rank() == 0) mine.checkpoint_dir = directory_.path();
+      const Status trained = FindAlgorithm(it.algorithm)->Train(mine, group.rank() == 0 ? head : other);
+      EXPECT_TRUE(trained.ok()) << trained.error().message();
+      if (group.rank() == 0) {
+        artifact = *ReadFile(mine.model_dir / "model.json", 10 << 20);
+        for (const char* name : {"model.safetensors", "schema.json"}) {
+          if (std::filesystem::exists(mine.model_dir / name)) artifact += *ReadFile(mine.model_dir / name, 10 << 20);
+        }
+      }
+    });
+    return artifact;
+  };
+  Keeper first;
+  EXPECT_EQ(train(first), expected);
+  ASSERT_GE(first.saved.size(), 2U);
+  ASSERT_TRUE(WriteFileAtomically(directory_.path() / kCheckpointFile, first.saved[first.saved.size() / 2]).ok());
+  Keeper second;
+  EXPECT_EQ(train(second), expected);
+  EXPECT_THAT(second.log, HasSubstr("resuming from the checkpoint"));
+  EXPECT_LT(second.saved.size(), first.saved.size());
+}
+
+TEST_P(HostsTest, AHostThatIsLostIsAnErrorOnTheOthersNotAModel) {
+  const Case& it = GetParam();
+  TrainingRequest request = Request(it);
+  std::vector<Outcome> outcomes(2);
+  collective::RunHosts(2, [&](collective::Group& group) {
+    if (group.rank() == 1) {
+      // It comes to read and then leaves.
+      ASSERT_TRUE(group.AllGather("").ok());
+      return;
+    }
+    TrainOne(it, request, group, outcomes[0]);
+  });
+  ASSERT_FALSE(outcomes[0].status.ok());
+  EXPECT_EQ(outcomes[0].status.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(outcomes[0].artifact, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, HostsTest,
+    testing::Values(
+        Case{"Linear",
+             "linear-learner",
+             {{"predictor_type", "binary_classifier"}, {"epochs", "2"}, {"argosy_categorical", "auto"}},
+             "text/csv",
+             70'000,
+             "validation:objective_loss"},
+        Case{"LinearModels",
+             "linear-learner",
+             {{"predictor_type", "multiclass_classifier"}, {"num_classes", "3"}, {"epochs", "2"}, {"num_models", "3"}},
+             "text/csv",
+             70'000,
+             "validation:objective_loss"},
+        Case{"KMeans",
+             "kmeans",
+             {{"feature_dim", "4"}, {"k", "5"}, {"mini_batch_size", "2000"}, {"argosy_lloyd_passes", "3"}},
+             "text/csv;label_size=1",
+             300'000,
+             "test:msd"},
+        Case{"Pca",
+             "pca",
+             {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "100"}},
+             "text/csv;label_size=1",
+             700'000,
+             "train:explained_variance_ratio"},
+        Case{"PcaRandomized",
+             "pca",
+             {{"feature_dim", "4"},
+              {"num_components", "2"},
+              {"mini_batch_size", "100"},
+              {"algorithm_mode", "randomized"},
+              {"extra_components", "1"}},
+             "text/csv;label_size=1",
+             300'000,
+             "train:explained_variance_ratio"}),
+    [](const auto& info) { return info.param.name; });
+
+using HostsOfLinearTest = HostsTest;
+
+TEST_F(HostsOfLinearTest, OfFewRowsEachHostHasAllAndTheModelIsTheSame) {
+  const Case small{"Small", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "3"}}, "text/csv", 3000, ""};
+  const TrainingRequest request = Request(small);
+  const std::string expected = Train(small, request, 1)[0].artifact;
+  for (const Outcome& outcome : Train(small, request, 3)) EXPECT_EQ(outcome.artifact, expected);
+}
+
+TEST_F(HostsOfLinearTest, AStopIsForAllAtTheSameRound) {
+  const Case it{"Stop", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "500"}}, "text/csv", 40'000, ""};
+  const TrainingRequest request = Request(it);
+  std::vector<Outcome> outcomes(2);
+  collective::RunHosts(2, [&](collective::Group& group) {
+    Outcome& outcome = outcomes[group.rank()];
+    if (group.rank() == 1) outcome.observer.StopAfterLine("epoch=2,");
+    TrainOne(it, request, group, outcome);
+  });
+  for (const Outcome& outcome : outcomes) {
+    ASSERT_TRUE(outcome.status.ok());
+    EXPECT_EQ(outcome.artifact, outcomes[0].artifact);
+    EXPECT_THAT(outcome.artifact, HasSubstr("\"epochs\": 4"));
+  }
+}
+
+}  // namespace
+}  // namespace argosy::algorithms
