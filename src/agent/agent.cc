@@ -12,6 +12,7 @@
 #include "agent/control_link.h"
 #include "agent/libarchive.h"
 #include "agent/log_spool.h"
+#include "agent/meeting.h"
 #include "agent/process.h"
 #include "agent/reporter.h"
 #include "agent/serving_host.h"
@@ -46,7 +47,8 @@ class Agent final : private FdHandler, private TrainingEvents {
         log_(std::move(log)),
         reporter_(loop_, files_, directory_, assignment_, &clock_),
         files_("files", 1, kFileTasksMax),
-        link_(loop_, directory_.control_socket(), Self(), *log_, [this](protocol::CommandKind) { RequestStop(); }) {}
+        link_(loop_, directory_.control_socket(), Self(), *log_,
+              [this](protocol::Command command) { Obey(std::move(command)); }) {}
 
   int Run() {
     Check(loop_.Watch(term_.get(), EPOLLIN, this).ok(), "watching for SIGTERM");
@@ -81,8 +83,14 @@ class Agent final : private FdHandler, private TrainingEvents {
     RequestStop();
   }
 
+  void Obey(protocol::Command command) {
+    if (command.kind == protocol::CommandKind::kStop) return RequestStop();
+    meeting_.Tell(std::move(command.addresses));
+  }
+
   void RequestStop() {
     if (stop_requested_.exchange(true)) return;
+    meeting_.Cancel();
     log_->Append("[argosy] asked to stop");
     // A training finishes its model and ends by itself; so does an instance that is still loading.
     if (serving_) StopServing();
@@ -106,10 +114,17 @@ class Agent final : private FdHandler, private TrainingEvents {
                              .objects = objects->get(),
                              .find_algorithm = find_algorithm_,
                              .clock = &clock_,
-                             .stop_requested = &stop_requested_},
+                             .stop_requested = &stop_requested_,
+                             .join_group = [this] { return JoinGroup(); }},
                             *this);
     }
     loop_.Post([this, outcome = std::move(outcome)] { Finish(outcome); });
+  }
+
+  Result<std::unique_ptr<collective::Group>> JoinGroup() {
+    meeting_.SetPublisher(
+        [this](const std::string& address) { loop_.Post([this, address] { reporter_.SetGroupAddress(address); }); });
+    return collective::JoinGloo({.rank = assignment_.host, .size = assignment_.hosts}, meeting_);
   }
 
   void LimitTrainingMemory() {
@@ -234,6 +249,7 @@ class Agent final : private FdHandler, private TrainingEvents {
   std::atomic<bool> stop_requested_{false};
   int exit_code_ = 0;
   int outcome_tries_ = 0;
+  Meeting meeting_;
   EventLoop loop_;
   Reporter reporter_;
   ThreadPool files_;  // behind the reporter: what it still writes needs it

@@ -138,7 +138,8 @@ std::filesystem::path PathInChannel(std::string_view prefix, std::string_view ke
 }
 
 Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catalog::ChannelSpec>& channels,
-                                                         const std::filesystem::path& data_dir, ObjectReader& objects) {
+                                                         const Hosts& hosts, const std::filesystem::path& data_dir,
+                                                         ObjectReader& objects) {
   std::vector<algorithms::Channel> out;
   for (const catalog::ChannelSpec& spec : channels) {
     const Result<S3Uri> uri = objectstore::ParseS3Uri(spec.s3_uri);
@@ -153,7 +154,9 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
     channel.name = spec.name;
     channel.content_type = spec.content_type;
     channel.compression = spec.compression;
+    channel.own = spec.distribution == "ShardedByS3Key" && hosts.count > 1;
     for (size_t i = 0; i < members->size(); ++i) {
+      if (channel.own && i % hosts.count != hosts.index) continue;
       const ChannelObject& object = (*members)[i];
       Result<std::filesystem::path> place = PlaceObject(object, i, channel_dir, objects);
       if (!place.ok()) {
@@ -186,7 +189,8 @@ Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::files
   return {};
 }
 
-Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const std::filesystem::path& config_dir) {
+Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const Hosts& hosts,
+                        const std::filesystem::path& config_dir) {
   Json hyperparameters = Json::object();
   for (const auto& [name, value] : spec.hyperparameters) hyperparameters[name] = value;
   Json channels = Json::object();
@@ -197,15 +201,16 @@ Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const std::filesys
     if (!channel.content_type.empty()) entry["ContentType"] = channel.content_type;
     channels[channel.name] = std::move(entry);
   }
-  const Json hosts = Json::array({"algo-1"});
-  const Json resources{{"current_host", "algo-1"},
-                       {"hosts", hosts},
+  Json names = Json::array();
+  for (uint32_t host = 0; host < hosts.count; ++host) names.push_back(catalog::HostName(host));
+  const Json resources{{"current_host", catalog::HostName(hosts.index)},
+                       {"hosts", names},
                        {"network_interface_name", "lo"},
                        {"current_instance_type", spec.instance_type},
                        {"current_group_name", "homogeneousCluster"},
                        {"instance_groups", Json::array({Json{{"instance_group_name", "homogeneousCluster"},
                                                              {"instance_type", spec.instance_type},
-                                                             {"hosts", hosts}}})}};
+                                                             {"hosts", names}}})}};
   std::vector<std::pair<const char*, const Json*>> files = {{"hyperparameters.json", &hyperparameters},
                                                             {"inputdataconfig.json", &channels},
                                                             {"resourceconfig.json", &resources}};

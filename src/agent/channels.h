@@ -23,9 +23,16 @@ namespace argosy::agent {
 inline constexpr size_t kChannelObjectsMax = 500'000;  // names of one channel held in memory: about 100 MB
 inline constexpr size_t kManifestBytesMax = 64 << 20;
 
+// Which host of a job this is, from 0, and how many there are.
+struct Hosts {
+  uint32_t index = 0;
+  uint32_t count = 1;
+};
+
+// Of a channel that is ShardedByS3Key every host gets some of the objects: of N hosts each N-th. Else all get all.
 // `data_dir` is …/input/data; a directory is made in it for each channel.
 Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catalog::ChannelSpec>& channels,
-                                                         const std::filesystem::path& data_dir,
+                                                         const Hosts& hosts, const std::filesystem::path& data_dir,
                                                          objectstore::ObjectReader& objects);
 
 // Where the object `key` of a channel with this prefix lies, relative to the channel's directory; empty when its name
@@ -38,6 +45,7 @@ Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::files
                           objectstore::ObjectReader& objects);
 
 // hyperparameters.json, inputdataconfig.json, resourceconfig.json as the container contract has them.
-Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const std::filesystem::path& config_dir);
+Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const Hosts& hosts,
+                        const std::filesystem::path& config_dir);
 
 }  // namespace argosy::agent

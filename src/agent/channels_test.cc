@@ -62,7 +62,7 @@ class ChannelsTest : public testing::Test {
     spec.content_type = "text/csv;label_size=0";
     spec.s3_data_type = std::move(type);
     spec.s3_uri = std::move(uri);
-    return PrepareChannels({spec}, root_ / "data", *store_);
+    return PrepareChannels({spec}, {}, root_ / "data", *store_);
   }
 
   // Path under the channel and content, in the order they are read.
@@ -168,7 +168,7 @@ TEST_F(ChannelsTest, TheConfigFilesAreAContainers) {
   spec.instance_type = "ml.m5.large";
   spec.channels = {{.name = "train", .content_type = "text/csv"}, {.name = "test"}};
   ASSERT_TRUE(MakeDirectories(root_ / "config").ok());
-  ASSERT_TRUE(WriteInputConfig(spec, root_ / "config").ok());
+  ASSERT_TRUE(WriteInputConfig(spec, {}, root_ / "config").ok());
   const Json hyperparameters = *ParseJson(*ReadFile(root_ / "config/hyperparameters.json", 10000));
   EXPECT_EQ(hyperparameters["epochs"], "3");
   const Json channels = *ParseJson(*ReadFile(root_ / "config/inputdataconfig.json", 10000));

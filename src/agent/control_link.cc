@@ -15,7 +15,7 @@ constexpr size_t kLogChunkBytes = 64 << 10;
 }  // namespace
 
 ControlLink::ControlLink(EventLoop& loop, std::filesystem::path control_socket, protocol::Hello hello,
-                         const LogSpool& spool, std::function<void(protocol::CommandKind)> on_command)
+                         const LogSpool& spool, std::function<void(protocol::Command)> on_command)
     : loop_(loop),
       control_socket_(std::move(control_socket)),
       hello_(std::move(hello)),
@@ -80,9 +80,9 @@ Status ControlLink::OnFrame(protocol::FrameStream&, const protocol::FrameView& f
     return {};
   }
   if (frame.kind == protocol::FrameKind::kCommand && welcomed_) {
-    const Result<protocol::CommandKind> command = protocol::ParseCommand(frame.payload);
+    Result<protocol::Command> command = protocol::ParseCommand(frame.payload);
     if (!command.ok()) return command.error();
-    on_command_(*command);
+    on_command_(std::move(*command));
     return {};
   }
   return Error(ErrorCode::kCorrupt, "a frame that a server does not send");

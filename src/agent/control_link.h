@@ -25,7 +25,7 @@ inline constexpr size_t kUnsentBytesMax = 256 << 10;  // log waiting in memory; 
 class ControlLink final : private protocol::FrameStream::Owner, private FdHandler {
  public:
   ControlLink(EventLoop& loop, std::filesystem::path control_socket, protocol::Hello hello, const LogSpool& spool,
-              std::function<void(protocol::CommandKind)> on_command);
+              std::function<void(protocol::Command)> on_command);
   ~ControlLink();
 
   void Start();
@@ -50,7 +50,7 @@ class ControlLink final : private protocol::FrameStream::Owner, private FdHandle
   const std::filesystem::path control_socket_;
   const protocol::Hello hello_;
   const LogSpool& spool_;
-  const std::function<void(protocol::CommandKind)> on_command_;
+  const std::function<void(protocol::Command)> on_command_;
   UniqueFd directory_watch_;
   TimerId retry_ = 0;
   std::shared_ptr<protocol::FrameStream> stream_;  // null: no server

@@ -87,6 +87,11 @@ void Reporter::SetCheckpoint(protocol::StagedCheckpoint checkpoint) {
   Publish();
 }
 
+void Reporter::SetGroupAddress(std::string address) {
+  report_.group_address = std::move(address);
+  Publish();
+}
+
 void Reporter::ChangedSoon() {
   if (change_ != 0) return;
   change_ = loop_.After(kChangePeriod, [this] {

@@ -37,6 +37,8 @@ class Reporter {
   void SetProgress(double fraction, std::string text);
   // Sent and written at once: it is what a next attempt goes on from.
   void SetCheckpoint(protocol::StagedCheckpoint checkpoint);
+  // Sent at once: the others wait for it.
+  void SetGroupAddress(std::string address);
   // The last change. `done` when the outcome is on disk for good; an error means that it is not.
   void Finish(protocol::AgentOutcome outcome, std::function<void(Status)> done);
 

@@ -30,10 +30,11 @@ class ObserverAdapter final : public algorithms::TrainingObserver {
 
   void OnLogLine(std::string_view line) override {
     events_.OnLogLine(line);
+    if (!head()) return;
     for (const ExtractedMetric& metric : extractor_.Extract(line)) events_.OnMetric(metric.name, metric.value);
   }
   void OnMetric(std::string_view name, double value) override {
-    if (std::isfinite(value)) events_.OnMetric(name, value);
+    if (std::isfinite(value) && head()) events_.OnMetric(name, value);
   }
   void OnProgress(double fraction, uint64_t rows) override {
     events_.OnProgress(fraction, fmt::format("{} rows read", rows));
@@ -60,6 +61,9 @@ class ObserverAdapter final : public algorithms::TrainingObserver {
   bool StopRequested() const override { return context_.stop_requested->load(std::memory_order_relaxed); }
 
  private:
+  // All hosts see the same metrics; the head's are the job's.
+  bool head() const { return context_.assignment->host == 0; }
+
   const TrainingContext& context_;
   TrainingEvents& events_;
   MetricExtractor extractor_;
@@ -138,21 +142,35 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   }
   if (Status valid = algorithm->Validate(spec.hyperparameters); !valid.ok()) return valid.error();
   if (Status made = MakeWorkDirectories(directory); !made.ok()) return made.error();
-  if (Status written = WriteInputConfig(spec, directory.input_config()); !written.ok()) return written.error();
+  const Hosts hosts{assignment.host, assignment.hosts};
+  if (Status written = WriteInputConfig(spec, hosts, directory.input_config()); !written.ok()) return written.error();
   Result<std::vector<algorithms::Channel>> channels =
-      PrepareChannels(spec.channels, directory.input_data(), *context.objects);
+      PrepareChannels(spec.channels, hosts, directory.input_data(), *context.objects);
   if (!channels.ok()) return channels.error();
   Result<std::filesystem::path> initial = TakeInitialModel(*channels, directory);
   if (!initial.ok()) return initial.error();
-  if (!spec.checkpoint_uri.empty()) {
+  const bool head = assignment.host == 0;
+  if (!spec.checkpoint_uri.empty() && head) {
     if (Status restored = RestoreCheckpoints(spec, directory.checkpoints(), *context.objects); !restored.ok()) {
       return restored.error();
     }
   }
   if (context.stop_requested->load()) return Finished(OutcomeKind::kStopped, context.clock->Now());
 
+  std::unique_ptr<collective::Group> group;
+  if (assignment.hosts > 1) {
+    events.OnLogLine(fmt::format("waiting for the other hosts of the training ({} of {} is this one)",
+                                 catalog::HostName(assignment.host), assignment.hosts));
+    auto joined = context.join_group();
+    if (!joined.ok()) {
+      if (context.stop_requested->load()) return Finished(OutcomeKind::kStopped, context.clock->Now());
+      return joined.error();
+    }
+    group = std::move(*joined);
+  }
   events.OnPhase(AgentPhase::kTraining);
   algorithms::TrainingRequest request;
+  if (group != nullptr) request.group = group.get();
   request.hyperparameters = spec.hyperparameters;
   request.channels = std::move(*channels);
   request.initial_model = std::move(*initial);
@@ -161,10 +179,15 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   request.threads = std::max(1U, assignment.cpus);
   request.memory_bytes = assignment.memory_bytes;
   request.seed = kTrainingSeed;
-  if (!spec.checkpoint_uri.empty()) request.checkpoint_dir = directory.checkpoints();
+  if (!spec.checkpoint_uri.empty() && head) request.checkpoint_dir = directory.checkpoints();
   ObserverAdapter observer(context, events);
   const Status trained = TrainGuarded(*algorithm, request, observer, assignment);
   const bool stopped = context.stop_requested->load();
+  if (group != nullptr) {
+    const collective::Traffic& traffic = group->traffic();
+    events.OnLogLine(fmt::format("between the hosts: {} rounds, {} bytes sent, {} bytes received", traffic.rounds,
+                                 traffic.bytes_sent, traffic.bytes_received));
+  }
   if (!trained.ok()) {
     if (trained.error().code() == ErrorCode::kCancelled && stopped) {
       return Finished(OutcomeKind::kStopped, context.clock->Now());
@@ -173,7 +196,8 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   }
 
   events.OnPhase(AgentPhase::kUploading);
-  Result<std::string> artifact = Stage(directory.model(), directory, "model.tar.gz");
+  // All hosts have the same model: the head's is the one to keep.
+  Result<std::string> artifact = head ? Stage(directory.model(), directory, "model.tar.gz") : std::string();
   if (!artifact.ok()) return artifact.error();
   Result<std::string> output = Stage(directory.output_data(), directory, "output.tar.gz");
   if (!output.ok()) return output.error();
@@ -218,6 +242,8 @@ AgentOutcome RunTraining(const TrainingContext& context, TrainingEvents& events)
   Result<AgentOutcome> outcome = Run(context, events);
   if (outcome.ok()) return std::move(*outcome);
   AgentOutcome failed = FailedOutcome(outcome.error(), context.clock->Now());
+  const bool lost = context.assignment->hosts > 1 && outcome.error().code() == ErrorCode::kUnavailable;
+  if (lost) failed.kind = OutcomeKind::kLostGroup;
   events.OnLogLine(failed.failure_reason);
   // As a container leaves it for who looks into the instance; the outcome is what counts.
   (void)WriteFileAtomically(context.directory.failure(), outcome.error().message());

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,9 @@ class TrainingEvents {
   virtual void OnCheckpoint(protocol::StagedCheckpoint checkpoint) = 0;
 };
 
+// Brings the hosts of a training together: kUnavailable when they do not, kCancelled when told to stop meanwhile.
+using GroupJoiner = std::function<Result<std::unique_ptr<collective::Group>>()>;
+
 struct TrainingContext {
   const protocol::Assignment* assignment = nullptr;  // with `training`
   InstanceDirectory directory;
@@ -41,6 +45,7 @@ struct TrainingContext {
   AlgorithmFinder find_algorithm;
   const Clock* clock = nullptr;
   const std::atomic<bool>* stop_requested = nullptr;
+  GroupJoiner join_group;  // for a training on several hosts
 };
 
 protocol::AgentOutcome RunTraining(const TrainingContext& context, TrainingEvents& events);

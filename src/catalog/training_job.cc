@@ -74,6 +74,10 @@ Result<TrainingJobSpec> TrainingJobSpec::FromRequestJson(std::string_view text) 
   return spec;
 }
 
+std::string HostName(uint32_t host) {
+  return "algo-" + std::to_string(host + 1);
+}
+
 std::string CheckpointUri(std::string_view location, std::string_view name) {
   while (location.ends_with('/')) location.remove_suffix(1);
   return std::string(location) + "/" + std::string(name);
@@ -124,6 +128,10 @@ Result<TrainingJobState> TrainingJobState::FromJson(std::string_view text) {
   state.interruptions = static_cast<uint32_t>(IntField(json, "interruptions"));
   state.runtime_exceeded = FlagField(json, "runtime_exceeded");
   state.retry_at = TimeField(json, "retry_at");
+  if (json.contains("loss")) {
+    const Json& loss = ObjectField(json, "loss");
+    state.loss = AttemptLoss{TextField(loss, "reason"), IntField(loss, "counts", 1) != 0};
+  }
   if (json.contains("outcome")) state.outcome = OutcomeFromJson(ObjectField(json, "outcome"));
   state.publish_failures = static_cast<uint32_t>(IntField(json, "publish_failures"));
   return state;
@@ -151,6 +159,7 @@ std::string TrainingJobState::ToJson() const {
   SetTime(json, "retry_at", retry_at);
   json["billable_nanos"] = billable_nanos;
   json["phase"] = kPhases[static_cast<size_t>(phase)];
+  if (loss) json["loss"] = {{"reason", loss->reason}, {"counts", loss->counts ? 1 : 0}};
   if (outcome) {
     json["outcome"] = {{"status", outcome->status},
                        {"secondary_status", outcome->secondary_status},

@@ -53,6 +53,9 @@ struct TrainingJobSpec {
   static Result<TrainingJobSpec> FromRequestJson(std::string_view json);
 };
 
+// What a job's program calls its host, counted from 0: algo-1, algo-2, …
+std::string HostName(uint32_t host);
+
 // The object `name` below a job's checkpoint location, which is a folder, with or without its slash.
 std::string CheckpointUri(std::string_view location, std::string_view name);
 
@@ -85,6 +88,12 @@ struct JobOutcome {
   std::string staged_output;    // path of output.tar.gz; "" = none
 };
 
+// Why an attempt ends without an outcome.
+struct AttemptLoss {
+  std::string reason;
+  bool counts = true;  // among the interruptions that a job may have
+};
+
 struct TrainingJobState {
   std::string status = "InProgress";  // InProgress, Stopping, Completed, Failed, Stopped
   std::string secondary_status = "Starting";
@@ -105,6 +114,7 @@ struct TrainingJobState {
   uint32_t interruptions = 0;         // attempts that were lost after they had begun
   bool runtime_exceeded = false;      // stopped because MaxRuntimeInSeconds is over
   std::optional<Time> retry_at;       // not to be tried before
+  std::optional<AttemptLoss> loss;    // of the present attempt: one of its hosts is lost, the others are being ended
   std::optional<JobOutcome> outcome;  // set while publishing
   uint32_t publish_failures = 0;      // tries to publish that failed so far
 

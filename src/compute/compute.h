@@ -69,7 +69,7 @@ class Compute {
   virtual Status Start(const InstanceRequest& request) = 0;
 
   // To the agent, at least once. Unknown or gone: nothing happens.
-  virtual void Send(const std::string& instance_id, protocol::CommandKind command) = 0;
+  virtual void Send(const std::string& instance_id, const protocol::Command& command) = 0;
 
   // Ends it by force; the view becomes kGone once that is proven.
   virtual void Kill(const std::string& instance_id) = 0;

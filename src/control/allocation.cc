@@ -13,32 +13,43 @@ std::string Gib(uint64_t bytes) {
 
 }  // namespace
 
-Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType& type, TypePolicy policy) {
+Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType& type, TypePolicy policy,
+                    uint32_t instances) {
   using Verdict = Allocation::Verdict;
   const bool strict = policy == TypePolicy::kStrict;
-  if (strict && (type.memory_bytes > capacity.memory_total_bytes || type.vcpus > capacity.cpus)) {
+  const std::string several = instances == 1 ? "" : fmt::format("{} × ", instances);
+  if (strict &&
+      (type.memory_bytes * instances > capacity.memory_total_bytes || type.vcpus * instances > capacity.cpus)) {
     return {.verdict = Verdict::kRefused,
-            .note = fmt::format(
-                "{} has {} vCPUs and {}, this machine {} and {}: choose a smaller type, or start Argosy "
-                "without --strict-types",
-                type.name, type.vcpus, Gib(type.memory_bytes), capacity.cpus, Gib(capacity.memory_total_bytes))};
+            .note = fmt::format("{}{} has {} vCPUs and {}, this machine {} and {}: choose a smaller type, or start "
+                                "Argosy without --strict-types",
+                                several, type.name, type.vcpus * instances, Gib(type.memory_bytes * instances),
+                                capacity.cpus, Gib(capacity.memory_total_bytes))};
   }
-  if (capacity.hosts_free == 0) {
-    return {.verdict = Verdict::kWait, .note = "Waiting for a host: as many instances run as --hosts-max allows"};
+  if (instances > 1 && instances > capacity.hosts_total) {
+    return {.verdict = Verdict::kRefused,
+            .note = fmt::format("{} instances at once are more than --hosts-max allows ({})", instances,
+                                capacity.hosts_total)};
   }
-  const uint64_t wanted = std::min(type.memory_bytes, capacity.memory_total_bytes);
-  const uint64_t needed = strict ? wanted : std::min(wanted, kMemoryFloor);
+  if (capacity.hosts_free < instances) {
+    return {.verdict = Verdict::kWait,
+            .note = instances == 1 ? "Waiting for a host: as many instances run as --hosts-max allows"
+                                   : fmt::format("Waiting for {} hosts: {} are free", instances, capacity.hosts_free)};
+  }
+  const uint64_t wanted = std::min(type.memory_bytes, capacity.memory_total_bytes / instances);
+  const uint64_t needed = (strict ? wanted : std::min(wanted, kMemoryFloor)) * instances;
   if (capacity.memory_free_bytes < needed) {
     return {
         .verdict = Verdict::kWait,
         .note = fmt::format("Waiting for memory: {} needed, {} free", Gib(needed), Gib(capacity.memory_free_bytes))};
   }
   Allocation granted{.verdict = Verdict::kGranted,
-                     .memory_bytes = std::min(type.memory_bytes, capacity.memory_free_bytes),
-                     .cpus = std::min(type.vcpus, capacity.cpus)};
+                     .memory_bytes = std::min(type.memory_bytes, capacity.memory_free_bytes / instances),
+                     .cpus = std::min(type.vcpus, std::max(1U, capacity.cpus / instances)),
+                     .instances = instances};
   if (granted.memory_bytes < type.memory_bytes || granted.cpus < type.vcpus || type.accelerators > 0) {
-    granted.note = fmt::format("{} asks for {} vCPUs, {}{}; this machine gives {} and {}", type.name, type.vcpus,
-                               Gib(type.memory_bytes),
+    granted.note = fmt::format("{}{} asks for {} vCPUs, {}{}; this machine gives {} and {}",
+                               instances == 1 ? "" : "each ", type.name, type.vcpus, Gib(type.memory_bytes),
                                type.accelerators > 0 ? fmt::format(", {} accelerators", type.accelerators) : "",
                                granted.cpus, Gib(granted.memory_bytes));
   }
@@ -46,9 +57,9 @@ Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType&
 }
 
 compute::Capacity Without(compute::Capacity capacity, const Allocation& granted) {
-  const uint64_t held = std::min(granted.memory_bytes, kMemoryFloor);
+  const uint64_t held = std::min(granted.memory_bytes, kMemoryFloor) * granted.instances;
   capacity.memory_free_bytes -= std::min(capacity.memory_free_bytes, held);
-  if (capacity.hosts_free > 0) --capacity.hosts_free;
+  capacity.hosts_free -= std::min(capacity.hosts_free, granted.instances);
   return capacity;
 }
 

@@ -20,12 +20,15 @@ enum class TypePolicy { kWish, kStrict };
 struct Allocation {
   enum class Verdict { kGranted, kWait, kRefused };
   Verdict verdict = Verdict::kWait;
-  uint64_t memory_bytes = 0;
-  uint32_t cpus = 0;
+  uint64_t memory_bytes = 0;  // of each instance
+  uint32_t cpus = 0;          // of each instance
+  uint32_t instances = 1;
   std::string note;  // granted: how it differs from the type ("" = it does not); wait, refused: why
 };
 
-Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType& type, TypePolicy policy);
+// For so many instances of the type that must run at once, or none of them.
+Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType& type, TypePolicy policy,
+                    uint32_t instances = 1);
 
 // What is left when `granted` has been given out but compute does not count it yet.
 compute::Capacity Without(compute::Capacity capacity, const Allocation& granted);

@@ -144,7 +144,7 @@ void EndpointsExecutor::Carry(Endpoint& endpoint, const EndpointAction& action) 
   } else if (const auto* route = std::get_if<SetEndpointRoute>(&action)) {
     SetRoute(endpoint, route->route);
   } else if (const auto* stop = std::get_if<StopInstance>(&action)) {
-    compute_->Send(stop->instance_id, protocol::CommandKind::kStop);
+    compute_->Send(stop->instance_id, {protocol::CommandKind::kStop});
   } else if (const auto* kill = std::get_if<KillInstance>(&action)) {
     compute_->Kill(kill->instance_id);
   } else if (std::holds_alternative<RemoveEndpoint>(action)) {

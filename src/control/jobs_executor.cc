@@ -101,7 +101,7 @@ void JobsExecutor::OnRemoved(const catalog::Resource& resource) {
 
 void JobsExecutor::OnLedger(const cost::LedgerEntry& entry) {
   const auto it = jobs_.find(entry.owner_uid);
-  if (it != jobs_.end()) it->second.ledger = entry;
+  if (it != jobs_.end()) it->second.ledger[entry.instance_id] = entry;
 }
 
 std::set<std::string> JobsExecutor::Unpublished() const {
@@ -136,7 +136,7 @@ Allocation JobsExecutor::AllocationFor(const JobView& view, const compute::Capac
     return {.verdict = Allocation::Verdict::kRefused,
             .note = "there is no instance type '" + view.spec.instance_type + "'"};
   }
-  return Allocate(capacity, *type, options_.type_policy);
+  return Allocate(capacity, *type, options_.type_policy, view.spec.instance_count);
 }
 
 void JobsExecutor::Plan(const std::string& uid) {
@@ -192,9 +192,11 @@ void JobsExecutor::PlanOne(Job& job, Allocation allocation) {
   JobFacts facts;
   const catalog::TrainingJobState& state = job.view.state;
   if (!state.instance_id.empty() && state.phase == catalog::AttemptPhase::kAllocated) {
-    facts.instance = compute_->View(state.instance_id);
+    for (uint32_t host = 0; host < job.view.spec.instance_count; ++host) {
+      facts.instances.push_back(compute_->View(HostInstanceId(state.instance_id, host)));
+    }
   }
-  facts.ledger = job.ledger;
+  if (!job.ledger.empty()) facts.allocated = job.ledger.begin()->second.allocated;
   facts.start_error = job.start_error;
   facts.published = job.published;
   if (job.checkpoint_done.first == state.attempt) facts.checkpoint_done = job.checkpoint_done.second;
@@ -203,7 +205,7 @@ void JobsExecutor::PlanOne(Job& job, Allocation allocation) {
   if (IsWaiting(job)) policy.new_instance_id = "i-" + NewUid(*random_).substr(0, 17);
   const std::string uid = job.view.uid;
   for (const JobAction& action : PlanJob(job.view, facts, policy, clock_->Now())) {
-    if (const auto* save = std::get_if<SaveJob>(&action); save != nullptr && save->open) {
+    if (const auto* save = std::get_if<SaveJob>(&action); save != nullptr && !save->open.empty()) {
       job.granted = facts.allocation;
       granted_.insert(uid);
     }
@@ -222,8 +224,10 @@ void JobsExecutor::Carry(Job& job, const JobAction& action) {
       job.start_error = started.error();
       worklist_.Add(uid);
     }
+  } else if (const auto* group = std::get_if<TellGroup>(&action)) {
+    compute_->Send(group->instance_id, {protocol::CommandKind::kGroup, group->addresses});
   } else if (const auto* stop = std::get_if<StopInstance>(&action)) {
-    compute_->Send(stop->instance_id, protocol::CommandKind::kStop);
+    compute_->Send(stop->instance_id, {protocol::CommandKind::kStop});
   } else if (const auto* kill = std::get_if<KillInstance>(&action)) {
     compute_->Kill(kill->instance_id);
   } else if (const auto* publish = std::get_if<PublishJob>(&action)) {
@@ -262,9 +266,11 @@ void JobsExecutor::Save(Job& job, const SaveJob& save) {
                                  .status = save.state.status,
                                  .state = save.state.ToJson(),
                                  .modified = now});
-  if (save.open) transaction.inserts.push_back({cost::ToResource(*save.open)});
-  if (save.close && job.ledger) {
-    transaction.updates.push_back(cost::CloseEntry(*job.ledger, save.close->started, save.close->ended, now));
+  for (const cost::LedgerEntry& entry : save.open) transaction.inserts.push_back({cost::ToResource(entry)});
+  for (const auto& [id, close] : save.close) {
+    const auto entry = job.ledger.find(id);
+    if (entry == job.ledger.end()) continue;
+    transaction.updates.push_back(cost::CloseEntry(entry->second, close.started, close.ended, now));
   }
   job.saving = true;
   const std::string uid = job.view.uid;
@@ -299,11 +305,13 @@ void JobsExecutor::OnSaved(const std::string& uid, const SaveJob& save, const st
   for (const catalog::Resource& written : result->written) {
     if (written.uid == uid) OnResource(written);
   }
-  if (save.close) job.ledger.reset();
-  if (save.open) job.ledger = save.open;
-  const bool attempt_over = save.close && save.state.phase != catalog::AttemptPhase::kPublishing;
+  if (!save.close.empty()) job.ledger.clear();
+  for (const cost::LedgerEntry& entry : save.open) job.ledger[entry.instance_id] = entry;
+  const bool attempt_over = !save.close.empty() && save.state.phase != catalog::AttemptPhase::kPublishing;
   if (save.state.terminal() || attempt_over) {
-    if (!instance_before.empty()) compute_->Forget(instance_before);
+    for (uint32_t host = 0; !instance_before.empty() && host < job.view.spec.instance_count; ++host) {
+      compute_->Forget(HostInstanceId(instance_before, host));
+    }
   }
   if (save.state.terminal()) {
     Log(LogLevel::kInfo, "training job ended",
@@ -314,7 +322,7 @@ void JobsExecutor::OnSaved(const std::string& uid, const SaveJob& save, const st
     OnCapacity();
     return;
   }
-  if (save.close) OnCapacity();
+  if (!save.close.empty()) OnCapacity();
   worklist_.Add(uid);
 }
 

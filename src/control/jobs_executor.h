@@ -50,7 +50,7 @@ class JobsExecutor {
   struct Job {
     JobView view;  // without spec and state while `unread`
     std::unique_ptr<const catalog::Resource> unread;
-    std::optional<cost::LedgerEntry> ledger;
+    std::map<std::string, cost::LedgerEntry> ledger;  // the open entries, by instance
     std::optional<Error> start_error;
     std::optional<Status> published;
     std::pair<uint32_t, uint64_t> checkpoint_done;  // attempt, number

@@ -77,8 +77,20 @@ class Planning {
   }
 
  private:
-  void Save(std::optional<cost::LedgerEntry> open = std::nullopt, std::optional<LedgerClose> close = std::nullopt) {
-    actions_.emplace_back(SaveJob{state_, std::move(open), close});
+  void Save(std::vector<cost::LedgerEntry> open = {}, std::map<std::string, LedgerClose> close = {}) {
+    actions_.emplace_back(SaveJob{state_, std::move(open), std::move(close)});
+  }
+
+  uint32_t hosts() const { return job_.spec.instance_count; }
+  std::string InstanceOf(uint32_t host) const { return HostInstanceId(state_.instance_id, host); }
+  const std::optional<compute::InstanceView>& View(uint32_t host) const {
+    static const std::optional<compute::InstanceView> kNone;
+    return host < facts_.instances.size() ? facts_.instances[host] : kNone;
+  }
+  bool IsGone(uint32_t host) const { return View(host) && View(host)->life == InstanceLife::kGone; }
+  const protocol::AgentOutcome* OutcomeOf(uint32_t host) const {
+    const auto& view = View(host);
+    return view && view->report && view->report->outcome ? &*view->report->outcome : nullptr;
   }
 
   void Wake(Time at) { actions_.emplace_back(WakeAt{at}); }
@@ -89,6 +101,7 @@ class Planning {
     state_.failure_reason = reason.substr(0, kFailureReasonMax);
     state_.phase = AttemptPhase::kNone;
     state_.outcome.reset();
+    state_.loss.reset();
     state_.retry_at.reset();
     if (!state_.training_end && state_.training_start) state_.training_end = now_;
     const std::string message = EndMessage(secondary);
@@ -132,8 +145,14 @@ class Planning {
                                               : fmt::format("Launching ML instances for attempt {}", state_.attempt);
     if (!facts_.allocation.note.empty()) message += ". " + facts_.allocation.note;
     state_.Enter("Starting", now_, message);
+    std::vector<cost::LedgerEntry> entries;
+    for (uint32_t host = 0; host < hosts(); ++host) entries.push_back(NewEntry(host));
+    Save(std::move(entries));
+  }
+
+  cost::LedgerEntry NewEntry(uint32_t host) const {
     cost::LedgerEntry entry;
-    entry.instance_id = state_.instance_id;
+    entry.instance_id = InstanceOf(host);
     entry.owner_uid = job_.uid;
     entry.owner_kind = "training-job";
     entry.owner_name = job_.name;
@@ -143,15 +162,17 @@ class Planning {
     const auto type = cost::FindInstanceType(job_.spec.instance_type);
     entry.nano_dollars_per_hour = type ? type->nano_dollars_per_hour : 0;
     entry.allocated = now_;
-    Save(std::move(entry));
+    return entry;
   }
 
-  protocol::Assignment MakeAssignment() const {
+  protocol::Assignment MakeAssignment(uint32_t host) const {
     protocol::Assignment a;
     a.role = protocol::Role::kTraining;
-    a.instance_id = state_.instance_id;
+    a.instance_id = InstanceOf(host);
     a.owner_uid = job_.uid;
     a.attempt = state_.attempt;
+    a.host = host;
+    a.hosts = hosts();
     a.name = job_.name;
     a.arn = ResourceArn(policy_, "training-job", job_.name);
     a.instance_type = job_.spec.instance_type;
@@ -162,23 +183,27 @@ class Planning {
     a.objects_dir = policy_.objects_dir;
     a.log_group = "/aws/sagemaker/TrainingJobs";
     // Milliseconds: attempts, and jobs of the same name one after another, may follow within a second.
-    const Time allocated = facts_.ledger ? facts_.ledger->allocated : now_;
-    a.log_stream = fmt::format("{}/algo-1-{}", job_.name, ToUnixMillis(allocated) + state_.attempt - 1);
+    a.log_stream = fmt::format("{}/{}-{}", job_.name, catalog::HostName(host),
+                               ToUnixMillis(facts_.allocated.value_or(now_)) + state_.attempt - 1);
     a.training = job_.spec;
     return a;
   }
 
   void PlanAllocated() {
     if (facts_.start_error) return PlanRefusedStart();
-    if (!facts_.instance) {
-      actions_.emplace_back(StartAttempt{MakeAssignment()});
-      return;
+    bool all_known = true;
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      if (View(host)) continue;
+      all_known = false;
+      actions_.emplace_back(StartAttempt{MakeAssignment(host)});
     }
-    const compute::InstanceView& instance = *facts_.instance;
-    if (instance.life == InstanceLife::kGone) return PlanGone(instance);
+    if (!all_known) return;
+    if (AllGone()) return PlanGone();
+    if (!EndTogether()) return;
 
-    bool changed = TakeReport(instance);
-    if (ExceedsRuntime(instance)) {
+    const compute::InstanceView& head = *View(0);
+    bool changed = TakeReport(head);
+    if (ExceedsRuntime(head)) {
       state_.runtime_exceeded = true;
       state_.status = "Stopping";
       state_.Enter("Stopping", now_, "Stopping the training job: MaxRuntimeInSeconds is over");
@@ -187,9 +212,70 @@ class Planning {
     if (changed) {
       Save();
     } else {
-      PlanCheckpoint(instance);
+      PlanCheckpoint(head);
     }
-    PlanLimits(instance);
+    PlanGroup();
+    if (head.started && state_.status != "Stopping" && head.life != InstanceLife::kGone) Wake(RuntimeEnd(head));
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      if (!IsGone(host)) PlanLimits(*View(host));
+    }
+  }
+
+  bool AllGone() const {
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      if (View(host) && !IsGone(host)) return false;
+    }
+    return true;
+  }
+
+  // Hosts that are done leave by themselves, one behind the other; anything else is the end of all. False when first
+  // it must be saved why.
+  bool EndTogether() {
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      if (!IsGone(host)) continue;
+      const protocol::AgentOutcome* const outcome = OutcomeOf(host);
+      if (outcome != nullptr && (outcome->kind == OutcomeKind::kSucceeded || Stopping())) continue;
+      if (outcome != nullptr && outcome->kind == OutcomeKind::kLostGroup) {
+        // Whoever was lost will be seen to be gone.
+        for (uint32_t other = 0; other < hosts(); ++other) {
+          if (!IsGone(other)) KillAt(*View(other), outcome->finished + kLeaveTimeout);
+        }
+        continue;
+      }
+      const bool failed = outcome != nullptr && outcome->kind == OutcomeKind::kFailed;
+      if (!failed && !state_.loss) {
+        state_.loss = LossOf(host);
+        Save();
+        return false;
+      }
+      KillAll();
+      return true;
+    }
+    return true;
+  }
+
+  void KillAll() {
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      if (View(host) && !IsGone(host)) actions_.emplace_back(KillInstance{InstanceOf(host)});
+    }
+  }
+
+  bool Stopping() const { return state_.stop_requested || state_.runtime_exceeded; }
+
+  // Tells the hosts where the others are, until they have met.
+  void PlanGroup() {
+    if (hosts() == 1) return;
+    std::vector<std::string> addresses;
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      const auto& report = View(host)->report;
+      if (!report || report->group_address.empty()) return;
+      addresses.push_back(report->group_address);
+    }
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      if (IsGone(host) || View(host)->report->phase >= AgentPhase::kTraining) continue;
+      actions_.emplace_back(TellGroup{InstanceOf(host), addresses});
+      Wake(now_ + kGroupRetry);
+    }
   }
 
   // Whether a checkpoint is to be published first. Only the present attempt's are, and no other attempt begins before.
@@ -203,7 +289,7 @@ class Planning {
   }
 
   void PlanRefusedStart() {
-    const LedgerClose never{};
+    if (!AllGone()) return KillAll();
     if (facts_.start_error->code() == ErrorCode::kInvalidArgument) {
       End("Failed", "Failed", "CapacityError: " + facts_.start_error->message());
     } else {
@@ -211,7 +297,23 @@ class Planning {
       state_.retry_at = now_ + kStartRetry;
       state_.Enter("Pending", now_, "Waiting for capacity: " + facts_.start_error->message());
     }
-    Save(std::nullopt, never);
+    Save({}, Bill());
+  }
+
+  // The end of all its instances: the ledger's, and, once for all, the time that is billed.
+  std::map<std::string, LedgerClose> Bill() {
+    std::map<std::string, LedgerClose> close;
+    int64_t longest = 0;
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      const auto& view = View(host);
+      LedgerClose& entry = close[InstanceOf(host)];
+      if (!view) continue;
+      entry.started = view->started;
+      entry.ended = view->ended;
+      if (view->started && view->ended) longest = std::max<int64_t>(longest, (*view->ended - *view->started).count());
+    }
+    state_.billable_nanos += longest;
+    return close;
   }
 
   // Takes over what the newest report says; whether the state has changed by it.
@@ -257,77 +359,95 @@ class Planning {
     return instance.started && state_.status == "InProgress" && now_ >= RuntimeEnd(instance);
   }
 
-  // Everything that happens because time passes while the instance lives.
+  // Everything that happens because time passes while an instance lives.
   void PlanLimits(const compute::InstanceView& instance) {
     if (state_.status == "Stopping") {
       actions_.emplace_back(StopInstance{instance.instance_id});
       const Time asked = state_.transitions.empty() ? now_ : state_.transitions.back().start;
-      if (now_ >= asked + kStopGrace) {
-        actions_.emplace_back(KillInstance{instance.instance_id});
-      } else {
-        Wake(asked + kStopGrace);
-      }
-    } else if (instance.started) {
-      Wake(RuntimeEnd(instance));
+      KillAt(instance, asked + kStopGrace);
     }
     if (instance.life == InstanceLife::kStarting) {
-      const Time allocated = facts_.ledger ? facts_.ledger->allocated : now_;
-      const Time limit = std::max(allocated, job_.modified) + kStartTimeout;
-      if (now_ >= limit) {
-        actions_.emplace_back(KillInstance{instance.instance_id});
-      } else {
-        Wake(limit);
-      }
+      KillAt(instance, std::max(facts_.allocated.value_or(now_), job_.modified) + kStartTimeout);
     }
     if (instance.report && instance.report->outcome) {
-      const Time limit = instance.report->outcome->finished + kLeaveTimeout;
-      if (now_ >= limit) {
-        actions_.emplace_back(KillInstance{instance.instance_id});
-      } else {
-        Wake(limit);
-      }
+      KillAt(instance, instance.report->outcome->finished + kLeaveTimeout);
     }
   }
 
-  void PlanGone(const compute::InstanceView& instance) {
-    if (PlanCheckpoint(instance)) return;
-    TakeReport(instance);
-    if (instance.report) TakeMetrics(*instance.report);
-    const LedgerClose close{instance.started, instance.ended};
-    if (instance.started && instance.ended) {
-      state_.billable_nanos += std::max<int64_t>(0, (*instance.ended - *instance.started).count());
+  void KillAt(const compute::InstanceView& instance, Time limit) {
+    if (now_ >= limit) {
+      actions_.emplace_back(KillInstance{instance.instance_id});
+    } else {
+      Wake(limit);
     }
-    const bool stopping = state_.stop_requested || state_.runtime_exceeded;
-    const protocol::AgentOutcome* outcome =
-        instance.report && instance.report->outcome ? &*instance.report->outcome : nullptr;
-    // A program that was told to end by somebody else than us (the machine shuts down) has been interrupted.
-    const bool told_to_end = outcome != nullptr && outcome->kind == OutcomeKind::kStopped && !stopping;
-    if (told_to_end) outcome = nullptr;
-    if (outcome != nullptr) {
+  }
+
+  // What the attempt came to; null when it was lost. A program that was told to end by somebody else than us (the
+  // machine shuts down) has been interrupted.
+  const protocol::AgentOutcome* AttemptOutcome() const {
+    const protocol::AgentOutcome* const head = OutcomeOf(0);
+    if (head != nullptr &&
+        (head->kind == OutcomeKind::kSucceeded || (head->kind == OutcomeKind::kStopped && Stopping())))
+      return head;
+    const protocol::AgentOutcome* first = nullptr;
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      const protocol::AgentOutcome* const outcome = OutcomeOf(host);
+      if (outcome == nullptr || outcome->kind != OutcomeKind::kFailed) continue;
+      if (first == nullptr || outcome->finished < first->finished) first = outcome;
+    }
+    return first;
+  }
+
+  // An instance that has not begun, or was told to end by somebody else than us, is nobody's failure.
+  catalog::AttemptLoss LossOf(uint32_t host) const {
+    const std::string& reason = View(host)->gone_reason;
+    return {.reason = hosts() == 1 ? reason : catalog::HostName(host) + ": " + reason,
+            .counts = View(host)->started && OutcomeOf(host) == nullptr};
+  }
+
+  // The first host that was lost, when it was not seen before the others were.
+  catalog::AttemptLoss FindLoss() const {
+    if (state_.loss) return *state_.loss;
+    for (uint32_t host = 0; host < hosts(); ++host) {
+      const protocol::AgentOutcome* const outcome = OutcomeOf(host);
+      if (outcome == nullptr || outcome->kind == OutcomeKind::kStopped) return LossOf(host);
+    }
+    return {.reason = "the hosts lost each other", .counts = true};
+  }
+
+  void PlanGone() {
+    const compute::InstanceView& head = *View(0);
+    if (PlanCheckpoint(head)) return;
+    TakeReport(head);
+    if (head.report) TakeMetrics(*head.report);
+    std::map<std::string, LedgerClose> close = Bill();
+    if (const protocol::AgentOutcome* const outcome = AttemptOutcome()) {
       state_.phase = AttemptPhase::kPublishing;
       state_.outcome = ToJobOutcome(*outcome);
+      state_.loss.reset();
       if (state_.training_start) state_.training_end = outcome->finished;
-      return Save(std::nullopt, close);
+      return Save({}, std::move(close));
     }
-    if (stopping) {
-      if (state_.training_start) state_.training_end = instance.ended.value_or(now_);
+    if (Stopping()) {
+      if (state_.training_start) state_.training_end = head.ended.value_or(now_);
       EndStopped();
-      return Save(std::nullopt, close);
+      return Save({}, std::move(close));
     }
-    // An orderly end is nobody's failure, and an attempt that got further makes up for those before it.
-    const bool progress = instance.report && instance.report->checkpoint;
-    if (instance.started && !told_to_end) state_.interruptions = progress ? 1 : state_.interruptions + 1;
+    // An attempt that got further makes up for those before it.
+    const catalog::AttemptLoss loss = FindLoss();
+    state_.loss.reset();
+    const bool progress = head.report && head.report->checkpoint;
+    if (loss.counts) state_.interruptions = progress ? 1 : state_.interruptions + 1;
     if (state_.interruptions >= job_.spec.attempts_max) {
       End("Failed", "Failed",
           fmt::format("InternalServerError: the instance was lost {} times; the last: {}", state_.interruptions,
-                      instance.gone_reason));
-      return Save(std::nullopt, close);
+                      loss.reason));
+      return Save({}, std::move(close));
     }
     state_.phase = AttemptPhase::kNone;
-    state_.Enter(
-        "Interrupted", std::min(now_, instance.ended.value_or(now_)),
-        fmt::format("Attempt {} was interrupted ({}); another one follows", state_.attempt, instance.gone_reason));
-    Save(std::nullopt, close);
+    state_.Enter("Interrupted", std::min(now_, head.ended.value_or(now_)),
+                 fmt::format("Attempt {} was interrupted ({}); another one follows", state_.attempt, loss.reason));
+    Save({}, std::move(close));
   }
 
   JobOutcome ToJobOutcome(const protocol::AgentOutcome& outcome) const {
@@ -345,6 +465,7 @@ class Planning {
         out.staged_artifact = outcome.staged_artifact;
         break;
       case OutcomeKind::kFailed:
+      case OutcomeKind::kLostGroup:
         out.status = out.secondary_status = "Failed";
         break;
     }
@@ -403,6 +524,10 @@ class Planning {
 
 std::vector<JobAction> PlanJob(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now) {
   return Planning(job, facts, policy, now).Plan();
+}
+
+std::string HostInstanceId(const std::string& head, uint32_t host) {
+  return host == 0 ? head : fmt::format("{}-{}", head, host + 1);
 }
 
 std::string OutputUri(const catalog::TrainingJobSpec& spec, std::string_view file) {

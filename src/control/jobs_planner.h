@@ -8,8 +8,13 @@
 //
 // Every move is a SaveJob first; effects (start, publish) follow from what is saved, so that carrying out the same plan
 // twice, or after a crash, does no harm. At most one SaveJob a plan.
+//
+// A job on several hosts has as many instances in each attempt, which begin and end together. The head's report is the
+// job's; an attempt has succeeded when the head has, since its model holds what all hosts have read. When any other end
+// comes for one of them, the others are killed.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -28,6 +33,7 @@ inline constexpr auto kStopGrace = std::chrono::seconds(120);    // SIGTERM to S
 inline constexpr auto kStartTimeout = std::chrono::seconds(60);  // asked for, but the agent does not report
 inline constexpr auto kLeaveTimeout =
     std::chrono::seconds(30);                                 // the outcome is reported, but the agent does not leave
+inline constexpr auto kGroupRetry = std::chrono::seconds(1);  // hosts are told again where the others are
 inline constexpr auto kStartRetry = std::chrono::seconds(1);  // compute said no though there seemed to be room
 inline constexpr auto kMetricsInterval = std::chrono::seconds(2);  // new metric values are saved this often at most
 inline constexpr uint32_t kPublishTriesMax = 12;  // with doubling waits up to a minute: about six minutes
@@ -45,12 +51,12 @@ struct JobView {
 
 // What is known about the present attempt beside the catalog.
 struct JobFacts {
-  std::optional<compute::InstanceView> instance;
-  std::optional<cost::LedgerEntry> ledger;  // its open entry
-  std::optional<Error> start_error;         // compute refused to start it
-  std::optional<Status> published;          // the end of the present try to publish
-  uint64_t checkpoint_done = 0;             // number of the attempt's newest that was published, or cannot be
-  Allocation allocation;                    // what it would get if it started now
+  std::vector<std::optional<compute::InstanceView>> instances;  // by host; or none at all
+  std::optional<Time> allocated;                                // when its ledger entries were opened
+  std::optional<Error> start_error;                             // compute refused to start it
+  std::optional<Status> published;                              // the end of the present try to publish
+  uint64_t checkpoint_done = 0;  // number of the attempt's newest that was published, or cannot be
+  Allocation allocation;         // what it would get if it started now
 };
 
 struct LedgerClose {
@@ -61,11 +67,15 @@ struct LedgerClose {
 // Commit this state, with these ledger moves in the same transaction.
 struct SaveJob {
   catalog::TrainingJobState state;
-  std::optional<cost::LedgerEntry> open;
-  std::optional<LedgerClose> close;  // of the entry in JobFacts
+  std::vector<cost::LedgerEntry> open;
+  std::map<std::string, LedgerClose> close;  // by instance id
 };
 struct StartAttempt {
   protocol::Assignment assignment;
+};
+struct TellGroup {
+  std::string instance_id;
+  std::vector<std::string> addresses;  // by host
 };
 struct StopInstance {
   std::string instance_id;
@@ -88,7 +98,7 @@ struct WakeAt {
   Time at{};
 };
 using JobAction =
-    std::variant<SaveJob, StartAttempt, StopInstance, KillInstance, PublishJob, PublishCheckpoint, WakeAt>;
+    std::variant<SaveJob, StartAttempt, TellGroup, StopInstance, KillInstance, PublishJob, PublishCheckpoint, WakeAt>;
 
 struct JobPolicy {
   std::string region;
@@ -98,6 +108,9 @@ struct JobPolicy {
 };
 
 std::vector<JobAction> PlanJob(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now);
+
+// The instance of a host of an attempt whose head's has the id `head`.
+std::string HostInstanceId(const std::string& head, uint32_t host);
 
 // s3://bucket/prefix/<job>/output/<file>
 std::string OutputUri(const catalog::TrainingJobSpec& spec, std::string_view file);

@@ -57,7 +57,7 @@ std::optional<size_t> PayloadBytesMax(uint8_t kind) {
     case FrameKind::kWelcome:
       return kHelloBytesMax;
     case FrameKind::kCommand:
-      return 16;
+      return kCommandBytesMax;
     case FrameKind::kReport:
       return kReportBytesMax;
     case FrameKind::kLog:
@@ -181,14 +181,34 @@ Result<Welcome> Welcome::FromJson(std::string_view text) {
   return out;
 }
 
-void AppendCommand(std::string& out, CommandKind command) {
-  const char byte = static_cast<char>(command);
-  AppendFrame(out, FrameKind::kCommand, 0, std::string_view(&byte, 1));
+// Command payload: u8 kind, then each address as u32 length and bytes.
+void AppendCommand(std::string& out, const Command& command) {
+  std::string payload(1, static_cast<char>(command.kind));
+  for (const std::string& address : command.addresses) {
+    const auto size = static_cast<uint32_t>(address.size());
+    payload.append(reinterpret_cast<const char*>(&size), sizeof size).append(address);
+  }
+  Check(payload.size() <= kCommandBytesMax, "a command over its bound");
+  AppendFrame(out, FrameKind::kCommand, 0, payload);
 }
 
-Result<CommandKind> ParseCommand(std::string_view payload) {
-  if (payload.size() == 1 && payload[0] == static_cast<char>(CommandKind::kStop)) return CommandKind::kStop;
-  return Corrupt("unknown command");
+Result<Command> ParseCommand(std::string_view payload) {
+  if (payload.empty()) return Corrupt("an empty command");
+  const auto kind = static_cast<CommandKind>(payload[0]);
+  payload.remove_prefix(1);
+  Command command{.kind = kind};
+  if (kind != CommandKind::kStop && kind != CommandKind::kGroup) return Corrupt("unknown command");
+  while (!payload.empty()) {
+    uint32_t size = 0;
+    if (payload.size() < sizeof size) return Corrupt("a torn command");
+    std::memcpy(&size, payload.data(), sizeof size);
+    payload.remove_prefix(sizeof size);
+    if (payload.size() < size) return Corrupt("a torn command");
+    command.addresses.emplace_back(payload.substr(0, size));
+    payload.remove_prefix(size);
+  }
+  if (kind == CommandKind::kStop && !command.addresses.empty()) return Corrupt("a stop with addresses");
+  return command;
 }
 
 // Invoke payload: u32 time left, then the four texts' lengths as u16, then the texts, then the body.

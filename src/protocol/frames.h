@@ -23,7 +23,7 @@ enum class FrameKind : uint8_t {
   // agent and server
   kHello = 1,    // the side that connected says who it is (JSON)
   kWelcome = 2,  // the other side agrees (JSON)
-  kCommand = 3,  // server to agent: one CommandKind
+  kCommand = 3,  // server to agent: a Command
   kReport = 4,   // agent to server: a Report (JSON)
   kLog = 5,      // agent to server: spool bytes; id = their offset in the spool
   // router and serving agent; hello and welcome come first
@@ -34,11 +34,12 @@ enum class FrameKind : uint8_t {
 };
 
 inline constexpr size_t kFrameHeaderBytes = 16;
-inline constexpr uint16_t kFrameMagic = 0x4741;     // "AG"
-inline constexpr size_t kHelloBytesMax = 4096;      // a few short fields
-inline constexpr size_t kReportBytesMax = 1 << 20;  // thousands of metrics
-inline constexpr size_t kLogBytesMax = 1 << 20;     // a chunk; one line is at most a quarter of it
-inline constexpr size_t kFieldBytesMax = 8192;      // each text field of an invocation: what HTTP headers may hold
+inline constexpr uint16_t kFrameMagic = 0x4741;        // "AG"
+inline constexpr size_t kHelloBytesMax = 4096;         // a few short fields
+inline constexpr size_t kCommandBytesMax = 256 << 10;  // the addresses of a group
+inline constexpr size_t kReportBytesMax = 1 << 20;     // thousands of metrics
+inline constexpr size_t kLogBytesMax = 1 << 20;        // a chunk; one line is at most a quarter of it
+inline constexpr size_t kFieldBytesMax = 8192;         // each text field of an invocation: what HTTP headers may hold
 inline constexpr size_t kInvokeBodyBytesMax = 6'291'456;  // SageMaker's limit for a request's body
 inline constexpr size_t kInvokeBytesMax = kInvokeBodyBytesMax + 5 * kFieldBytesMax;
 inline constexpr size_t kAnswerBytesMax = 32 << 20;  // answers may be larger than requests
@@ -98,8 +99,9 @@ struct Welcome {
   std::string ToJson() const;
 };
 
-void AppendCommand(std::string& out, CommandKind command);
-Result<CommandKind> ParseCommand(std::string_view payload);
+// Addresses are at most kCommandBytesMax together, less a few bytes each (checked).
+void AppendCommand(std::string& out, const Command& command);
+Result<Command> ParseCommand(std::string_view payload);
 
 struct InvokeView {
   uint32_t time_left_ms = 0;  // nobody waits for the answer after that; 0 = no limit

@@ -118,8 +118,18 @@ TEST(Frames, HelloAndWelcomeSurviveTheWayThroughJson) {
 
 TEST(Frames, CommandsAreKnownOrRefused) {
   std::string wire;
-  AppendCommand(wire, CommandKind::kStop);
-  EXPECT_EQ(*ParseCommand(std::string_view(wire).substr(kFrameHeaderBytes)), CommandKind::kStop);
+  for (const Command& command : {Command{}, Command{CommandKind::kGroup, {"one", "", std::string("\0x", 2)}}}) {
+    wire.clear();
+    AppendCommand(wire, command);
+    const std::string_view payload = std::string_view(wire).substr(kFrameHeaderBytes);
+    EXPECT_EQ(*ParseCommand(payload), command);
+    for (size_t size = 0; command.kind == CommandKind::kGroup && size < payload.size(); ++size) {
+      const auto torn = ParseCommand(payload.substr(0, size));
+      EXPECT_TRUE(!torn.ok() || torn->addresses.size() < command.addresses.size()) << size;
+    }
+  }
+  EXPECT_FALSE(ParseCommand("").ok());
+  EXPECT_FALSE(ParseCommand("\x07").ok());
   EXPECT_FALSE(ParseCommand("\x09").ok());
   EXPECT_FALSE(ParseCommand("").ok());
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/json.h"
 
 namespace argosy::protocol {
@@ -22,6 +23,7 @@ constexpr std::array kOutcomeNames = {
     std::pair{OutcomeKind::kSucceeded, std::string_view("succeeded")},
     std::pair{OutcomeKind::kFailed, std::string_view("failed")},
     std::pair{OutcomeKind::kStopped, std::string_view("stopped")},
+    std::pair{OutcomeKind::kLostGroup, std::string_view("lost_group")},
 };
 constexpr std::array kRoleNames = {
     std::pair{Role::kTraining, std::string_view("training")},
@@ -147,6 +149,8 @@ std::string Assignment::ToJson() const {
             {"instance_id", instance_id},
             {"owner_uid", owner_uid},
             {"attempt", attempt},
+            {"host", host},
+            {"hosts", hosts},
             {"name", name},
             {"arn", arn},
             {"variant", variant},
@@ -178,6 +182,9 @@ Result<Assignment> Assignment::FromJson(std::string_view text) {
   out.instance_id = reader.Text("instance_id");
   out.owner_uid = reader.Text("owner_uid");
   out.attempt = reader.Unsigned32("attempt");
+  out.host = static_cast<uint32_t>(std::min<uint64_t>(reader.UnsignedOr("host", 0), UINT32_MAX));
+  out.hosts = static_cast<uint32_t>(std::min<uint64_t>(reader.UnsignedOr("hosts", 1), UINT32_MAX));
+  if (out.host >= out.hosts) reader.Fail("host", "below hosts");
   out.name = reader.TextOr("name", "");
   out.arn = reader.TextOr("arn", "");
   out.variant = reader.TextOr("variant", "");
@@ -229,6 +236,7 @@ std::string Report::ToJson() const {
   if (checkpoint) {
     json["checkpoint"] = {{"number", checkpoint->number}, {"staged", checkpoint->staged}, {"name", checkpoint->name}};
   }
+  if (!group_address.empty()) json["group_address"] = ToHex(group_address);
   if (outcome) json["outcome"] = OutcomeToJson(*outcome);
   return DumpJson(json);
 }
@@ -260,6 +268,12 @@ Result<Report> Report::FromJson(std::string_view text) {
     ObjectReader item(*checkpoint);
     out.checkpoint = StagedCheckpoint{item.Unsigned("number"), item.Text("staged"), item.Text("name")};
     reader.Absorb(item);
+  }
+  const auto address = FromHex(reader.TextOr("group_address", ""));
+  if (address) {
+    out.group_address = *address;
+  } else {
+    reader.Fail("group_address", "hexadecimal");
   }
   if (const Json* outcome = reader.Find("outcome")) out.outcome = OutcomeFromJson(*outcome, reader);
   if (reader.failed()) return reader.error("a report");

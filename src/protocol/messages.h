@@ -29,7 +29,9 @@ struct Assignment {
   std::string instance_id;
   std::string owner_uid;
   uint32_t attempt = 0;
-  std::string name;  // the job's or the endpoint's
+  uint32_t host = 0;   // of a training on several: which one this is, from 0
+  uint32_t hosts = 1;  // and how many there are
+  std::string name;    // the job's or the endpoint's
   std::string arn;
   std::string variant;  // serving only
   std::string instance_type;
@@ -56,7 +58,12 @@ enum class AgentPhase {
   kFinished,   // `outcome` is set; the agent is about to leave
 };
 
-enum class OutcomeKind { kSucceeded, kFailed, kStopped };
+enum class OutcomeKind {
+  kSucceeded,
+  kFailed,
+  kStopped,
+  kLostGroup,  // another host of the training was lost: says nothing about the job
+};
 
 struct AgentOutcome {
   OutcomeKind kind = OutcomeKind::kFailed;
@@ -97,6 +104,7 @@ struct Report {
   std::string progress_text;                   // "epoch 3 of 15"
   Time heartbeat{};                            // when this was written
   std::optional<StagedCheckpoint> checkpoint;  // the newest
+  std::string group_address;                   // of a training on several hosts: where the others reach this one; bytes
   std::optional<AgentOutcome> outcome;
 
   static Result<Report> FromJson(std::string_view json);
@@ -104,7 +112,16 @@ struct Report {
 };
 
 enum class CommandKind {
-  kStop,  // SIGTERM's meaning: finish early, keep the artifact; killed after kStopGrace
+  kStop,   // SIGTERM's meaning: finish early, keep the artifact; killed after kStopGrace
+  kGroup,  // the addresses of all hosts of a training are known
+};
+
+// What the server tells an agent, at least once.
+struct Command {
+  CommandKind kind = CommandKind::kStop;
+  std::vector<std::string> addresses = {};  // kGroup: by host, as their reports have them
+
+  bool operator==(const Command&) const = default;
 };
 
 std::string_view PhaseName(AgentPhase phase);

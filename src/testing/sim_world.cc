@@ -15,8 +15,8 @@ using compute::Machine;
 constexpr auto kFaultTime = std::chrono::seconds(25);
 constexpr auto kClientTimeMax = std::chrono::seconds(20);  // by then every client has had its say
 constexpr auto kRestTimeMax = std::chrono::seconds(900);   // longer than any bound of the controllers
-constexpr uint64_t kHostsMax =
-    7;  // what two endpoints need while both update, and one: jobs must queue, endpoints never for good
+// What two endpoints need while both update, and a job on three hosts: jobs must queue, nobody for good.
+constexpr uint64_t kHostsMax = 9;
 
 Time WorldStart() {
   return FromUnixMillis(1'700'000'000'000);
@@ -37,9 +37,13 @@ compute::CloudFaults FaultsFor(const WorldOptions& options, Random& random) {
 std::string JobRequest(const std::string& name) {
   return fmt::format(
       R"({{"TrainingJobName":"{}","AlgorithmSpecification":{{"TrainingImage":"linear-learner:1","TrainingInputMode":"File"}},)"
-      R"("OutputDataConfig":{{"S3OutputPath":"s3://b/out"}},"ResourceConfig":{{"InstanceCount":1,"InstanceType":"ml.m5.large",)"
+      R"("OutputDataConfig":{{"S3OutputPath":"s3://b/out"}},"ResourceConfig":{{"InstanceCount":{},"InstanceType":"ml.m5.large",)"
       R"("VolumeSizeInGB":1}},"RetryStrategy":{{"MaximumRetryAttempts":30}},"StoppingCondition":{{"MaxRuntimeInSeconds":{}}}}})",
-      name, name.ends_with("7") ? 2 : 3600);
+      name,
+      name.ends_with("3")                          ? 3
+      : name.ends_with("5") || name.ends_with("7") ? 2
+                                                   : 1,
+      name.ends_with("7") ? 2 : 3600);
 }
 
 catalog::VariantPlan Plan(const std::string& model, uint32_t instances) {
@@ -353,7 +357,7 @@ void SimWorld::OnMachineStart(const Machine& machine) {
   if (!durable_ledger_.contains(a.instance_id)) Violation(a.instance_id + " starts without a ledger entry");
   if (a.role != protocol::Role::kTraining) return;
   for (const auto& [id, other] : cloud_.machines()) {
-    if (id != a.instance_id && other.alive && other.assignment.owner_uid == a.owner_uid) {
+    if (other.alive && other.assignment.owner_uid == a.owner_uid && other.assignment.attempt != a.attempt) {
       Violation(
           fmt::format("{}: attempt {} starts while attempt {} lives", a.name, a.attempt, other.assignment.attempt));
     }

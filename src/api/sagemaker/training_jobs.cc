@@ -83,7 +83,7 @@ Shape ChannelShape() {
 Shape ResourceShape(const std::vector<std::string>& instance_types) {
   return Structure({
       Required("InstanceType", Enum(instance_types)),
-      Required("InstanceCount", Integer().AtLeast(1)).UpTo(1, "training on several hosts"),
+      Required("InstanceCount", Integer().AtLeast(1)).UpTo(16, "training on more than 16 hosts"),
       Optional("VolumeSizeInGB", Integer().AtLeast(0)).Echoed(),
       Optional("VolumeKmsKeyId", String().AtMost(2048).Matching(kKmsKeyPattern)).Echoed(),
       Optional("KeepAlivePeriodInSeconds", Integer().Range(0, 21600)).Echoed(),

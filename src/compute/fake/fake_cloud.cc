@@ -1,5 +1,7 @@
 #include "compute/fake/fake_cloud.h"
 
+#include <utility>
+
 namespace argosy::compute {
 
 using protocol::AgentPhase;
@@ -60,12 +62,30 @@ void FakeCloud::Start(const protocol::Assignment& assignment) {
     return;
   }
   at += Between(1, 300);
+  if (assignment.hosts == 1) return Train(id, at);
+  Later(id, life, at, [this, id] {
+    Machine& waiting = machines_.at(id);
+    waiting.report.group_address = "at " + id;
+    ++waiting.report.sequence;
+    Tell(id);
+  });
+}
+
+void FakeCloud::Train(const std::string& id, Duration at) {
+  const uint64_t life = lives_[id];
+  const auto reach = [&](AgentPhase phase) { Later(id, life, at, [this, id, phase] { Reach(id, phase); }); };
   reach(AgentPhase::kTraining);
   at += Between(10, 6000);
   reach(AgentPhase::kUploading);
   at += Between(1, 200);
   const OutcomeKind kind = random_->Uniform() < faults_.user_failure ? OutcomeKind::kFailed : OutcomeKind::kSucceeded;
   Later(id, life, at, [this, id, kind] { Finish(id, kind); });
+}
+
+void FakeCloud::MeetGroup(const std::string& instance_id) {
+  const auto it = machines_.find(instance_id);
+  if (it == machines_.end() || !it->second.alive || std::exchange(it->second.group_met, true)) return;
+  Train(instance_id, Duration::zero());
 }
 
 void FakeCloud::Reach(const std::string& id, AgentPhase phase) {
@@ -85,10 +105,12 @@ void FakeCloud::Finish(const std::string& id, OutcomeKind kind) {
   protocol::AgentOutcome outcome;
   outcome.kind = kind;
   outcome.finished = queue_->Now();
-  if (kind == OutcomeKind::kFailed) {
+  if (kind == OutcomeKind::kLostGroup) {
+    outcome.failure_reason = "another host was lost";
+  } else if (kind == OutcomeKind::kFailed) {
     outcome.exit_code = 1;
     outcome.failure_reason = "AlgorithmError: it was to be so, exit code: 1";
-  } else if (m.assignment.role == protocol::Role::kTraining) {
+  } else if (m.assignment.role == protocol::Role::kTraining && m.assignment.host == 0) {
     outcome.staged_artifact = id + "/staging/model.tar.gz";
   }
   m.report.outcome = outcome;
@@ -136,8 +158,18 @@ void FakeCloud::Fence(const std::string& instance_id) {
 }
 
 void FakeCloud::Die(const std::string& id) {
-  machines_.at(id).alive = false;
+  Machine& dead = machines_.at(id);
+  dead.alive = false;
   Tell(id);
+  const bool well = dead.report.outcome && dead.report.outcome->kind == OutcomeKind::kSucceeded;
+  if (well || dead.assignment.hosts == 1) return;
+  // Whoever trains with it notices.
+  for (const auto& [other, machine] : machines_) {
+    const protocol::Assignment& a = machine.assignment;
+    const bool peer = a.owner_uid == dead.assignment.owner_uid && a.attempt == dead.assignment.attempt;
+    if (!peer || !machine.alive || !machine.group_met) continue;
+    Later(other, lives_[other], Between(0, 20), [this, id = other] { Finish(id, OutcomeKind::kLostGroup); });
+  }
 }
 
 void FakeCloud::Tell(const std::string& id) {

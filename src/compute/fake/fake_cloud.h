@@ -38,6 +38,7 @@ struct Machine {
   bool alive = false;
   bool fenced = false;
   bool stop_asked = false;
+  bool group_met = false;
   bool files_removed = false;
   std::optional<Time> started;
   Time last_heartbeat{};
@@ -56,6 +57,8 @@ class FakeCloud {
 
   void Start(const protocol::Assignment& assignment);
   void Stop(const std::string& instance_id);
+  // The machine learns where the others of its training are; until then it waits.
+  void MeetGroup(const std::string& instance_id);
   // Ends it and sees to it that it never starts (again).
   void Fence(const std::string& instance_id);
   // What dead machines left behind, of those that `remove` names.
@@ -74,6 +77,7 @@ class FakeCloud {
   std::function<void(const std::string& instance_id)> on_change;
 
  private:
+  void Train(const std::string& id, Duration at);
   void Reach(const std::string& id, protocol::AgentPhase phase);
   void Finish(const std::string& id, protocol::OutcomeKind kind);
   void Beat(const std::string& id, uint64_t life);

@@ -47,10 +47,10 @@ Status FakeCompute::Start(const InstanceRequest& request) {
   return {};
 }
 
-void FakeCompute::Send(const std::string& instance_id, protocol::CommandKind command) {
-  Check(command == protocol::CommandKind::kStop);
+void FakeCompute::Send(const std::string& instance_id, const protocol::Command& command) {
   const auto it = known_.find(instance_id);
-  if (it != known_.end()) it->second.stopping = true;
+  if (it == known_.end()) return;
+  (command.kind == protocol::CommandKind::kStop ? it->second.stopping : it->second.group_known) = true;
 }
 
 void FakeCompute::Kill(const std::string& instance_id) {
@@ -102,6 +102,9 @@ void FakeCompute::Poll(const std::string& id) {
       const Machine* machine = cloud->Find(id);
       if (machine == nullptr || !machine->alive) cloud->Fence(id);
     });
+  }
+  if (known.group_known) {
+    cloud_->Carry([cloud = cloud_, id] { cloud->MeetGroup(id); });
   }
   if (known.stopping) {
     cloud_->Carry([cloud = cloud_, id] { cloud->Stop(id); });

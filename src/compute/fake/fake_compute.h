@@ -19,7 +19,7 @@ class FakeCompute final : public Compute {
   void SetListener(std::function<void(const std::string&)> listener) override { listener_ = std::move(listener); }
   void Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) override;
   Status Start(const InstanceRequest& request) override;
-  void Send(const std::string& instance_id, protocol::CommandKind command) override;
+  void Send(const std::string& instance_id, const protocol::Command& command) override;
   void Kill(const std::string& instance_id) override;
   void Forget(const std::string& instance_id) override;
   std::optional<InstanceView> View(const std::string& instance_id) const override;
@@ -30,6 +30,7 @@ class FakeCompute final : public Compute {
     InstanceView view;
     std::optional<protocol::Assignment> to_start;  // asked for here; told again until the machine is seen
     bool stopping = false;
+    bool group_known = false;
     bool killing = false;
     Time heard{};
   };

@@ -105,7 +105,8 @@ class LocalCompute::Instance final : public FdHandler {
   uint64_t resident = 0;  // bytes, when last looked at
   bool kill_requested = false;
   bool stop_requested = false;
-  std::string ended_how;  // once its process has ended
+  std::optional<protocol::Command> group;  // once its addresses are known
+  std::string ended_how;                   // once its process has ended
   Duration retry_after = kRetryMin;
   FrameStream* stream = nullptr;  // welcomed; in connections_
 
@@ -484,7 +485,8 @@ void LocalCompute::OnWelcomeReady(FrameStream* stream, const protocol::Hello& he
                                   .attempt = hello.attempt,
                                   .log_offset = log_offset};
   protocol::AppendFrame(stream->out(), FrameKind::kWelcome, 0, welcome.ToJson());
-  if (instance->stop_requested) protocol::AppendCommand(stream->out(), protocol::CommandKind::kStop);
+  if (instance->group) protocol::AppendCommand(stream->out(), *instance->group);
+  if (instance->stop_requested) protocol::AppendCommand(stream->out(), {protocol::CommandKind::kStop});
   stream->WriteSoon();
 }
 
@@ -532,11 +534,15 @@ void LocalCompute::Drop(FrameStream& stream) {
   connections_.erase(it);
 }
 
-void LocalCompute::Send(const std::string& instance_id, protocol::CommandKind command) {
-  Check(command == protocol::CommandKind::kStop, "the only command there is");
+void LocalCompute::Send(const std::string& instance_id, const protocol::Command& command) {
   Instance* const instance = Find(instance_id);
-  if (instance == nullptr || instance->view.life == InstanceLife::kGone || instance->stop_requested) return;
-  instance->stop_requested = true;  // and again at every welcome
+  if (instance == nullptr || instance->view.life == InstanceLife::kGone) return;
+  // What is asked of it is asked once, and again at every welcome.
+  if (command.kind == protocol::CommandKind::kStop) {
+    if (std::exchange(instance->stop_requested, true)) return;
+  } else if (std::exchange(instance->group, command) == command) {
+    return;
+  }
   if (instance->stream == nullptr) return;
   protocol::AppendCommand(instance->stream->out(), command);
   instance->stream->WriteSoon();

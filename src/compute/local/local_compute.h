@@ -50,7 +50,7 @@ class LocalCompute final : public Compute {
   // Call it once at start, also with no instance: from then on agents are listened to.
   void Adopt(const std::vector<std::string>& open, const std::set<std::string>& wanted) override;
   Status Start(const InstanceRequest& request) override;
-  void Send(const std::string& instance_id, protocol::CommandKind command) override;
+  void Send(const std::string& instance_id, const protocol::Command& command) override;
   void Kill(const std::string& instance_id) override;
   // Also clears away what an instance unknown here left behind, provided it is gone.
   void Forget(const std::string& instance_id) override;

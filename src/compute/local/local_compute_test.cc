@@ -69,7 +69,7 @@ class Server {
     return out;
   }
   void Stop(const std::string& id) {
-    On([&] { compute_->Send(id, protocol::CommandKind::kStop); });
+    On([&] { compute_->Send(id, {protocol::CommandKind::kStop}); });
   }
   void Kill(const std::string& id) {
     On([&] { compute_->Kill(id); });
