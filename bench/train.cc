@@ -1,17 +1,19 @@
 // Trains a built-in algorithm in this process, from files to artifact, and prints one line of JSON: seconds and
 // metrics. What linear_quality.py and the like drive.
 //
-//   bench_train ALGORITHM THREADS TRAIN.csv TEST.csv|- [hyperparameter=value …]
+//   bench_train ALGORITHM THREADS[xHOSTS] TRAIN.csv TEST.csv|- [hyperparameter=value …]
 //
 // ARGOSY_BENCH_LOG=1 shows the training's log on standard error.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <string>
 
 #include "algorithms/algorithm.h"
+#include "collective/test_hosts.h"
 
 namespace {
 
@@ -31,7 +33,7 @@ class Collector final : public argosy::algorithms::TrainingObserver {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fprintf(stderr, "usage: %s ALGORITHM THREADS TRAIN.csv TEST.csv|- [hyperparameter=value ...]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s ALGORITHM THREADS[xHOSTS] TRAIN.csv TEST.csv|- [hyperparameter=value ...]\n", argv[0]);
     return 2;
   }
   const argosy::algorithms::Algorithm* const algorithm = argosy::algorithms::FindAlgorithm(argv[1]);
@@ -41,6 +43,8 @@ int main(int argc, char** argv) {
   }
   argosy::algorithms::TrainingRequest request;
   request.threads = static_cast<unsigned>(std::atoi(argv[2]));
+  const char* const times = std::strchr(argv[2], 'x');
+  const size_t hosts = times == nullptr ? 1 : static_cast<size_t>(std::atoi(times + 1));
   request.channels.push_back({"train", "text/csv", "", {argv[3]}});
   const char* const other = std::string_view(argv[1]) == "xgboost" ? "validation" : "test";
   if (std::string_view(argv[4]) != "-") request.channels.push_back({other, "text/csv", "", {argv[4]}});
@@ -59,7 +63,24 @@ int main(int argc, char** argv) {
 
   Collector collector;
   const auto begin = std::chrono::steady_clock::now();
-  const argosy::Status trained = algorithm->Train(request, collector);
+  argosy::Status trained;
+  argosy::collective::Traffic traffic;
+  if (hosts == 1) {
+    trained = algorithm->Train(request, collector);
+  } else {
+    // Hosts as threads of one process, over real sockets.
+    argosy::collective::RunHosts(hosts, [&](argosy::collective::Group& group) {
+      argosy::algorithms::TrainingRequest mine = request;
+      mine.group = &group;
+      mine.model_dir = directory + "/" + std::to_string(group.rank());
+      std::filesystem::create_directories(mine.model_dir);
+      Collector other;
+      const bool head = group.rank() == 0;
+      const argosy::Status status = algorithm->Train(mine, head ? collector : other);
+      if (head) trained = status;
+      if (head) traffic = group.traffic();
+    });
+  }
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);
@@ -68,6 +89,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::printf("{\"seconds\": %.3f", spent.count());
+  if (hosts > 1) std::printf(", \"rounds\": %lu, \"bytes_sent\": %lu", traffic.rounds, traffic.bytes_sent);
   for (const auto& [name, value] : collector.metrics) std::printf(", \"%s\": %.17g", name.c_str(), value);
   std::printf("}\n");
   return 0;

@@ -57,6 +57,7 @@ class BatchReader {
  private:
   enum class Blocks { kRead, kCount };
   Status FillWindow(Blocks use);
+  void Prefetch(const std::pair<uint32_t, uint32_t>& row) const;
   uint64_t RowsOfNextWindow() const;
 
   const data::Dataset& dataset_;
@@ -66,7 +67,8 @@ class BatchReader {
   Order order_;
   SeededRandom random_;
   size_t next_block_ = 0;
-  std::vector<std::shared_ptr<const data::RowView>> window_;
+  std::vector<data::RowView> window_;
+  std::vector<data::RowBlock> space_;  // for what of the window lies elsewhere
   std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
   size_t next_row_ = 0;
   std::vector<float> padded_row_;

@@ -40,14 +40,11 @@ struct ShardRange {
   size_t count;
 };
 
-// The merged states of each host become, on all of them, those of all.
+// Of each host one state, by rank: merged into `state`.
 template <class S>
-Status MergeHosts(collective::Group& group, S& state) {
-  if (group.size() == 1) return {};
-  const auto saved = group.AllGather(state.Save());
-  if (!saved) return saved.error();
-  std::vector<S> states(saved->size(), state);
-  if (Status s = LoadStates(std::span<const std::string>(*saved), std::span<S>(states)); !s) return s;
+Status MergeSaved(std::span<const std::string> saved, S& state) {
+  std::vector<S> states(saved.size(), state);
+  if (Status s = LoadStates(saved, std::span<S>(states)); !s) return s;
   MergeInTree(std::span<S>(states));
   state = std::move(states[0]);
   return {};
@@ -57,7 +54,10 @@ Status MergeHosts(collective::Group& group, S& state) {
 template <class S>
 Status MergeAll(collective::Group& group, std::span<S> states) {
   MergeInTree(states);
-  return MergeHosts(group, states[0]);
+  if (group.size() == 1) return {};
+  const auto saved = group.AllGatherEqual(states[0].Save());
+  if (!saved) return saved.error();
+  return MergeSaved(*saved, states[0]);
 }
 
 // The saved states of all shards, in their order.
@@ -109,18 +109,48 @@ struct RoundEnd {
   bool save = false;  // the head's word
 };
 
-// `group`: all hosts, also where each has all rows; `divided`: those that the rows are divided among.
-inline Result<RoundEnd> Agree(collective::Group& group, const collective::Group& divided, const RoundEnd& mine) {
-  if (group.size() == 1) return mine;
-  const auto ends = collective::AllGatherValues(group, mine);
-  if (!ends) return ends.error();
-  RoundEnd all{.save = ends->front().save};
-  for (const RoundEnd& end : *ends) {
+// `divided`: those that the rows are divided among; where each host has all rows its own are all.
+inline RoundEnd Together(std::span<const RoundEnd> ends, const collective::Group& divided, const RoundEnd& mine) {
+  RoundEnd all{.save = ends.front().save};
+  for (const RoundEnd& end : ends) {
     all.rows += end.rows;
     all.stop = all.stop || end.stop;
   }
   if (divided.size() == 1) all.rows = mine.rows;
   return all;
+}
+
+// `group`: all hosts, also where each has all rows.
+inline Result<RoundEnd> Agree(collective::Group& group, const collective::Group& divided, const RoundEnd& mine) {
+  if (group.size() == 1) return mine;
+  const auto ends = collective::AllGatherValues(group, mine);
+  if (!ends) return ends.error();
+  return Together(*ends, divided, mine);
+}
+
+// The same, and in the one message the states: those that each host has merged become those of all hosts.
+template <class S>
+Result<RoundEnd> AgreeAndMerge(collective::Group& group, const collective::Group& divided, const RoundEnd& mine,
+                               std::span<S* const> states) {
+  if (divided.size() == 1) return Agree(group, divided, mine);
+  StateWriter writer("round");
+  writer.Value(mine);
+  for (const S* state : states) writer.Text(state->Save());
+  const auto gathered = group.AllGatherEqual(writer.Finish());
+  if (!gathered) return gathered.error();
+  const size_t hosts = gathered->size();
+  std::vector<RoundEnd> ends(hosts);
+  std::vector<std::vector<std::string>> saved(states.size(), std::vector<std::string>(hosts));
+  for (size_t host = 0; host < hosts; ++host) {
+    StateReader reader("round", (*gathered)[host]);
+    reader.Value(ends[host]);
+    for (std::vector<std::string>& of_state : saved) reader.Text(of_state[host]);
+    if (Status whole = reader.Finish(); !whole) return whole.error();
+  }
+  for (size_t i = 0; i < states.size(); ++i) {
+    if (Status s = MergeSaved<S>(saved[i], *states[i]); !s) return s.error();
+  }
+  return Together(ends, divided, mine);
 }
 
 }  // namespace argosy::algorithms

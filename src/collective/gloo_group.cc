@@ -91,6 +91,23 @@ class GlooGroup final : public Group {
     return parts;
   }
 
+  Result<std::vector<std::string>> AllGatherEqual(std::string_view bytes) override {
+    std::vector<std::string> parts;
+    const Status done = Guarded([&] {
+      std::string all(bytes.size() * size(), '\0');
+      gloo::AllgatherOptions gather(context_);
+      gather.setInput(const_cast<char*>(bytes.data()), bytes.size());
+      gather.setOutput(all.data(), all.size());
+      gloo::allgather(gather);
+      for (size_t host = 0; host < size(); ++host) parts.push_back(all.substr(host * bytes.size(), bytes.size()));
+      ++traffic_.rounds;
+      traffic_.bytes_sent += (size() - 1) * bytes.size();
+      traffic_.bytes_received += (size() - 1) * bytes.size();
+    });
+    if (!done) return done.error();
+    return parts;
+  }
+
   Status Send(size_t to, std::string_view bytes) override {
     return Guarded([&] {
       uint64_t size = bytes.size();

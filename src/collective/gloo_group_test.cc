@@ -24,6 +24,10 @@ TEST(GlooGroup, GathersWhatEachGaveByRank) {
 
 TEST(GlooGroup, ValuesAndTheHeadsWord) {
   RunHosts(2, [](Group& group) {
+    const auto letters = group.AllGatherEqual(std::string(3, static_cast<char>('a' + group.rank())));
+    ASSERT_TRUE(letters.ok());
+    EXPECT_THAT(*letters, ElementsAre("aaa", "bbb"));
+    EXPECT_EQ(group.traffic().bytes_sent, 3);
     const auto values = AllGatherValues<uint64_t>(group, 10 + group.rank());
     ASSERT_TRUE(values.ok());
     EXPECT_THAT(*values, ElementsAre(10, 11));

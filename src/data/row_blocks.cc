@@ -54,25 +54,32 @@ size_t RowBlocks::PieceOf(uint64_t row) const {
   return static_cast<size_t>(behind - pieces_.begin()) - 1;
 }
 
-Result<std::shared_ptr<const RowView>> RowBlocks::Get(size_t index) const {
+Result<RowView> RowBlocks::View(size_t index, RowBlock& space) const {
   const uint64_t first = index * rows_per_block_;
   const size_t count = rows(index);
   const Piece& piece = pieces_[PieceOf(first)];
   const size_t from = first - piece.first_row;
   const bool final = translations_.places.empty() || piece.store->dictionary(piece.index) == kTranslated;
   if (final && from + count <= piece.store->rows(piece.index)) {
-    if (auto view = piece.store->ViewOf(piece.index, from, count)) {
-      return std::shared_ptr<const RowView>(std::make_shared<RowView>(*view));
-    }
+    if (auto view = piece.store->ViewOf(piece.index, from, count)) return *view;
   }
-  const auto owned = std::make_shared<OwnedBlock>();
-  RowBlock& block = owned->block;
-  if (Status s = Append(first, count, block); !s) return s.error();
-  owned->view = {.rows = block.rows,
-                 .numeric = block.numeric,
-                 .categories = block.categories,
-                 .labels = block.labels,
+  space.Clear();
+  space.numeric.reserve(count * shape_.numeric);
+  space.categories.reserve(count * shape_.categorical);
+  space.labels.reserve(count);
+  if (Status s = Append(first, count, space); !s) return s.error();
+  return RowView{.rows = space.rows,
+                 .numeric = space.numeric,
+                 .categories = space.categories,
+                 .labels = space.labels,
                  .dictionary = 0};
+}
+
+Result<std::shared_ptr<const RowView>> RowBlocks::Get(size_t index) const {
+  const auto owned = std::make_shared<OwnedBlock>();
+  auto view = View(index, owned->block);
+  if (!view) return view.error();
+  owned->view = *view;
   return std::shared_ptr<const RowView>(owned, &owned->view);
 }
 

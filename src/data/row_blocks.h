@@ -41,6 +41,8 @@ class RowBlocks {
   // Of a block whose rows are here. Categories are places in the schema's lists, kUnseenCategory for none; labels are
   // numbers or classes. Thread-safe. What is given must not outlive this.
   Result<std::shared_ptr<const RowView>> Get(size_t index) const;
+  // The same without memory of its own: what is given stands until `space` or this is changed.
+  Result<RowView> View(size_t index, RowBlock& space) const;
   // The rows from `first` on, behind those that are in `out`. As Get.
   Status Append(uint64_t first, size_t count, RowBlock& out) const;
 

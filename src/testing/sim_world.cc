@@ -40,9 +40,9 @@ std::string JobRequest(const std::string& name) {
       R"("OutputDataConfig":{{"S3OutputPath":"s3://b/out"}},"ResourceConfig":{{"InstanceCount":{},"InstanceType":"ml.m5.large",)"
       R"("VolumeSizeInGB":1}},"RetryStrategy":{{"MaximumRetryAttempts":30}},"StoppingCondition":{{"MaxRuntimeInSeconds":{}}}}})",
       name,
-      name.ends_with("3")                          ? 3
-      : name.ends_with("5") || name.ends_with("7") ? 2
-                                                   : 1,
+      name.ends_with("1")   ? 2
+      : name.ends_with("3") ? 3
+                            : 1,
       name.ends_with("7") ? 2 : 3600);
 }
 

@@ -267,9 +267,10 @@ Status Training::RunMiniBatches() {
       for (const Status& outcome : outcomes) {
         if (!outcome) return outcome;
       }
-      if (Status s = MergeAll(train_->group(), std::span<KMeansState>(states)); !s) return s;
-      const auto round =
-          Agree(*request_.group, train_->group(), {.stop = observer_.StopRequested(), .save = checkpoints_.Due()});
+      MergeInTree(std::span<KMeansState>(states));
+      KMeansState* const merged[] = {&states[0]};
+      const RoundEnd mine{.stop = observer_.StopRequested(), .save = checkpoints_.Due()};
+      const auto round = AgreeAndMerge<KMeansState>(*request_.group, train_->group(), mine, merged);
       if (!round) return round.error();
       const KMeansSums& sums = states[0].Finalize();
       if (sums.rows == 0) break;

@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "algorithms/hosts.h"
 #include "algorithms/linear/linear_state.h"
 #include "algorithms/linear/settings.h"
 #include "algorithms/state_bytes.h"
@@ -35,8 +34,8 @@ struct Contender {
   bool finished = false;
   LinearState::Loss epoch_loss = {};
 
-  // All shards, on all hosts, go on from what they have come to together.
-  Status EndRound(collective::Group& group);
+  // All shards of this host go on from what all shards, on all hosts, have come to together: shards[0].
+  void EndRound();
 
   // Behind an epoch of this loss: is it the best yet, and is it time to end?
   void Judge(double loss, const LinearSettings& settings);

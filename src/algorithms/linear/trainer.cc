@@ -40,7 +40,7 @@ constexpr uint64_t kStepsPerEpochWanted = 100;
 constexpr uint64_t kSmallestBatchRows = 4;
 // Steps between two merges: often enough that shards stay near each other, rarely enough that waiting for the slowest
 // does not count.
-constexpr size_t kStepsPerRound = 10;
+constexpr size_t kStepsPerRound = 40;
 constexpr size_t kEvaluationBatchRows = 1024;
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
@@ -326,13 +326,18 @@ Status Training::RunEpoch(int64_t epoch) {
       if (!outcomes[i]) return outcomes[i];
       mine.rows += rows[i];
     }
-    const auto round = Agree(*request_.group, train.group(), mine);
+    std::vector<LinearState*> merged;
+    for (Contender& contender : contenders_) {
+      if (contender.finished) continue;
+      MergeInTree(std::span<LinearState>(contender.shards));
+      merged.push_back(&contender.shards[0]);
+    }
+    const auto round = AgreeAndMerge<LinearState>(*request_.group, train.group(), mine, merged);
     if (!round) return round.error();
     if (round->rows == 0) return {};
     any_round_ = true;
     for (Contender& contender : contenders_) {
-      if (contender.finished) continue;
-      if (Status s = contender.EndRound(train.group()); !s) return s;
+      if (!contender.finished) contender.EndRound();
     }
     rows_read_ += round->rows;
     place_.rows += round->rows;
