@@ -123,8 +123,7 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
           category == data::kUnseenCategory ? category : transform_.category_offset[c] + category;
     }
     const float label = block.labels[r];
-    batch_.labels[rows] =
-        as_is ? label : static_cast<float>((label - transform_.label_mean) / transform_.label_scale);
+    batch_.labels[rows] = as_is ? label : static_cast<float>((label - transform_.label_mean) / transform_.label_scale);
     batch_.weights[rows] =
         transform_.class_weights.empty() ? 1.0F : transform_.class_weights[static_cast<size_t>(label)];
     ++rows;

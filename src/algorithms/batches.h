@@ -68,7 +68,7 @@ class BatchReader {
   SeededRandom random_;
   size_t next_block_ = 0;
   std::vector<data::RowView> window_;
-  std::vector<data::RowBlock> space_;  // for what of the window lies elsewhere
+  std::vector<data::RowBlock> space_;                           // for what of the window lies elsewhere
   std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
   size_t next_row_ = 0;
   std::vector<float> padded_row_;

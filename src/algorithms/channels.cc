@@ -167,12 +167,14 @@ Result<data::Format> ChannelReader::FormatOf(std::string_view name) const {
   return opened->files.format;
 }
 
-Result<data::SparseRows> ChannelReader::ReadSparse(std::string_view name) const {
+Result<data::SparseRows> ChannelReader::ReadSparse(std::string_view name, uint64_t rows_per_host_min) const {
   const Channel& channel = *Find(name);
   auto opened = Open(channel);
   if (!opened) return opened.error();
   data::BadRecords bad(BadRecordsMax());
-  auto rows = data::ReadLibsvm(opened->files, Read(0, 1, bad));
+  data::ReadOptions read = Read(0, 1, bad);
+  read.rows_per_host_min = rows_per_host_min;
+  auto rows = data::ReadLibsvm(opened->files, read);
   if (!rows) return Unreadable(channel, opened->files.format, TooMany(bad, rows.error()));
   TellLeftOut(name, bad);
   return rows;
@@ -197,7 +199,8 @@ Result<data::Dataset> ChannelReader::ReadTrain(data::ProbeOptions options, std::
 Result<std::optional<data::Dataset>> ChannelReader::ReadOther(std::string_view name,
                                                               std::shared_ptr<const data::TableSchema> schema,
                                                               data::ProbeOptions options,
-                                                              std::optional<size_t> feature_dim) const {
+                                                              std::optional<size_t> feature_dim,
+                                                              uint64_t rows_per_host_min) const {
   const Channel* const channel = Find(name);
   if (channel == nullptr) return std::optional<data::Dataset>();
   auto opened = Open(*channel);
@@ -205,7 +208,9 @@ Result<std::optional<data::Dataset>> ChannelReader::ReadOther(std::string_view n
   ApplyLabelRule(*opened, feature_dim, options);
   data::BadRecords bad(BadRecordsMax());
   options.lenient = bad.max() > 0;
-  auto table = data::ReadTable(opened->files, std::move(schema), options, Read(kOtherBytesMax, kOtherMemoryShare, bad));
+  data::ReadOptions read = Read(kOtherBytesMax, kOtherMemoryShare, bad);
+  read.rows_per_host_min = rows_per_host_min;
+  auto table = data::ReadTable(opened->files, std::move(schema), options, read);
   if (!table) return Unreadable(*channel, opened->files.format, TooMany(bad, table.error()));
   TellLeftOut(name, bad);
   TellPart(name, *table);

@@ -49,9 +49,10 @@ class ChannelReader {
   // Another channel, nothing when there is none. `options` as for train.
   Result<std::optional<data::Dataset>> ReadOther(std::string_view name, std::shared_ptr<const data::TableSchema> schema,
                                                  data::ProbeOptions options,
-                                                 std::optional<size_t> feature_dim = std::nullopt) const;
+                                                 std::optional<size_t> feature_dim = std::nullopt,
+                                                 uint64_t rows_per_host_min = 0) const;
   // A channel that is there and whose format is kLibsvm.
-  Result<data::SparseRows> ReadSparse(std::string_view name) const;
+  Result<data::SparseRows> ReadSparse(std::string_view name, uint64_t rows_per_host_min) const;
 
  private:
   struct Opened {

@@ -53,10 +53,12 @@ class Addresses final : public gloo::rendezvous::Store {
 
 class GlooGroup final : public Group {
  public:
-  explicit GlooGroup(std::shared_ptr<gloo::rendezvous::Context> context) : context_(std::move(context)) {}
+  GlooGroup(std::shared_ptr<gloo::rendezvous::Context> context, std::string address)
+      : context_(std::move(context)), address_(std::move(address)) {}
 
   size_t rank() const override { return static_cast<size_t>(context_->rank); }
   size_t size() const override { return static_cast<size_t>(context_->size); }
+  const std::string& address() const override { return address_; }
 
   Result<std::vector<std::string>> AllGather(std::string_view bytes) override {
     std::vector<std::string> parts;
@@ -155,6 +157,7 @@ class GlooGroup final : public Group {
   }
 
   const std::shared_ptr<gloo::rendezvous::Context> context_;
+  const std::string address_;
 };
 
 }  // namespace
@@ -168,7 +171,7 @@ Result<std::unique_ptr<Group>> JoinGloo(const GlooOptions& options, Rendezvous& 
     context->setTimeout(Millis(options.patience));
     Addresses addresses(rendezvous);
     context->connectFullMesh(addresses, device);
-    return std::unique_ptr<Group>(new GlooGroup(std::move(context)));
+    return std::unique_ptr<Group>(new GlooGroup(std::move(context), options.listen));
   } catch (const std::exception& e) {
     return Error(ErrorCode::kUnavailable, "the group of hosts did not come together: " + std::string(e.what()));
   }

@@ -28,6 +28,9 @@ class Group {
   virtual size_t rank() const = 0;  // 0: the head, whose model is the one that is kept
   virtual size_t size() const = 0;
 
+  // Where the others reach this host, for what does not go through the group.
+  virtual const std::string& address() const = 0;
+
   // What each host gave, by rank: the same everywhere.
   virtual Result<std::vector<std::string>> AllGather(std::string_view bytes) = 0;
   // The same where all give equally many bytes: half the messages.

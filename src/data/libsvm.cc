@@ -189,13 +189,59 @@ Status Append(SparseRows& part, SparseRows& all) {
   return {};
 }
 
+template <class T>
+void Write(const std::vector<T>& values, std::string& bytes) {
+  const uint64_t count = values.size();
+  bytes.append(reinterpret_cast<const char*>(&count), sizeof count);
+  bytes.append(reinterpret_cast<const char*>(values.data()), count * sizeof(T));
+}
+
+template <class T>
+void Read(std::string_view& bytes, std::vector<T>& values) {
+  uint64_t count = 0;
+  bytes.copy(reinterpret_cast<char*>(&count), sizeof count);
+  bytes.remove_prefix(sizeof count);
+  values.resize(count);
+  bytes.copy(reinterpret_cast<char*>(values.data()), count * sizeof(T));
+  bytes.remove_prefix(count * sizeof(T));
+}
+
+// The rows of all hosts, on each.
+Status GatherAll(collective::Group& group, SparseRows& rows) {
+  std::string bytes;
+  Write(rows.labels, bytes);
+  Write(rows.weights, bytes);
+  Write(rows.groups, bytes);
+  Write(rows.begins, bytes);
+  Write(rows.columns, bytes);
+  Write(rows.values, bytes);
+  const auto gathered = group.AllGather(bytes);
+  if (!gathered) return gathered.error();
+  SparseRows all;
+  all.begins.push_back(0);
+  for (std::string_view part : *gathered) {
+    SparseRows some;
+    Read(part, some.labels);
+    Read(part, some.weights);
+    Read(part, some.groups);
+    Read(part, some.begins);
+    Read(part, some.columns);
+    Read(part, some.values);
+    if (some.rows() == 0) continue;
+    if (Status s = Append(some, all); !s) return s;
+  }
+  all.width = rows.width;
+  rows = std::move(all);
+  return {};
+}
+
 // What all hosts' rows have in common.
-Status Agree(collective::Group& group, SparseRows& rows) {
+Status Agree(const ReadOptions& read, SparseRows& rows) {
   struct Have {
     uint64_t rows, width, weights, groups;
   };
   const Have mine{rows.rows(), rows.width, rows.weights.size(), rows.groups.size()};
-  auto haves = collective::AllGatherValues(group, mine);
+  auto haves = collective::AllGatherValues(*read.group, mine);
   if (!haves) return haves.error();
   Have all{};
   for (const Have& have : *haves) {
@@ -207,6 +253,11 @@ Status Agree(collective::Group& group, SparseRows& rows) {
   }
   rows.width = static_cast<uint32_t>(all.width);
   if (all.weights > 0) rows.weights.resize(rows.rows(), 1.0F);
+  rows.divided = read.group->size() > 1 && all.rows / read.group->size() >= read.rows_per_host_min;
+  if (read.group->size() > 1 && !rows.divided) {
+    if (Status s = GatherAll(*read.group, rows); !s) return s;
+  }
+  rows.rows_of_all = all.rows;
   return {};
 }
 
@@ -242,7 +293,7 @@ Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) 
     if (part.rows() == 0) continue;
     if (Status s = Append(part, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
   }
-  if (Status s = Agree(*read.group, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
+  if (Status s = Agree(read, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
   return all;
 }
 

@@ -24,7 +24,9 @@ struct SparseRows {
   std::vector<uint64_t> begins;   // [rows + 1]: where each row's values begin
   std::vector<uint32_t> columns;  // by value
   std::vector<float> values;
-  uint32_t width = 0;  // columns: the highest named, plus one
+  uint32_t width = 0;  // columns: the highest named, plus one, on any host
+  uint64_t rows_of_all = 0;
+  bool divided = false;  // other hosts have other rows
 
   size_t rows() const { return labels.size(); }
 };
@@ -41,7 +43,7 @@ Result<bool> AppendLibsvmRow(std::string_view line, LibsvmLabel label, SparseRow
 // Whether a file that begins so looks like this form: pairs, and no commas, in its first line.
 bool LooksLikeLibsvm(std::string_view start);
 
-// All rows of the files, in order. As ReadTable.
+// The rows of the files, in order: of several hosts each its part, or all where there are few. As ReadTable.
 Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read);
 
 }  // namespace argosy::data

@@ -67,7 +67,7 @@ Result<SharedRows> ShareOut(std::unique_ptr<const RowStore> store, Translations 
   auto rows = std::make_unique<RowBlocks>(std::move(store), std::move(translations), held[group.rank()].begin, total);
   if (hosts == 1) return SharedRows{std::move(rows), &group};
 
-  const bool everybody = total < rows_per_host_min * hosts;
+  const bool everybody = total / hosts < rows_per_host_min;
   std::vector<Range> wanted;
   for (size_t host = 0; host < hosts; ++host) {
     const HostShare share(host, hosts);

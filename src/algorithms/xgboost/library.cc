@@ -13,6 +13,8 @@ constexpr const char* kFile = "libxgboost.so.0";
 struct Functions {
   decltype(&::XGBGetLastError) GetLastError;
   decltype(&::XGBRegisterLogCallback) RegisterLogCallback;
+  decltype(&::XGCommunicatorInit) CommunicatorInit;
+  decltype(&::XGCommunicatorFinalize) CommunicatorFinalize;
   decltype(&::XGDMatrixCreateFromDense) DMatrixCreateFromDense;
   decltype(&::XGDMatrixCreateFromCSR) DMatrixCreateFromCSR;
   decltype(&::XGDMatrixSetFloatInfo) DMatrixSetFloatInfo;
@@ -56,6 +58,8 @@ Result<Functions> Load() {
   };
   find(functions.GetLastError, "XGBGetLastError");
   find(functions.RegisterLogCallback, "XGBRegisterLogCallback");
+  find(functions.CommunicatorInit, "XGCommunicatorInit");
+  find(functions.CommunicatorFinalize, "XGCommunicatorFinalize");
   find(functions.DMatrixCreateFromDense, "XGDMatrixCreateFromDense");
   find(functions.DMatrixCreateFromCSR, "XGDMatrixCreateFromCSR");
   find(functions.DMatrixSetFloatInfo, "XGDMatrixSetFloatInfo");
@@ -100,6 +104,9 @@ Status Checked(int code) {
     if (place != std::string_view::npos) text.remove_prefix(place + 2);
   }
   std::string message(text);
+  if (message.find("llreduce failed") != std::string::npos || message.find("rabit") != std::string::npos) {
+    return Error(ErrorCode::kUnavailable, "XGBoost lost another host: " + message);
+  }
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
   return Error(ErrorCode::kInvalidArgument, "XGBoost: " + message);
 }
@@ -124,6 +131,20 @@ Status LoadLibrary() {
 std::vector<std::string> TakeLogLines() {
   const std::lock_guard lock(log_mutex);
   return std::exchange(log_lines, {});
+}
+
+Result<Communicator> Communicator::Join(const std::string& tracker_address, uint16_t tracker_port, size_t rank,
+                                        size_t hosts) {
+  const std::string config = R"({"xgboost_communicator":"rabit","DMLC_TRACKER_URI":")" + tracker_address +
+                             R"(","DMLC_TRACKER_PORT":")" + std::to_string(tracker_port) + R"(","DMLC_TASK_ID":")" +
+                             std::to_string(rank) + R"(","rabit_world_size":")" + std::to_string(hosts) +
+                             R"(","rabit_timeout":1,"rabit_timeout_sec":30})";
+  if (Status s = Checked(Call().CommunicatorInit(config.c_str())); !s) return s.error();
+  return Communicator();
+}
+
+Communicator::~Communicator() {
+  if (joined_) Call().CommunicatorFinalize();
 }
 
 Result<DMatrix> DMatrix::Dense(std::span<const float> values, size_t rows, size_t columns, unsigned threads) {

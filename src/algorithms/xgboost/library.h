@@ -24,6 +24,21 @@ Status LoadLibrary();
 // What the library has said since the last call; at most some hundred lines.
 std::vector<std::string> TakeLogLines();
 
+// While it lives, boosters of this process work together with those of the other hosts. One at a time.
+class Communicator {
+ public:
+  // The tracker is at that address; blocks until all hosts are there.
+  static Result<Communicator> Join(const std::string& tracker_address, uint16_t tracker_port, size_t rank,
+                                   size_t hosts);
+  ~Communicator();
+  Communicator(Communicator&& other) noexcept : joined_(std::exchange(other.joined_, false)) {}
+  Communicator& operator=(Communicator&&) = delete;
+
+ private:
+  Communicator() = default;
+  bool joined_ = true;
+};
+
 // Rows and what is known of them. Missing values are NaN.
 class DMatrix {
  public:

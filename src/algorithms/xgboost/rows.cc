@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "data/host_share.h"
 #include "data/parallel_read.h"
 
 namespace argosy::algorithms::xgboost {
@@ -30,6 +31,8 @@ struct Rows {
   data::SparseRows sparse;
   std::vector<float> dense;  // [rows × columns]
   size_t columns = 0;
+  uint64_t rows_of_all = 0;
+  bool divided = false;
 
   size_t count() const { return sparse.labels.size(); }
 };
@@ -61,6 +64,7 @@ class Reader {
       if (!channels_.Has(name)) continue;
       auto rows = ReadChannel(name);
       if (!rows) return rows.error();
+      if (name == "train") divided_ = rows->divided;
       all.emplace_back(name, std::move(*rows));
     }
     TrainingRows out;
@@ -79,7 +83,7 @@ class Reader {
       if (Status s = CheckLabels(rows, settings_, out.classes, name); !s) return s.error();
       auto matrix = MatrixOf(rows, out.columns);
       if (!matrix) return matrix.error();
-      out.channels.push_back({name, std::move(*matrix), std::move(rows.sparse.labels)});
+      out.channels.push_back({name, std::move(*matrix), std::move(rows.sparse.labels), rows.rows_of_all, rows.divided});
       rows = Rows();
     }
     if (schema_ != nullptr) out.table = TableOfPredictions();
@@ -97,9 +101,11 @@ class Reader {
       if (settings_.table.label_text || !settings_.table.options.label_encoding.numeric()) {
         return Invalid(name, "argosy_label_map: labels of text/libsvm are numbers");
       }
-      auto sparse = channels_.ReadSparse(name);
+      auto sparse = channels_.ReadSparse(name, RowsPerHostMin(name));
       if (!sparse) return sparse.error();
       Rows rows{.is_sparse = true, .sparse = std::move(*sparse)};
+      rows.rows_of_all = rows.sparse.rows_of_all;
+      rows.divided = rows.sparse.divided;
       rows.columns = rows.sparse.width;
       if (rows.columns == 0) return Invalid(name, "no row has a value");
       return rows;
@@ -112,9 +118,14 @@ class Reader {
       return Gather(*table, name);
     }
     if (settings_.table.label_text) options.label_kind = data::LabelKind::kEncoded;
-    auto table = channels_.ReadOther(name, schema_, options);
+    auto table = channels_.ReadOther(name, schema_, options, std::nullopt, RowsPerHostMin(name));
     if (!table) return table.error();
     return Gather(**table, name);
+  }
+
+  // Hosts that train by themselves must also judge by themselves.
+  uint64_t RowsPerHostMin(std::string_view name) const {
+    return name == "train" || divided_ ? kRowsPerHostMin : std::numeric_limits<uint64_t>::max();
   }
 
   // A table's blocks as one matrix, columns in the table's order; with csv_weights its first column is the weights.
@@ -128,15 +139,21 @@ class Reader {
     }
     Rows rows;
     rows.columns = columns.size() - skipped;
-    const size_t count = store.row_count();
+    // This host's blocks, which are all when there is no other.
+    const data::HostShare share(dataset.group().rank(), dataset.group().size());
+    const size_t begin = share.First(store.blocks());
+    const size_t blocks = share.End(store.blocks()) - begin;
+    std::vector<size_t> first_rows(blocks + 1);
+    for (size_t b = 0; b < blocks; ++b) first_rows[b + 1] = first_rows[b] + store.rows(begin + b);
+    const size_t count = first_rows[blocks];
+    rows.rows_of_all = store.row_count();
+    rows.divided = dataset.group().size() > 1;
     rows.sparse.labels.resize(count);
     rows.sparse.weights.resize(skipped * count);
     rows.dense.resize(count * rows.columns);
-    std::vector<size_t> first_rows(store.blocks());
-    for (size_t b = 1; b < store.blocks(); ++b) first_rows[b] = first_rows[b - 1] + store.rows(b - 1);
-    std::vector<Status> outcomes(store.blocks());
-    data::RunParallel(store.blocks(), threads_, [&](size_t b) {
-      auto block = store.Get(b);
+    std::vector<Status> outcomes(blocks);
+    data::RunParallel(blocks, threads_, [&](size_t b) {
+      auto block = store.Get(begin + b);
       if (!block) {
         outcomes[b] = block.error();
         return;
@@ -212,6 +229,7 @@ class Reader {
   const XGBoostSettings& settings_;
   const unsigned threads_;
   std::shared_ptr<const data::TableSchema> schema_;  // of the train channel; null when it is sparse
+  bool divided_ = false;                             // the train channel
 };
 
 }  // namespace

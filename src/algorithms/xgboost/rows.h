@@ -13,10 +13,16 @@
 
 namespace argosy::algorithms::xgboost {
 
+// With fewer each host has all rows, and trains by itself.
+inline constexpr uint64_t kRowsPerHostMin = 8192;
+
+// Of several hosts, this one's.
 struct ChannelRows {
   std::string_view name;
   DMatrix matrix;
   std::vector<float> labels;
+  uint64_t rows_of_all = 0;
+  bool divided = false;  // other hosts have other rows
 };
 
 struct TrainingRows {

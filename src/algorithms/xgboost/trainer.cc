@@ -9,10 +9,12 @@
 
 #include "algorithms/channels.h"
 #include "algorithms/checkpoints.h"
+#include "algorithms/hosts.h"
 #include "algorithms/state_bytes.h"
 #include "algorithms/xgboost/library.h"
 #include "algorithms/xgboost/metrics.h"
 #include "algorithms/xgboost/rows.h"
+#include "algorithms/xgboost/tracker.h"
 #include "algorithms/xgboost/xgboost_model.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -67,6 +69,8 @@ class Training {
   Status Run();
 
  private:
+  Status JoinHosts();
+  Result<RoundEnd> AgreeOnRound();
   Result<Booster> MakeBooster() const;
   Status SetParameters(Booster& booster) const;
   Status Boost(Booster& booster);
@@ -83,6 +87,8 @@ class Training {
   const XGBoostSettings& settings_;
   TrainingObserver& observer_;
   const unsigned threads_;
+  std::unique_ptr<Tracker> tracker_;          // on the head, while others are there too
+  std::optional<Communicator> communicator_;  // before all that it must outlive
   std::optional<TrainingRows> rows_;
   int first_round_ = 0;                    // rounds of the model that the training goes on from
   int rounds_ = 0;                         // done, those included
@@ -96,7 +102,8 @@ class Training {
 
 Status Training::Run() {
   if (Status s = LoadLibrary(); !s) return s;
-  const ChannelReader reader({"xgboost", kChannels, kFormats, Supervision::kSupervised}, request_, observer_);
+  const ChannelReader reader({"xgboost", kChannels, kFormats, Supervision::kSupervised, kRowsPerHostMin}, request_,
+                             observer_);
   if (Status s = reader.CheckNames(); !s) return s;
   auto rows = ReadRows(reader, settings_, threads_);
   if (!rows) return rows.error();
@@ -104,10 +111,11 @@ Status Training::Run() {
   std::string sizes;
   for (const ChannelRows& channel : rows_->channels) {
     sizes +=
-        (sizes.empty() ? "" : ", ") + std::to_string(channel.labels.size()) + " rows of " + std::string(channel.name);
+        (sizes.empty() ? "" : ", ") + std::to_string(channel.rows_of_all) + " rows of " + std::string(channel.name);
   }
   observer_.OnLogLine(sizes + ", " + std::to_string(rows_->columns) + " columns; " + std::to_string(settings_.rounds) +
                       " rounds on " + std::to_string(threads_) + " threads");
+  if (Status s = JoinHosts(); !s) return s;
   auto booster = MakeBooster();
   if (!booster) return booster.error();
   if (Status s = TakeInitialModel(*booster); !s) return s;
@@ -120,6 +128,30 @@ Status Training::Run() {
   if (Status s = best->SetAttribute("best_iteration", std::to_string(best_round_)); !s) return s;
   if (Status s = best->SetAttribute("best_score", std::to_string(best_value_)); !s) return s;
   return Save(*best);
+}
+
+// The library has a way of its own by which its boosters work together; the head keeps the place where they meet.
+Status Training::JoinHosts() {
+  if (!rows_->channels[0].divided) return {};
+  collective::Group& group = *request_.group;
+  if (group.rank() == 0) {
+    auto tracker = Tracker::Start(group.address(), group.size());
+    if (!tracker) return tracker.error();
+    tracker_ = std::move(*tracker);
+  }
+  const auto address = collective::Broadcast(group, group.address());
+  if (!address) return address.error();
+  const auto ports = collective::AllGatherValues<uint16_t>(group, tracker_ == nullptr ? 0 : tracker_->port());
+  if (!ports) return ports.error();
+  auto joined = Communicator::Join(*address, ports->front(), group.rank(), group.size());
+  if (!joined) return joined.error();
+  communicator_.emplace(std::move(*joined));
+  return {};
+}
+
+Result<RoundEnd> Training::AgreeOnRound() {
+  const RoundEnd mine{.stop = observer_.StopRequested(), .save = checkpoints_.Due()};
+  return rows_->channels[0].divided ? Agree(*request_.group, *request_.group, mine) : mine;
 }
 
 Result<Booster> Training::MakeBooster() const {
@@ -143,10 +175,12 @@ Status Training::SetParameters(Booster& booster) const {
 }
 
 Status Training::Boost(Booster& booster) {
-  const uint64_t rows = rows_->channels[0].labels.size();
+  const uint64_t rows = rows_->channels[0].rows_of_all;
   const int rounds_end = first_round_ + settings_.rounds;
+  auto end = AgreeOnRound();
   while (rounds_ < rounds_end) {
-    if (observer_.StopRequested()) {
+    if (!end) return end.error();
+    if (end->stop) {
       return rounds_ > 0 ? Status() : Status(Error(ErrorCode::kCancelled, "stopped before the first round"));
     }
     if (Status s = booster.Update(rounds_, rows_->channels[0].matrix); !s) return s;
@@ -169,7 +203,8 @@ Status Training::Boost(Booster& booster) {
       observer_.OnProgress(1, rows * static_cast<uint64_t>(rounds_));
       return {};
     }
-    if (checkpoints_.Due() && rounds_ < rounds_end) {
+    end = AgreeOnRound();
+    if (end && end->save && rounds_ < rounds_end) {
       if (Status s = SaveCheckpoint(booster); !s) return s;
     }
   }
@@ -241,10 +276,17 @@ Result<std::vector<Metric>> Training::Evaluate(Booster& booster, int round) {
   std::vector<Metric> metrics = MetricsOf(*line);
   if (settings_.class_metrics.empty()) return metrics;
   for (const ChannelRows& channel : rows_->channels) {
-    const auto guesses = Guesses(booster, channel);
+    auto guesses = Guesses(booster, channel);
     if (!guesses) return guesses.error();
+    std::vector<float> labels = channel.labels;
+    if (channel.divided) {
+      guesses = GatherValues(*request_.group, std::span<const float>(*guesses));
+      auto all = GatherValues(*request_.group, std::span<const float>(labels));
+      if (!guesses || !all) return guesses ? all.error() : guesses.error();
+      labels = std::move(*all);
+    }
     for (const std::string& name : settings_.class_metrics) {
-      const double value = ClassMetric(name, channel.labels, *guesses, rows_->classes);
+      const double value = ClassMetric(name, labels, *guesses, rows_->classes);
       std::array<char, 32> text;
       const int size = std::snprintf(text.data(), text.size(), "%.5f", value);
       metrics.push_back({std::string(channel.name), name, std::string(text.data(), static_cast<size_t>(size)), value});
@@ -291,7 +333,7 @@ Status Training::Save(Booster& booster) const {
   Json metrics = Json::object();
   for (const auto& [name, value] : metrics_) metrics[name] = value;
   Json training = {{"hyperparameters", request_.hyperparameters},
-                   {"rows", rows_->channels[0].labels.size()},
+                   {"rows", rows_->channels[0].rows_of_all},
                    {"rounds", rounds_},
                    {"metrics", std::move(metrics)}};
   if (best_round_ >= 0) training["best_round"] = best_round_;

@@ -1,0 +1,34 @@
+// The meeting point of XGBoost's own collective (rabit, of the library's version 1.7): tells each host of a training
+// its rank, its neighbours in a tree and a ring, and where they listen. Needed at the start and the end of a training;
+// what the hosts tell each other on the way does not pass through it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/files.h"
+#include "base/result.h"
+
+namespace argosy::algorithms::xgboost {
+
+class Tracker {
+ public:
+  // Listens at `address` for so many hosts; one that tells task id i gets rank i.
+  static Result<std::unique_ptr<Tracker>> Start(const std::string& address, size_t hosts);
+  ~Tracker();
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
+
+  uint16_t port() const { return port_; }
+
+ private:
+  Tracker(UniqueFd listener, uint16_t port, size_t hosts);
+
+  const UniqueFd listener_;
+  const uint16_t port_;
+  std::thread thread_;
+};
+
+}  // namespace argosy::algorithms::xgboost
