@@ -2,6 +2,7 @@
 them run side by side in threads from the first test on, and each test looks at what its flow brought."""
 
 import concurrent.futures
+import functools
 import os
 import re
 import subprocess
@@ -176,14 +177,14 @@ def failing_fit(flow, folder):
     return None
 
 
-def first_party_linear_learner(flow, folder):
+def first_party_linear_learner(flow, folder, hosts=1):
     """The SDK's class uploads RecordIO-protobuf behind a manifest, and speaks it with the endpoint too."""
     from sagemaker import LinearLearner
 
     cancer = data.breast_cancer()
     learner = LinearLearner(
         role=flow.clients.role,
-        instance_count=1,
+        instance_count=hosts,
         instance_type="ml.m5.large",
         predictor_type="binary_classifier",
         epochs=5,
@@ -198,13 +199,13 @@ def first_party_linear_learner(flow, folder):
     return [(a.label["score"].float32_tensor.values[0], a.label["predicted_label"].float32_tensor.values[0]) for a in answers]
 
 
-def first_party_kmeans(flow, folder):
+def first_party_kmeans(flow, folder, hosts=1):
     from sagemaker import KMeans
 
     digits = data.digits()
     learner = KMeans(
         role=flow.clients.role,
-        instance_count=1,
+        instance_count=hosts,
         instance_type="ml.m5.large",
         k=10,
         sagemaker_session=flow.session,
@@ -220,13 +221,13 @@ def first_party_kmeans(flow, folder):
     ]
 
 
-def first_party_pca(flow, folder):
+def first_party_pca(flow, folder, hosts=1):
     from sagemaker import PCA
 
     digits = data.digits()
     learner = PCA(
         role=flow.clients.role,
-        instance_count=1,
+        instance_count=hosts,
         instance_type="ml.m5.large",
         num_components=5,
         sagemaker_session=flow.session,
@@ -239,7 +240,7 @@ def first_party_pca(flow, folder):
     return [list(a.label["projection"].float32_tensor.values) for a in answers]
 
 
-def boosted_trees(flow, folder):
+def boosted_trees(flow, folder, hosts=1):
     """SageMaker's XGBoost container: an Estimator with the image's name that the SDK builds."""
     from sagemaker import image_uris
     from sagemaker.deserializers import CSVDeserializer
@@ -251,7 +252,7 @@ def boosted_trees(flow, folder):
     booster = Estimator(
         image_uris.retrieve("xgboost", "us-east-1", version="1.7-1"),
         flow.clients.role,
-        1,
+        hosts,
         "ml.m5.large",
         output_path=f"s3://{flow.bucket}/boosted",
         sagemaker_session=flow.session,
@@ -284,7 +285,13 @@ def ten_lines(flow, folder):
     )
 
 
+# With two instances the SDK cuts records into two objects, one for each.
+ON_TWO_HOSTS = tuple(
+    functools.partial(flow, hosts=2)
+    for flow in (first_party_linear_learner, first_party_kmeans, first_party_pca, boosted_trees)
+)
 FLOWS = (
+    *ON_TWO_HOSTS,
     ten_lines,
     boosted_trees,
     fit_without_logs,
@@ -388,6 +395,16 @@ def test_an_xgboost_estimator_boosts(flows):
     assert metrics["validation:error"] < 0.1 and metrics["train:error"] < 0.05
     scores = np.array([float(row[0]) for row in answers])
     assert ((scores > 0.5) == (np.array(labels) == 1)).mean() > 0.9
+
+
+def test_two_instances_answer_as_one(flows):
+    linear, kmeans, pca, (described, boosted) = map(flows, ON_TWO_HOSTS)
+    labels = data.breast_cancer().test_labels
+    assert sum(predicted == label for (_, predicted), label in zip(linear, labels)) / len(labels) > 0.9
+    assert len({cluster for cluster, _ in kmeans}) == 10
+    np.testing.assert_allclose(np.abs(pca), np.abs(flows(first_party_pca)), atol=0.01)
+    assert described["ResourceConfig"]["InstanceCount"] == 2
+    assert ((np.array([float(row[0]) for row in boosted]) > 0.5) == (np.array(labels) == 1)).mean() > 0.9
 
 
 def test_the_ten_lines_run_with_only_the_endpoint_url_changed(flows):

@@ -155,22 +155,6 @@ class TestPredictorTypes:
         metrics = {m["MetricName"]: m["Value"] for m in job["FinalMetricDataList"]}
         assert metrics["train:objective_loss"] < 0.5
 
-    def test_two_instances_are_told_about_or_trained_on(self, clients, cancer_uri):
-        """Argosy says no by name to what it does not have; it never trains on one host in silence."""
-        request = jobs.training_request(
-            clients,
-            cancer_uri,
-            ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
-        )
-        try:
-            clients.sagemaker.create_training_job(**request)
-        except ClientError as refused:
-            assert refused.response["Error"]["Code"] == "ValidationException"
-            assert "instanceCount" in refused.response["Error"]["Message"]
-        else:
-            job = jobs.await_job(clients, request["TrainingJobName"])
-            assert job["TrainingJobStatus"] == "Completed"
-
 
 class TestGoingOn:
     """The channel `model`, and further formats of data."""
