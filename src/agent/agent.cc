@@ -124,7 +124,7 @@ class Agent final : private FdHandler, private TrainingEvents {
   Result<std::unique_ptr<collective::Group>> JoinGroup() {
     meeting_.SetPublisher(
         [this](const std::string& address) { loop_.Post([this, address] { reporter_.SetGroupAddress(address); }); });
-    return collective::JoinGloo({.rank = assignment_.host, .size = assignment_.hosts}, meeting_);
+    return collective::JoinTcp({.rank = assignment_.host, .size = assignment_.hosts}, meeting_);
   }
 
   void LimitTrainingMemory() {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "collective/gloo_group.h"
+#include "collective/tcp_group.h"
 
 namespace argosy::agent {
 

@@ -55,7 +55,7 @@ template <class S>
 Status MergeAll(collective::Group& group, std::span<S> states) {
   MergeInTree(states);
   if (group.size() == 1) return {};
-  const auto saved = group.AllGatherEqual(states[0].Save());
+  const auto saved = group.AllGather(states[0].Save());
   if (!saved) return saved.error();
   return MergeSaved(*saved, states[0]);
 }
@@ -136,7 +136,7 @@ Result<RoundEnd> AgreeAndMerge(collective::Group& group, const collective::Group
   StateWriter writer("round");
   writer.Value(mine);
   for (const S* state : states) writer.Text(state->Save());
-  const auto gathered = group.AllGatherEqual(writer.Finish());
+  const auto gathered = group.AllGather(writer.Finish());
   if (!gathered) return gathered.error();
   const size_t hosts = gathered->size();
   std::vector<RoundEnd> ends(hosts);

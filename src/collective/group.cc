@@ -11,7 +11,6 @@ class GroupOfOne final : public Group {
   Result<std::vector<std::string>> AllGather(std::string_view bytes) override {
     return std::vector<std::string>{std::string(bytes)};
   }
-  Result<std::vector<std::string>> AllGatherEqual(std::string_view bytes) override { return AllGather(bytes); }
   Status Send(size_t, std::string_view) override { return Error(ErrorCode::kInternal, "there is no other host"); }
   Result<std::string> Receive(size_t) override { return Error(ErrorCode::kInternal, "there is no other host"); }
 

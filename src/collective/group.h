@@ -33,8 +33,6 @@ class Group {
 
   // What each host gave, by rank: the same everywhere.
   virtual Result<std::vector<std::string>> AllGather(std::string_view bytes) = 0;
-  // The same where all give equally many bytes: half the messages.
-  virtual Result<std::vector<std::string>> AllGatherEqual(std::string_view bytes) = 0;
   // From one host to another, who makes the other call.
   virtual Status Send(size_t to, std::string_view bytes) = 0;
   virtual Result<std::string> Receive(size_t from) = 0;
@@ -51,7 +49,7 @@ Group& Alone();
 template <class T>
 Result<std::vector<T>> AllGatherValues(Group& group, const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
-  auto gathered = group.AllGatherEqual({reinterpret_cast<const char*>(&value), sizeof value});
+  auto gathered = group.AllGather({reinterpret_cast<const char*>(&value), sizeof value});
   if (!gathered) return gathered.error();
   std::vector<T> values(gathered->size());
   for (size_t i = 0; i < values.size(); ++i) {

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "collective/gloo_group.h"
+#include "collective/tcp_group.h"
 
 namespace argosy::collective {
 
@@ -43,8 +43,7 @@ inline void RunHosts(size_t hosts, const std::function<void(Group&)>& work) {
   for (size_t rank = 0; rank < hosts; ++rank) {
     threads.emplace_back([&, rank] {
       TestRendezvous rendezvous(board, rank);
-      GlooOptions options{.rank = rank, .size = hosts, .patience = std::chrono::minutes(2)};
-      auto group = JoinGloo(options, rendezvous);
+      auto group = JoinTcp({.rank = rank, .size = hosts, .patience = std::chrono::minutes(2)}, rendezvous);
       Check(group.ok(), "the hosts of the test did not meet");
       work(**group);
     });

@@ -144,6 +144,9 @@ void Parser::Models() {
   verb->add_option("--content-type", train.content_type, "Of the data; text/csv when not given");
   verb->add_option("--name", train.name, "The job's name; made from the file's and the time when not given");
   verb->add_option("--instance-type", train.instance_type, "The machine to price")->capture_default_str();
+  verb->add_option("--instances", train.instance_count, "How many hosts train together")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 16));
   verb->add_option("--max-runtime", train.max_runtime_seconds, "Stop the job after so many seconds")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, int64_t{28} * 86400));

@@ -57,6 +57,7 @@ struct TrainArgs {
   std::string content_type;
   std::string name;
   std::string instance_type = "ml.m5.large";
+  uint32_t instance_count = 1;
   int64_t max_runtime_seconds = 86400;
   Waiting waiting = Waiting::kWait;
   Follow logs = Follow::kOnce;

@@ -29,6 +29,7 @@ Shape JobNameShape() {
   return NameShape(1);
 }
 
+// The built-in algorithms read objects where they lie, in every mode, and never wait for a whole download.
 Shape InputModeShape() {
   return Enum({"Pipe", "File", "FastFile"});
 }
@@ -39,7 +40,7 @@ Shape AlgorithmShape() {
       Required("TrainingImage", String().AtMost(255).Matching(kLinePattern)),
       Optional("AlgorithmName", String().Length(1, 170)).Refused("algorithm resources; give TrainingImage"),
       // A FastFile channel is the same files, opened instead of copied.
-      Required("TrainingInputMode", InputModeShape()).Only({"File", "FastFile"}),
+      Required("TrainingInputMode", InputModeShape()),
       Optional("MetricDefinitions", List(Structure({
                                              Required("Name", String().Length(1, 255).Matching(kNonEmptyLinePattern)),
                                              Required("Regex", String().Length(1, 500).Matching(kNonEmptyLinePattern)),
@@ -57,7 +58,6 @@ Shape ChannelShape() {
       Required("S3DataType", Enum({"ManifestFile", "S3Prefix", "AugmentedManifestFile", "Converse"}))
           .Only({"S3Prefix", "ManifestFile"}),
       Required("S3Uri", S3UriShape()),
-      // On one host both are the same.
       Optional("S3DataDistributionType", Enum({"FullyReplicated", "ShardedByS3Key"})),
       Optional("AttributeNames", List(String().Length(1, 256)).AtMost(16)).Refused("augmented manifests"),
       Optional("InstanceGroupNames", List(String().Length(1, 64)).AtMost(5)).Refused("instance groups"),
@@ -74,8 +74,8 @@ Shape ChannelShape() {
       Optional("ContentType", String().AtMost(256).Matching(kLinePattern)),
       Optional("CompressionType", Enum({"None", "Gzip"})),
       Optional("RecordWrapperType", Enum({"None", "RecordIO"})).Only({"None"}),
-      Optional("InputMode", InputModeShape()).Only({"File", "FastFile"}),
-      // Shuffles the order in which objects are delivered: files in a folder have none.
+      Optional("InputMode", InputModeShape()),
+      // Shuffles the order of objects; the built-in algorithms mix rows themselves.
       Optional("ShuffleConfig", Structure({Required("Seed", Long())})).Echoed(),
   });
 }
@@ -160,9 +160,15 @@ std::optional<ServiceError> CheckCreate(const Context& context, const Json& inpu
     if (!names.insert(name).second) {
       return ValidationError("Duplicate channel name '" + name + "' in InputDataConfig: channel names must be unique.");
     }
-    const std::string uri = TextField(ObjectField(ObjectField(channel, "DataSource"), "S3DataSource"), "S3Uri");
+    const Json& source = ObjectField(ObjectField(channel, "DataSource"), "S3DataSource");
+    const std::string uri = TextField(source, "S3Uri");
     if (!uri.starts_with("s3://")) {
       return ValidationError(fmt::format("The S3Uri '{}' of channel '{}' must begin with s3://.", uri, name));
+    }
+    std::string mode = TextField(channel, "InputMode");
+    if (mode.empty()) mode = TextField(ObjectField(input, "AlgorithmSpecification"), "TrainingInputMode");
+    if (mode == "FastFile" && TextField(source, "S3DataType") != "S3Prefix") {
+      return ValidationError("The channel '" + name + "' has InputMode FastFile, which needs S3DataType S3Prefix.");
     }
   }
   const std::string output = TextField(ObjectField(input, "OutputDataConfig"), "S3OutputPath");
