@@ -1,7 +1,7 @@
 // Trains a built-in algorithm in this process, from files to artifact, and prints one line of JSON: seconds and
 // metrics. What linear_quality.py and the like drive.
 //
-//   bench_train ALGORITHM THREADS[xHOSTS] TRAIN.csv TEST.csv|- [hyperparameter=value …]
+//   bench_train ALGORITHM THREADS[xHOSTS] TRAIN.csv[,MORE.csv …] TEST.csv|- [hyperparameter=value …]
 //
 // ARGOSY_BENCH_LOG=1 shows the training's log on standard error.
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <sstream>
 #include <string>
 
 #include "algorithms/algorithm.h"
@@ -45,7 +46,10 @@ int main(int argc, char** argv) {
   request.threads = static_cast<unsigned>(std::atoi(argv[2]));
   const char* const times = std::strchr(argv[2], 'x');
   const size_t hosts = times == nullptr ? 1 : static_cast<size_t>(std::atoi(times + 1));
-  request.channels.push_back({"train", "text/csv", "", {argv[3]}});
+  std::vector<std::filesystem::path> files;
+  std::istringstream paths(argv[3]);
+  for (std::string path; std::getline(paths, path, ',');) files.emplace_back(path);
+  request.channels.push_back({"train", "text/csv", "", files});
   const char* const other = std::string_view(argv[1]) == "xgboost" ? "validation" : "test";
   if (std::string_view(argv[4]) != "-") request.channels.push_back({other, "text/csv", "", {argv[4]}});
   for (int i = 5; i < argc; ++i) {

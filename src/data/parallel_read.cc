@@ -2,11 +2,74 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace argosy::data {
+namespace {
+
+// Threads that work beside one other, and between two calls wait: a training calls for them some hundred times a
+// second.
+class Helpers {
+ public:
+  Helpers() = default;
+  Helpers(const Helpers&) = delete;
+  Helpers& operator=(const Helpers&) = delete;
+  ~Helpers() {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    called_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // Calls `work` here and on so many helpers, and waits for all.
+  void Run(size_t helpers, const std::function<void()>& work) {
+    {
+      const std::lock_guard lock(mutex_);
+      work_ = &work;
+      wanted_ = busy_ = helpers;
+      ++call_;
+    }
+    while (threads_.size() < helpers) threads_.emplace_back([this, index = threads_.size()] { Serve(index); });
+    called_.notify_all();
+    work();
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+  }
+
+ private:
+  void Serve(size_t index) {
+    uint64_t seen = 0;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      called_.wait(lock, [&] { return ending_ || (call_ != seen && index < wanted_); });
+      if (ending_) return;
+      seen = call_;
+      const std::function<void()>& work = *work_;
+      lock.unlock();
+      work();
+      lock.lock();
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable called_;
+  std::condition_variable done_;
+  const std::function<void()>* work_ = nullptr;  // what follows is guarded by mutex_
+  uint64_t call_ = 0;
+  size_t wanted_ = 0;
+  size_t busy_ = 0;
+  bool ending_ = false;
+};
+
+}  // namespace
 
 Status ReadBlocks(RecordReader& reader, unsigned threads,
                   const std::function<Status(unsigned, RecordBlock&)>& consume) {
@@ -55,13 +118,10 @@ void RunParallel(size_t count, unsigned threads, const std::function<void(size_t
     return;
   }
   std::atomic<size_t> next{0};
-  const auto run = [&] {
+  thread_local Helpers helpers;
+  helpers.Run(workers - 1, [&] {
     for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) work(i);
-  };
-  std::vector<std::thread> others;
-  for (size_t w = 1; w < workers; ++w) others.emplace_back(run);
-  run();
-  for (std::thread& other : others) other.join();
+  });
 }
 
 }  // namespace argosy::data

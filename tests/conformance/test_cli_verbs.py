@@ -67,6 +67,14 @@ class TestTrain:
         job = json.loads(ok(server.argosy("train", files / "parts", "--json")).out)
         assert job["TrainingJobStatus"] == "Completed"
 
+    def test_two_hosts_train_together(self, server, files):
+        job = json.loads(ok(server.argosy("train", files / "cancer.csv", "--instances", "2", "--json")).out)
+        assert job["TrainingJobStatus"] == "Completed"
+        assert job["ResourceConfig"]["InstanceCount"] == 2
+        assert "algo-2" in ok(server.argosy("logs", job["TrainingJobName"])).out
+        refused = server.argosy("train", files / "cancer.csv", "--instances", "17")
+        assert refused.code == 2 and "17" in refused.err
+
     def test_digits_are_many_classes(self, server, files):
         job = json.loads(ok(server.argosy("train", files / "digits.csv", "--json")).out)
         assert job["HyperParameters"]["predictor_type"] == "multiclass_classifier"

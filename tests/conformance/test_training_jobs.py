@@ -155,6 +155,27 @@ class TestPredictorTypes:
         metrics = {m["MetricName"]: m["Value"] for m in job["FinalMetricDataList"]}
         assert metrics["train:objective_loss"] < 0.5
 
+    @pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
+    def test_every_input_mode_trains_the_same(self, clients, cancer_uri, mode):
+        request = jobs.training_request(clients, cancer_uri, hyperparameters={"epochs": "5"})
+        request["AlgorithmSpecification"]["TrainingInputMode"] = mode
+        clients.sagemaker.create_training_job(**request)
+        job = jobs.await_job(clients, request["TrainingJobName"])
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        assert job["AlgorithmSpecification"]["TrainingInputMode"] == mode
+        plain = jobs.train(clients, cancer_uri, hyperparameters={"epochs": "5"})
+        assert jobs.artifact_members(clients, job["ModelArtifacts"]["S3ModelArtifacts"]) == jobs.artifact_members(
+            clients, plain["ModelArtifacts"]["S3ModelArtifacts"]
+        )
+
+    def test_fast_file_needs_a_prefix(self, clients, cancer_uri):
+        request = jobs.training_request(clients, cancer_uri)
+        channel = request["InputDataConfig"][0]
+        channel["InputMode"] = "FastFile"
+        channel["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
+        with pytest.raises(ClientError, match="FastFile, which needs S3DataType S3Prefix"):
+            clients.sagemaker.create_training_job(**request)
+
 
 class TestGoingOn:
     """The channel `model`, and further formats of data."""
