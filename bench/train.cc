@@ -34,7 +34,8 @@ class Collector final : public argosy::algorithms::TrainingObserver {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fprintf(stderr, "usage: %s ALGORITHM THREADS[xHOSTS] TRAIN.csv TEST.csv|- [hyperparameter=value ...]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s ALGORITHM THREADS[xHOSTS] TRAIN.csv TEST.csv|- [hyperparameter=value ...]\n",
+                 argv[0]);
     return 2;
   }
   const argosy::algorithms::Algorithm* const algorithm = argosy::algorithms::FindAlgorithm(argv[1]);

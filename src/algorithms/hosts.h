@@ -92,16 +92,6 @@ Result<std::vector<T>> GatherValues(collective::Group& group, std::span<const T>
   return all;
 }
 
-// The head's numbers, of which all have as many.
-template <class T>
-Status BroadcastValues(collective::Group& group, std::span<T> values) {
-  const auto bytes = collective::Broadcast(group, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-  if (!bytes) return bytes.error();
-  Check(bytes->size() == values.size_bytes(), "hosts of different programs");
-  std::memcpy(values.data(), bytes->data(), bytes->size());
-  return {};
-}
-
 // How a round ended. Whether all are to stop or to save a checkpoint must be the same for all.
 struct RoundEnd {
   uint64_t rows = 0;  // 0: there were none left

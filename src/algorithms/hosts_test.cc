@@ -239,6 +239,31 @@ TEST_F(HostsOfLinearTest, OfFewRowsEachHostHasAllAndTheModelIsTheSame) {
   for (const Outcome& outcome : Train(small, request, 3)) EXPECT_EQ(outcome.artifact, expected);
 }
 
+// So few rows that not every host has a block of them.
+TEST_F(HostsOfLinearTest, AHandfulOfRowsIsTrainedOnToo) {
+  const Case cases[] = {
+      {"Linear", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "2"}}, "text/csv", 40, ""},
+      {"KMeans", "kmeans", {{"feature_dim", "4"}, {"k", "3"}}, "text/csv;label_size=1", 40, ""},
+      {"Pca",
+       "pca",
+       {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "10"}},
+       "text/csv;label_size=1",
+       40,
+       ""},
+  };
+  for (const Case& it : cases) {
+    TrainingRequest request = Request(it);
+    request.channels.pop_back();
+    const std::string expected = Train(it, request, 1)[0].artifact;
+    for (const size_t hosts : {2U, 4U}) {
+      for (const Outcome& outcome : Train(it, request, hosts)) {
+        ASSERT_TRUE(outcome.status.ok()) << it.name << ": " << outcome.status.error().message();
+        EXPECT_EQ(outcome.artifact, expected) << it.name;
+      }
+    }
+  }
+}
+
 TEST_F(HostsOfLinearTest, AStopIsForAllAtTheSameRound) {
   const Case it{"Stop", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "500"}}, "text/csv", 40'000, ""};
   const TrainingRequest request = Request(it);

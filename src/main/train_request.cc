@@ -93,7 +93,9 @@ Json TrainingRequest(const TrainArgs& args, const TrainingRequestParts& parts, s
       {"OutputDataConfig", {{"S3OutputPath", parts.output}}},
       {"CheckpointConfig", {{"S3Uri", parts.checkpoints}}},
       {"ResourceConfig",
-       {{"InstanceType", args.instance_type}, {"InstanceCount", args.instance_count}, {"VolumeSizeInGB", kVolumeGigabytes}}},
+       {{"InstanceType", args.instance_type},
+        {"InstanceCount", args.instance_count},
+        {"VolumeSizeInGB", kVolumeGigabytes}}},
       {"StoppingCondition", {{"MaxRuntimeInSeconds", args.max_runtime_seconds}}}};
 }
 

@@ -143,16 +143,20 @@ Status Training::FindShift() {
   transform_.scale.assign(n_, 1.0F);
   if (!settings_.subtract_mean) return {};
   const size_t width = settings_.feature_dim;
-  if (train_->group().rank() == 0) {
+  const data::HostShare share(train_->group().rank(), train_->group().size());
+  std::vector<float> mean;
+  if (share.First(rows.blocks()) == 0 && share.End(rows.blocks()) > 0) {
     auto block = rows.Get(0);
     if (!block) return block.error();
     std::vector<double> sums(width);
     for (size_t i = 0; i < (*block)->numeric.size(); ++i) sums[i % width] += (*block)->numeric[i];
-    for (size_t j = 0; j < width; ++j) {
-      transform_.mean[j] = static_cast<float>(sums[j] / static_cast<double>((*block)->rows));
-    }
+    for (const double sum : sums) mean.push_back(static_cast<float>(sum / static_cast<double>((*block)->rows)));
   }
-  return BroadcastValues(train_->group(), std::span<float>(transform_.mean));
+  // One host has that block.
+  const auto known = GatherValues(train_->group(), std::span<const float>(mean));
+  if (!known) return known.error();
+  std::copy_n(known->begin(), width, transform_.mean.begin());
+  return {};
 }
 
 Result<PcaSums> Training::Pass(const std::vector<float>* directions, size_t width) {

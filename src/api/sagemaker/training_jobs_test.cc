@@ -95,16 +95,15 @@ TEST_F(SageMakerTest, CreationIsRefusedAsTheServiceRefusesIt) {
       {"/RoleArn", "SageMakerRole",
        "Value 'SageMakerRole' at 'roleArn' failed to satisfy constraint: Member must satisfy regular"},
       {"/AlgorithmSpecification/TrainingImage", "1.dkr.ecr/xgboost:1", "must be one of: linear-learner"},
-      {"/AlgorithmSpecification/TrainingInputMode", "Pipe",
-       "'algorithmSpecification.trainingInputMode' in CreateTrainingJob: 'Pipe'"},
+      {"/AlgorithmSpecification/TrainingInputMode", "Slow", "'algorithmSpecification.trainingInputMode'"},
       {"/AlgorithmSpecification/ContainerEntrypoint", Json::array({"/bin/bash"}), "containerEntrypoint"},
       {"/ResourceConfig/InstanceType", "ml.m5.huge", "Member must satisfy enum value set: [ml.m5.large, ml.c5.xlarge]"},
-      {"/ResourceConfig/InstanceCount", 2,
-       "'resourceConfig.instanceCount' in CreateTrainingJob: training on several hosts"},
+      {"/ResourceConfig/InstanceCount", 17,
+       "'resourceConfig.instanceCount' in CreateTrainingJob: training on more than 16 hosts"},
       {"/ResourceConfig/InstanceGroups", Json::array({1}), "resourceConfig.instanceGroups"},
       {"/EnableManagedSpotTraining", true, "'enableManagedSpotTraining' in CreateTrainingJob: managed spot training"},
       {"/StoppingCondition/MaxWaitTimeInSeconds", 90000, "stoppingCondition.maxWaitTimeInSeconds"},
-      {"/InputDataConfig/0/InputMode", "Pipe", "'inputDataConfig.1.member.inputMode'"},
+      {"/InputDataConfig/0/InputMode", "Slow", "'inputDataConfig.1.member.inputMode'"},
       {"/InputDataConfig/0/RecordWrapperType", "RecordIO", "recordWrapperType"},
       {"/InputDataConfig/0/DataSource/S3DataSource/S3DataType", "AugmentedManifestFile", "s3DataType"},
       {"/InputDataConfig/0/DataSource/S3DataSource/S3Uri", "https://b/c", "must begin with s3://"},
@@ -130,7 +129,7 @@ TEST_F(SageMakerTest, WhatFirstPartyEstimatorsAndNewerClientsSendIsAccepted) {
   channel.erase("ContentType");
   channel["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile";
   channel["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key";
-  channel["InputMode"] = "FastFile";
+  channel["InputMode"] = "Pipe";
   request["Tags"] = Json::array();
   request["AlgorithmSpecification"]["EnableSageMakerMetricsTimeSeries"] = true;
   request["EnableManagedSpotTraining"] = false;
