@@ -58,6 +58,8 @@ class ObserverAdapter final : public algorithms::TrainingObserver {
     events_.OnCheckpoint({checkpoints_, staged(checkpoints_), file.filename().string()});
     if (checkpoints_ > 2) std::filesystem::remove(root / staged(checkpoints_ - 2), error);
   }
+  void OnStopAgreed() override { stop_agreed_ = true; }
+  bool stop_agreed() const { return stop_agreed_; }
   bool StopRequested() const override { return context_.stop_requested->load(std::memory_order_relaxed); }
 
  private:
@@ -68,6 +70,7 @@ class ObserverAdapter final : public algorithms::TrainingObserver {
   TrainingEvents& events_;
   MetricExtractor extractor_;
   uint64_t checkpoints_ = 0;
+  bool stop_agreed_ = false;
 };
 
 Status MakeWorkDirectories(const InstanceDirectory& directory) {
@@ -182,7 +185,7 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   if (!spec.checkpoint_uri.empty() && head) request.checkpoint_dir = directory.checkpoints();
   ObserverAdapter observer(context, events);
   const Status trained = TrainGuarded(*algorithm, request, observer, assignment);
-  const bool stopped = context.stop_requested->load();
+  const bool stopped = context.stop_requested->load() || observer.stop_agreed();
   if (group != nullptr) {
     const collective::Traffic& traffic = group->traffic();
     events.OnLogLine(fmt::format("between the hosts: {} rounds, {} bytes sent, {} bytes received", traffic.rounds,

@@ -63,6 +63,9 @@ class TrainingObserver {
   virtual void OnProgress(double fraction, uint64_t rows) = 0;
   // A file of the checkpoint directory has been replaced.
   virtual void OnCheckpoint(const std::filesystem::path& file) { (void)file; }
+  // All hosts of the training have agreed to stop, since one of them is to: what follows is as if StopRequested were
+  // true.
+  virtual void OnStopAgreed() {}
   // Asked at least a few times a second, from any thread. Once true, the model as it stands is finished and written;
   // Train returns kCancelled when there is none yet.
   virtual bool StopRequested() const = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "algorithms/hyperparameters.h"
 #include "base/bytes.h"
@@ -23,8 +24,9 @@ Error Invalid(std::string message) {
   return Error(ErrorCode::kInvalidArgument, std::move(message));
 }
 
-// SageMaker's defaults, RecordIO and for XGBoost LIBSVM's text, as far as the first file looks so; else CSV.
-data::Format FormatByContent(const Channel& channel, std::span<const data::Format> formats) {
+// SageMaker's defaults, RecordIO and for XGBoost LIBSVM's text, as far as the first file with a text looks so; else
+// CSV. Nothing when there is no text.
+std::optional<data::Format> FormatHere(const Channel& channel, std::span<const data::Format> formats) {
   for (const std::filesystem::path& file : channel.files) {
     const auto source = data::OpenByteSource(file, data::Compression::kAuto);
     if (!source) continue;
@@ -37,7 +39,18 @@ data::Format FormatByContent(const Channel& channel, std::span<const data::Forma
     const bool libsvm = std::ranges::find(formats, data::Format::kLibsvm) != formats.end();
     return libsvm && data::LooksLikeLibsvm(text) ? data::Format::kLibsvm : data::Format::kCsv;
   }
-  return data::Format::kCsv;
+  return std::nullopt;
+}
+
+// Hosts with files of their own go by the first of them that has any text.
+Result<data::Format> FormatByContent(const Channel& channel, std::span<const data::Format> formats,
+                                     collective::Group& group) {
+  const std::optional<data::Format> here = FormatHere(channel, formats);
+  if (!channel.own) return here.value_or(data::Format::kCsv);
+  const auto all = collective::AllGatherValues<int>(group, here ? static_cast<int>(*here) : -1);
+  if (!all) return all.error();
+  const auto known = std::ranges::find_if(*all, [](int format) { return format >= 0; });
+  return known == all->end() ? data::Format::kCsv : static_cast<data::Format>(*known);
 }
 
 // "text/csv, text/libsvm or application/x-recordio-protobuf"
@@ -95,7 +108,9 @@ Result<ChannelReader::Opened> ChannelReader::Open(const Channel& channel) const 
     return Invalid(where + "compression '" + channel.compression + "' is not known: use None or Gzip");
   }
   if (Trim(channel.content_type).empty()) {
-    opened.files.format = FormatByContent(channel, rules_.formats);
+    const auto format = FormatByContent(channel, rules_.formats, *request_.group);
+    if (!format) return format.error();
+    opened.files.format = *format;
     return opened;
   }
   auto media = data::ParseMediaType(channel.content_type);

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "algorithms/state.h"
@@ -40,13 +41,23 @@ struct ShardRange {
   size_t count;
 };
 
-// Of each host one state, by rank: merged into `state`.
+// Of each host one state, by rank: merged into `state`, in the fixed tree, with no more of them in memory than it is
+// deep.
 template <class S>
 Status MergeSaved(std::span<const std::string> saved, S& state) {
-  std::vector<S> states(saved.size(), state);
-  if (Status s = LoadStates(saved, std::span<S>(states)); !s) return s;
-  MergeInTree(std::span<S>(states));
-  state = std::move(states[0]);
+  std::vector<std::pair<size_t, S>> open;  // depth of what is merged already
+  for (const std::string& bytes : saved) {
+    std::pair<size_t, S> next(0, state);
+    if (Status s = next.second.Load(bytes); !s) return s;
+    while (!open.empty() && open.back().first == next.first) {
+      open.back().second.Merge(next.second);
+      next = std::pair<size_t, S>(next.first + 1, std::move(open.back().second));
+      open.pop_back();
+    }
+    open.push_back(std::move(next));
+  }
+  for (; open.size() > 1; open.pop_back()) open[open.size() - 2].second.Merge(open.back().second);
+  state = std::move(open.front().second);
   return {};
 }
 

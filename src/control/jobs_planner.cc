@@ -231,6 +231,13 @@ class Planning {
   // Hosts that are done leave by themselves, one behind the other; anything else is the end of all. False when first
   // it must be saved why.
   bool EndTogether() {
+    if (HeadIsDone()) {
+      const protocol::AgentOutcome* const done = OutcomeOf(0);
+      for (uint32_t host = 1; host < hosts() && done != nullptr; ++host) {
+        if (!IsGone(host)) KillAt(*View(host), done->finished + kLeaveTimeout);
+      }
+      return true;
+    }
     for (uint32_t host = 0; host < hosts(); ++host) {
       if (!IsGone(host)) continue;
       const protocol::AgentOutcome* const outcome = OutcomeOf(host);
@@ -252,6 +259,14 @@ class Planning {
       return true;
     }
     return true;
+  }
+
+  // Its model is whole: whatever becomes of the others does not count any more.
+  bool HeadIsDone() const {
+    const auto& report = View(0)->report;
+    const protocol::AgentOutcome* const outcome = OutcomeOf(0);
+    if (outcome != nullptr) return outcome->kind == OutcomeKind::kSucceeded;
+    return !IsGone(0) && report && report->phase == AgentPhase::kUploading;
   }
 
   void KillAll() {

@@ -523,6 +523,16 @@ TEST_F(GroupPlannerTest, TheHeadsSuccessIsTheJobs) {
   EXPECT_EQ(Find<PublishJob>(Plan(11))->files.front().staged, "dir/model.tar.gz");
 }
 
+TEST_F(GroupPlannerTest, NothingThatBecomesOfTheOthersCountsOnceTheHeadsModelIsWhole) {
+  AllRunning(AgentPhase::kTraining);
+  facts_.instances[0]->report->phase = AgentPhase::kUploading;
+  HostGone(1, 9, std::nullopt);
+  EXPECT_TRUE(Killed(Plan(9)).empty()) << "the head still packs its model";
+  HostGone(0, 10, OutcomeKind::kSucceeded);
+  EXPECT_TRUE(Killed(Plan(11)).empty());
+  EXPECT_EQ(Killed(Plan(10 + 30)), (std::vector<std::string>{"i-new-3"})) << "nor is waited for long";
+}
+
 TEST_F(GroupPlannerTest, HostsThatLostEachOtherAreAnInterruption) {
   AllRunning(AgentPhase::kTraining);
   HostGone(0, 9, OutcomeKind::kLostGroup);

@@ -59,20 +59,23 @@ Result<Sample> ReadSampleHere(const TableFiles& table) {
   return NoRows(table);
 }
 
-// As the head of the group sees it: all must take the columns for the same.
+// The same for all hosts, who must take the columns for the same: that of the first which has a text.
 Result<Sample> ReadSample(const TableFiles& table, collective::Group& group) {
+  if (group.size() == 1) return ReadSampleHere(table);
   Sample sample;
-  if (group.rank() == 0) {
+  if (table.own || group.rank() == 0) {
     auto here = ReadSampleHere(table);
-    if (!here) return here.error();
-    sample = std::move(*here);
+    if (!here && !table.own) return here.error();
+    if (here) sample = std::move(*here);
   }
-  if (group.size() == 1) return sample;
-  auto text = collective::Broadcast(group, sample.text);
-  if (!text) return text.error();
-  auto name = collective::Broadcast(group, sample.file_name);
-  if (!name) return name.error();
-  return Sample{std::move(*text), std::move(*name)};
+  const auto texts = group.AllGather(sample.text);
+  if (!texts) return texts.error();
+  const auto names = group.AllGather(sample.file_name);
+  if (!names) return names.error();
+  for (size_t host = 0; host < texts->size(); ++host) {
+    if (!(*texts)[host].empty()) return Sample{(*texts)[host], (*names)[host]};
+  }
+  return NoRows(table);
 }
 
 // Does this block begin with names?
@@ -156,17 +159,6 @@ Result<Dataset::Parsed> ParseAll(const ParseJob& job, const ReadOptions& read, R
   for (const TableParser& parser : text_parsers) parsed.unseen += parser.unseen_categories();
   for (const JsonLinesParser& parser : json_parsers) parsed.unseen += parser.unseen_categories();
   return parsed;
-}
-
-// What may be left out is bounded for all hosts together.
-Status CheckLeftOut(const ReadOptions& read) {
-  if (read.bad == nullptr || read.bad->max() == 0) return {};
-  auto counts = collective::AllGatherValues<uint64_t>(*read.group, read.bad->count());
-  if (!counts) return counts.error();
-  const uint64_t all = std::accumulate(counts->begin(), counts->end(), uint64_t{0});
-  if (all <= read.bad->max()) return {};
-  return Error(ErrorCode::kInvalidArgument, std::to_string(all) + " records of all hosts cannot be read, " +
-                                                std::to_string(read.bad->max()) + " may be left out");
 }
 
 void SortOnce(std::vector<std::string>& texts) {

@@ -1,6 +1,7 @@
 #include "data/file_parts.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace argosy::data {
 
@@ -54,6 +55,16 @@ Status CountFromStart(const RecordReader& reader, RecordBlock& block) {
   if (!place) return place.error();
   block.first_record = *place;
   return {};
+}
+
+Status CheckLeftOut(const ReadOptions& read) {
+  if (read.bad == nullptr || read.bad->max() == 0) return {};
+  auto counts = collective::AllGatherValues<uint64_t>(*read.group, read.bad->count());
+  if (!counts) return counts.error();
+  const uint64_t all = std::accumulate(counts->begin(), counts->end(), uint64_t{0});
+  if (all <= read.bad->max()) return {};
+  return Error(ErrorCode::kInvalidArgument, std::to_string(all) + " records of all hosts cannot be read, " +
+                                                std::to_string(read.bad->max()) + " may be left out");
 }
 
 }  // namespace argosy::data

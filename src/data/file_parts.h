@@ -26,4 +26,7 @@ std::string NameFor(const TableFiles& table, const RecordBlock& block, const Rea
 // Of a block whose error is to be told: its records counted from the file's start.
 Status CountFromStart(const RecordReader& reader, RecordBlock& block);
 
+// Once all is read: what may be left out is bounded for all hosts together.
+Status CheckLeftOut(const ReadOptions& read);
+
 }  // namespace argosy::data

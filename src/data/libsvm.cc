@@ -293,6 +293,7 @@ Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) 
     if (part.rows() == 0) continue;
     if (Status s = Append(part, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
   }
+  if (Status s = CheckLeftOut(read); !s) return s.error();
   if (Status s = Agree(read, all); !s) return s.error().Wrap("channel '" + table.channel + "'");
   return all;
 }

@@ -270,10 +270,10 @@ Result<Report> Report::FromJson(std::string_view text) {
     reader.Absorb(item);
   }
   const auto address = FromHex(reader.TextOr("group_address", ""));
-  if (address) {
+  if (address && address->size() <= kGroupAddressBytesMax) {
     out.group_address = *address;
   } else {
-    reader.Fail("group_address", "hexadecimal");
+    reader.Fail("group_address", "hexadecimal and short");
   }
   if (const Json* outcome = reader.Find("outcome")) out.outcome = OutcomeFromJson(*outcome, reader);
   if (reader.failed()) return reader.error("a report");

@@ -20,6 +20,7 @@
 namespace argosy::protocol {
 
 inline constexpr int kVersion = 1;
+inline constexpr size_t kGroupAddressBytesMax = 1024;
 
 enum class Role { kTraining, kServing };
 

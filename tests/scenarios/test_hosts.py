@@ -2,6 +2,7 @@
 hosts or the server are killed."""
 
 import re
+import signal
 import time
 
 import pytest
@@ -99,6 +100,23 @@ def test_objects_sharded_by_key_are_read_by_one_host_each(clients):
     assert members(clients, job) == members(clients, run(clients, request_for(clients, 1, uri)))
 
 
+@pytest.mark.parametrize("first", ["", None])
+def test_hosts_without_a_text_go_by_those_that_have_one(clients, first):
+    """No content type, and objects for one of the hosts alone: the one that has nothing goes along."""
+    prefix = jobs.unique("lonely")
+    if first is not None:
+        clients.put(f"{prefix}/0-empty", first)
+    lines = data.digits().train_csv.splitlines()
+    rows = ['{"label": %s, "features": [%s]}' % tuple(line.split(",", 1)) for line in lines]
+    clients.put(f"{prefix}/1-rows", "\n".join(rows) + "\n")
+    request = request_for(clients, 2, f"s3://{clients.bucket}/{prefix}/")
+    request["InputDataConfig"][0].pop("ContentType")
+    request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    job = run(clients, request)
+    metrics = {m["MetricName"]: m["Value"] for m in job["FinalMetricDataList"]}
+    assert metrics["train:objective_loss"] < 0.5
+
+
 def test_boosting_on_two_hosts_is_as_good(clients):
     def boost(hosts):
         request = request_for(clients, hosts)
@@ -157,6 +175,28 @@ def test_a_host_killed_in_mid_epoch_ends_the_attempt_at_once(victim, start_serve
     clients.sagemaker.stop_training_job(TrainingJobName=name)
     job = jobs.await_job(clients, name)
     assert job["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_host_told_to_end_by_somebody_else_is_no_success(start_server, clients_of):
+    """All hosts stop when one is told to: what they have then is no finished model."""
+    server = start_server()
+    clients = clients_of(server)
+    request = lasting_request(clients, 2)
+    name = request["TrainingJobName"]
+    clients.sagemaker.create_training_job(**request)
+    wait_for(lambda: any("completed" in line for line in streams(clients, name).get("algo-2", [])), 60, "an epoch")
+    living = processes.agents(server.data_dir)
+    processes.kill(living[max(living, key=len)]["pid"], signal.SIGTERM)
+
+    def transitions():
+        job = clients.sagemaker.describe_training_job(TrainingJobName=name)
+        assert job["TrainingJobStatus"] == "InProgress", job
+        return [t["Status"] for t in job["SecondaryStatusTransitions"]]
+
+    wait_for(lambda: "Interrupted" in transitions(), 30, "the attempt to end")
+    wait_for(lambda: len(processes.agents(server.data_dir)) == 2, 60, "the next attempt")
+    clients.sagemaker.stop_training_job(TrainingJobName=name)
+    jobs.await_job(clients, name)
 
 
 def test_the_hosts_outlive_the_server(start_server, clients_of):

@@ -283,6 +283,7 @@ Status Training::RunMiniBatches() {
           static_cast<double>(place_.epoch) + static_cast<double>(place_.rows) / static_cast<double>(rows.row_count());
       Progress(0.5 * epochs_done / static_cast<double>(settings_.epochs));
       stopped_ = round->stop;
+      if (stopped_) observer_.OnStopAgreed();
       if (round->save) {
         if (Status s = SaveCheckpoint(rows_read_, {}); !s) return s;
       }
@@ -339,6 +340,7 @@ Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCen
     rows_read_ = rows_before + pass.rows();
     Progress(progress_from + (progress_to - progress_from) * static_cast<double>(pass.rows()) / row_count);
     if (round->stop) {
+      observer_.OnStopAgreed();
       return Error(ErrorCode::kCancelled, use == Use::kTraining ? "stopped while clustering" : "stopped while testing");
     }
     if (round->save) {

@@ -1,6 +1,7 @@
 #include "algorithms/linear/channels.h"
 
 #include <array>
+#include <limits>
 
 #include "algorithms/channels.h"
 
@@ -21,7 +22,10 @@ Result<ChannelData> ReadChannels(const TrainingRequest& request, const LinearSet
   if (settings.label_text) options.label_kind = data::LabelKind::kEncoded;
   const auto schema = std::make_shared<const data::TableSchema>(channels.train.schema());
   for (const auto& [name, into] : {std::pair{"validation", &channels.validation}, std::pair{"test", &channels.test}}) {
-    auto table = reader.ReadOther(name, schema, options);
+    // Hosts that train by themselves also judge by themselves.
+    const bool divided = channels.train.group().size() > 1;
+    auto table =
+        reader.ReadOther(name, schema, options, std::nullopt, divided ? 0 : std::numeric_limits<uint64_t>::max());
     if (!table) return table.error();
     *into = std::move(*table);
   }

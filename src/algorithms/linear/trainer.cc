@@ -347,6 +347,7 @@ Status Training::RunEpoch(int64_t epoch) {
     observer_.OnProgress(kReadingShare + (1 - kReadingShare) * epochs_done / static_cast<double>(settings_.epochs),
                          rows_read_);
     if (round->stop) {
+      observer_.OnStopAgreed();
       stopped_ = true;
       return {};
     }

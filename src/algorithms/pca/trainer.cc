@@ -183,7 +183,10 @@ Result<PcaSums> Training::Pass(const std::vector<float>* directions, size_t widt
     const double passes = static_cast<double>(place_.pass) + static_cast<double>(pass.rows()) / row_count;
     observer_.OnProgress(kReadingShare + 0.7 * (1 - kReadingShare) * passes / static_cast<double>(passes_planned_),
                          rows_read_);
-    if (round->stop) return Error(ErrorCode::kCancelled, "stopped before there was a model");
+    if (round->stop) {
+      observer_.OnStopAgreed();
+      return Error(ErrorCode::kCancelled, "stopped before there was a model");
+    }
     if (round->save) {
       place_.rounds = pass.rounds();
       for (PcaState& state : states) state.Flush();  // nothing but for shards whose rows have all been seen

@@ -104,8 +104,11 @@ Status Checked(int code) {
     if (place != std::string_view::npos) text.remove_prefix(place + 2);
   }
   std::string message(text);
-  if (message.find("llreduce failed") != std::string::npos || message.find("rabit") != std::string::npos) {
-    return Error(ErrorCode::kUnavailable, "XGBoost lost another host: " + message);
+  for (const char* words :
+       {"llreduce failed", "roadcast failed", "llgather", "Poll timeout", "Failed to poll", "rabit"}) {
+    if (message.find(words) != std::string::npos) {
+      return Error(ErrorCode::kUnavailable, "XGBoost lost another host: " + message);
+    }
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
   return Error(ErrorCode::kInvalidArgument, "XGBoost: " + message);
@@ -133,12 +136,12 @@ std::vector<std::string> TakeLogLines() {
   return std::exchange(log_lines, {});
 }
 
-Result<Communicator> Communicator::Join(const std::string& tracker_address, uint16_t tracker_port, size_t rank,
-                                        size_t hosts) {
+Result<Communicator> Communicator::Join(const std::string& tracker_address, uint16_t tracker_port,
+                                        const std::string& token, size_t rank, size_t hosts) {
   const std::string config = R"({"xgboost_communicator":"rabit","DMLC_TRACKER_URI":")" + tracker_address +
                              R"(","DMLC_TRACKER_PORT":")" + std::to_string(tracker_port) + R"(","DMLC_TASK_ID":")" +
-                             std::to_string(rank) + R"(","rabit_world_size":")" + std::to_string(hosts) +
-                             R"(","rabit_timeout":1,"rabit_timeout_sec":30})";
+                             token + ":" + std::to_string(rank) + R"(","rabit_world_size":")" + std::to_string(hosts) +
+                             R"(","rabit_timeout":1,"rabit_timeout_sec":21600})";
   if (Status s = Checked(Call().CommunicatorInit(config.c_str())); !s) return s.error();
   return Communicator();
 }

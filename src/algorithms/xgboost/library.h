@@ -28,8 +28,8 @@ std::vector<std::string> TakeLogLines();
 class Communicator {
  public:
   // The tracker is at that address; blocks until all hosts are there.
-  static Result<Communicator> Join(const std::string& tracker_address, uint16_t tracker_port, size_t rank,
-                                   size_t hosts);
+  static Result<Communicator> Join(const std::string& tracker_address, uint16_t tracker_port, const std::string& token,
+                                   size_t rank, size_t hosts);
   ~Communicator();
   Communicator(Communicator&& other) noexcept : joined_(std::exchange(other.joined_, false)) {}
   Communicator& operator=(Communicator&&) = delete;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -19,18 +20,24 @@ namespace {
 
 constexpr int32_t kMagic = 0xff99;
 constexpr int32_t kTextBytesMax = 64 << 10;
-constexpr timeval kPatience{.tv_sec = 60, .tv_usec = 0};  // for each word of a host
+constexpr timeval kPatience{.tv_sec = 60, .tv_usec = 0};         // for each word of a host
+constexpr timeval kStrangerPatience{.tv_sec = 2, .tv_usec = 0};  // until it has shown that it is one
+constexpr size_t kTokenBytes = 16;
 
 // One host's connection. The first word that does not come makes it broken, and all further ones 0.
 class Wire {
  public:
   Wire(UniqueFd fd, std::string address) : fd_(std::move(fd)), address_(std::move(address)) {
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    SetPatience(kStrangerPatience);
+  }
+  void SetPatience(const timeval& patience) {
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   }
 
   int32_t Int() {
     int32_t value = 0;
+    if (broken_) return 0;
     if (::recv(fd_.get(), &value, sizeof value, MSG_WAITALL) != sizeof value) broken_ = true;
     return broken_ ? 0 : value;
   }
@@ -120,7 +127,7 @@ std::optional<Wire> Accept(int listener) {
 
 // Until all have said that they are done, or the listener is shut down. A host that breaks off is left to the others,
 // whose connections to it fail.
-void Serve(int listener, size_t hosts) {
+void Serve(int listener, const std::string& token, size_t hosts) {
   std::map<int32_t, Wire> waiting;  // by rank, until all are there
   std::map<int32_t, Listening> listening;
   for (size_t done = 0; done < hosts;) {
@@ -130,9 +137,11 @@ void Serve(int listener, size_t hosts) {
     host->Say(kMagic);
     (void)host->Int();  // the rank it had
     (void)host->Int();  // how many it thinks there are
-    const auto task = ParseInt(host->Text());
+    const std::string task_id = host->Text();
     const std::string command = host->Text();
-    if (host->broken()) continue;
+    if (host->broken() || !task_id.starts_with(token + ":")) continue;
+    host->SetPatience(kPatience);
+    const auto task = ParseInt(std::string_view(task_id).substr(token.size() + 1));
     if (command == "shutdown") {
       ++done;
     } else if (command == "print") {
@@ -153,16 +162,21 @@ Result<std::unique_ptr<Tracker>> Tracker::Start(const std::string& address, size
   sockaddr_in at{};
   at.sin_family = AF_INET;
   socklen_t size = sizeof at;
+  std::string token(kTokenBytes, '\0');
   const bool ok = listener.valid() && ::inet_pton(AF_INET, address.c_str(), &at.sin_addr) == 1 &&
                   ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 &&
                   ::listen(listener.get(), static_cast<int>(4 * hosts)) == 0 &&
-                  ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at), &size) == 0;
+                  ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at), &size) == 0 &&
+                  ::getrandom(token.data(), token.size(), 0) == static_cast<ssize_t>(token.size());
   if (!ok) return ErrnoError("listening at " + address + " for XGBoost's hosts", errno);
-  return std::unique_ptr<Tracker>(new Tracker(std::move(listener), ntohs(at.sin_port), hosts));
+  return std::unique_ptr<Tracker>(new Tracker(std::move(listener), ntohs(at.sin_port), ToHex(token), hosts));
 }
 
-Tracker::Tracker(UniqueFd listener, uint16_t port, size_t hosts)
-    : listener_(std::move(listener)), port_(port), thread_([fd = listener_.get(), hosts] { Serve(fd, hosts); }) {}
+Tracker::Tracker(UniqueFd listener, uint16_t port, std::string token, size_t hosts)
+    : listener_(std::move(listener)),
+      port_(port),
+      token_(std::move(token)),
+      thread_([this, hosts] { Serve(listener_.get(), token_, hosts); }) {}
 
 Tracker::~Tracker() {
   ::shutdown(listener_.get(), SHUT_RDWR);

@@ -15,19 +15,21 @@ namespace argosy::algorithms::xgboost {
 
 class Tracker {
  public:
-  // Listens at `address` for so many hosts; one that tells task id i gets rank i.
+  // Listens at `address` for so many hosts. One whose task id is "<token>:<i>" gets rank i; others are turned away.
   static Result<std::unique_ptr<Tracker>> Start(const std::string& address, size_t hosts);
   ~Tracker();
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
 
   uint16_t port() const { return port_; }
+  const std::string& token() const { return token_; }
 
  private:
-  Tracker(UniqueFd listener, uint16_t port, size_t hosts);
+  Tracker(UniqueFd listener, uint16_t port, std::string token, size_t hosts);
 
   const UniqueFd listener_;
   const uint16_t port_;
+  const std::string token_;
   std::thread thread_;
 };
 

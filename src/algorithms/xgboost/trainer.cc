@@ -69,6 +69,7 @@ class Training {
   Status Run();
 
  private:
+  Status TrainAndSave();
   Status JoinHosts();
   Result<RoundEnd> AgreeOnRound();
   Result<Booster> MakeBooster() const;
@@ -101,6 +102,14 @@ class Training {
 };
 
 Status Training::Run() {
+  if (Status s = TrainAndSave(); !s || !communicator_) return s;
+  // Nobody's tracker goes before it has heard from all that they are done.
+  communicator_.reset();
+  const auto done = request_.group->AllGather("");
+  return done ? Status() : Status(done.error());
+}
+
+Status Training::TrainAndSave() {
   if (Status s = LoadLibrary(); !s) return s;
   const ChannelReader reader({"xgboost", kChannels, kFormats, Supervision::kSupervised, kRowsPerHostMin}, request_,
                              observer_);
@@ -143,7 +152,9 @@ Status Training::JoinHosts() {
   if (!address) return address.error();
   const auto ports = collective::AllGatherValues<uint16_t>(group, tracker_ == nullptr ? 0 : tracker_->port());
   if (!ports) return ports.error();
-  auto joined = Communicator::Join(*address, ports->front(), group.rank(), group.size());
+  const auto token = collective::Broadcast(group, tracker_ == nullptr ? std::string() : tracker_->token());
+  if (!token) return token.error();
+  auto joined = Communicator::Join(*address, ports->front(), *token, group.rank(), group.size());
   if (!joined) return joined.error();
   communicator_.emplace(std::move(*joined));
   return {};
@@ -181,6 +192,7 @@ Status Training::Boost(Booster& booster) {
   while (rounds_ < rounds_end) {
     if (!end) return end.error();
     if (end->stop) {
+      observer_.OnStopAgreed();
       return rounds_ > 0 ? Status() : Status(Error(ErrorCode::kCancelled, "stopped before the first round"));
     }
     if (Status s = booster.Update(rounds_, rows_->channels[0].matrix); !s) return s;
@@ -300,6 +312,7 @@ Result<std::vector<float>> Training::Guesses(Booster& booster, const ChannelRows
   auto values = booster.Predict(channel.matrix);
   if (!values) return values;
   const size_t rows = channel.labels.size();
+  if (rows == 0) return values;
   const size_t width = values->size() / rows;
   if (settings_.task == Task::kRegression) return values;
   const float cut = settings_.objective == "binary:logitraw" ? 0.0F : 0.5F;
