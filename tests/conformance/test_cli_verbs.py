@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from harness import data, jobs, processes
+from harness.processes import wait_for
 from harness.server import run
 from harness.terminal import Terminal
 
@@ -409,6 +410,7 @@ class TestPlaces:
         ok(server.argosy("train", files / "cancer.csv", "--name", "waits", "--no-wait"))
         assert "learnt" not in ok(server.argosy("stop", "waits")).out
         assert "artifact" not in ok(server.argosy("jobs", "waits")).out
+        wait_for(lambda: "#progress_metric" in server.argosy("logs", "runs").out, 60, "an epoch of the job that runs")
         assert "learnt" in ok(server.argosy("stop", "runs")).out
 
     def test_a_fleet_that_can_never_fit_is_refused_at_once(self, start_server, files):

@@ -36,7 +36,7 @@ def linear(clients, location):
         predictor_type="multiclass_classifier",
         hyperparameters={
             "num_classes": "10",
-            "epochs": str(20 * KILLS),
+            "epochs": str(100 * KILLS),
             "early_stopping_patience": "1000000",
             "argosy_checkpoint_seconds": "0.05",
         },

@@ -348,6 +348,9 @@ TEST_F(LocalComputeTest, AReportOfAnotherAttemptOrOwnerIsNotBelieved) {
     StartServer();
     ASSERT_TRUE(server_->Start(Job(id, R"("wait":"stop")")).ok());
     server_->WaitPhase(id, AgentPhase::kTraining);
+    // The server may hear of a phase before it is on disk.
+    while (!std::filesystem::exists(DirectoryOf(id).report()))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     const auto identity = IdentityOf(id);
     server_.reset();
     ASSERT_EQ(kill(identity->pid, SIGKILL), 0);
