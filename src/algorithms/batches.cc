@@ -33,6 +33,16 @@ BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transfor
       order_(order),
       random_(seed),
       padded_row_(PadToLane(shape_.numeric)) {
+  Restart(seed);
+}
+
+void BatchReader::Restart(uint64_t seed) {
+  random_ = SeededRandom(seed);
+  next_block_ = 0;
+  next_row_ = 0;
+  window_.clear();
+  order_in_window_.clear();
+  std::sort(blocks_.begin(), blocks_.end());
   if (order_ == Order::kShuffled) {
     for (size_t i = blocks_.size(); i > 1; --i) std::swap(blocks_[i - 1], blocks_[random_.Below(i)]);
   }

@@ -37,7 +37,7 @@ struct Transform {
 // The blocks of one virtual shard of `shards`, each a stretch of the data, so that a host can read its own.
 std::vector<size_t> ShardBlocks(const data::RowBlocks& rows, size_t shard, size_t shards);
 
-// Walks over some blocks once. One thread at a time.
+// Walks over some blocks. One thread at a time.
 class BatchReader {
  public:
   enum class Order {
@@ -47,6 +47,9 @@ class BatchReader {
   // All arguments must outlive the reader. `seed` counts only for kShuffled.
   BatchReader(const data::Dataset& dataset, const Transform& transform, std::vector<size_t> blocks, Order order,
               uint64_t seed);
+
+  // To the first row again, in the order of another seed; keeps the memory.
+  void Restart(uint64_t seed);
 
   // The next rows, at most `rows_max`; null at the end. Stands until the next call.
   Result<const RowBatch*> Next(size_t rows_max);

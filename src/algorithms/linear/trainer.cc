@@ -114,6 +114,7 @@ class Training {
   std::optional<LinearModel> initial_;
   std::optional<Schedule> schedule_;
   std::vector<Contender> contenders_;
+  std::vector<std::unique_ptr<BatchReader>> readers_;  // of the training's shards of this host
   int64_t epochs_run_ = 0;
   bool stopped_ = false;
   bool any_round_ = false;
@@ -292,12 +293,16 @@ Status Training::RunEpochs() {
 Status Training::RunEpoch(int64_t epoch) {
   const data::Dataset& train = channels_->train;
   const ShardRange here(shards_, train.group());
-  std::vector<std::unique_ptr<BatchReader>> readers;
-  for (size_t s = here.first; s < here.first + here.count; ++s) {
-    readers.push_back(std::make_unique<BatchReader>(train, transform_, ShardBlocks(train.rows(), s, shards_),
-                                                    BatchReader::Order::kShuffled,
-                                                    MixSeed(settings_.seed, static_cast<uint64_t>(epoch) + 1, s)));
-    auto skipped = readers.back()->Skip(place_.rounds * kStepsPerRound * batch_share_);
+  for (size_t i = 0; i < here.count; ++i) {
+    const size_t s = here.first + i;
+    const uint64_t seed = MixSeed(settings_.seed, static_cast<uint64_t>(epoch) + 1, s);
+    if (readers_.size() == i) {
+      readers_.push_back(std::make_unique<BatchReader>(train, transform_, ShardBlocks(train.rows(), s, shards_),
+                                                       BatchReader::Order::kShuffled, seed));
+    } else {
+      readers_[i]->Restart(seed);
+    }
+    auto skipped = readers_[i]->Skip(place_.rounds * kStepsPerRound * batch_share_);
     if (!skipped) return skipped.error();
   }
   if (place_.rounds == 0) {
@@ -309,7 +314,7 @@ Status Training::RunEpoch(int64_t epoch) {
     std::fill(rows.begin(), rows.end(), 0);
     data::RunParallel(here.count, request_.threads, [&](size_t i) {
       for (size_t step = 0; step < kStepsPerRound; ++step) {
-        auto batch = readers[i]->Next(batch_share_);
+        auto batch = readers_[i]->Next(batch_share_);
         if (!batch) {
           outcomes[i] = batch.error();
           return;
