@@ -1,7 +1,6 @@
 #include "data/share_out.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "data/host_share.h"
 
@@ -25,7 +24,7 @@ void Write(const std::vector<T>& values, std::string& bytes) {
 template <class T>
 void Read(std::string_view& bytes, size_t count, std::vector<T>& values) {
   values.resize(count);
-  std::memcpy(values.data(), bytes.data(), count * sizeof(T));
+  bytes.copy(reinterpret_cast<char*>(values.data()), count * sizeof(T));
   bytes.remove_prefix(count * sizeof(T));
 }
 
