@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "algorithms/algorithm.h"
-#include "algorithms/state_bytes.h"
 #include "base/clock.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms {
 

@@ -13,32 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 
-// Keeps every checkpoint that is saved, as a machine that dies right behind it would leave it.
-class Keeper final : public TrainingObserver {
- public:
-  void OnLogLine(std::string_view line) override { log_ += std::string(line) + "\n"; }
-  void OnMetric(std::string_view name, double value) override { metrics_[std::string(name)] = value; }
-  void OnProgress(double fraction, uint64_t rows) override {
-    Check(fraction >= fraction_ && rows >= rows_, "progress went back");
-    fraction_ = fraction;
-    rows_ = rows;
-  }
-  void OnCheckpoint(const std::filesystem::path& file) override {
-    const auto bytes = ReadFile(file, 100 << 20);
-    Check(bytes.ok());
-    checkpoints_.push_back(*bytes);
-  }
-  bool StopRequested() const override { return false; }
-
-  std::vector<std::string> checkpoints_;
-  std::string log_;
-  std::map<std::string, double> metrics_;
-
- private:
-  double fraction_ = 0;
-  uint64_t rows_ = 0;
-};
-
 struct Case {
   const char* name;
   const char* algorithm;
@@ -96,11 +70,7 @@ class Trainings {
     std::filesystem::create_directories(request_.model_dir);
     const Status trained = algorithm_.Train(request_, keeper);
     if (!trained.ok()) return "failed: " + trained.error().message();
-    std::string all;
-    for (const char* name : {"model.json", "model.safetensors", "schema.json", "xgboost-model"}) {
-      if (std::filesystem::exists(request_.model_dir / name)) all += *ReadFile(request_.model_dir / name, 10 << 20);
-    }
-    return all;
+    return ArtifactBytes(request_.model_dir);
   }
   void SetCheckpoint(const std::string& bytes) {
     request_.checkpoint_dir = directory_.path() / "checkpoints";

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "algorithms/state.h"
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 #include "collective/group.h"
 #include "data/dataset.h"
 #include "data/host_share.h"

@@ -79,10 +79,7 @@ class HostsTest : public testing::TestWithParam<Case> {
     std::filesystem::create_directories(request.model_dir);
     outcome.status = FindAlgorithm(it.algorithm)->Train(request, outcome.observer);
     outcome.traffic = group.traffic();
-    for (const char* name : {"model.json", "model.safetensors", "schema.json"}) {
-      const auto file = request.model_dir / name;
-      if (std::filesystem::exists(file)) outcome.artifact += *ReadFile(file, 10 << 20);
-    }
+    outcome.artifact = ArtifactBytes(request.model_dir);
   }
 
   std::vector<Outcome> Train(const Case& it, const TrainingRequest& request, size_t hosts) const {
@@ -133,17 +130,6 @@ TEST_P(HostsTest, AnInterruptedTrainingGoesOnToTheSameModel) {
   request.hyperparameters["argosy_checkpoint_seconds"] = "0";
   const std::string expected = Train(it, request, 2)[0].artifact;
 
-  // Keeps each checkpoint of the head.
-  class Keeper final : public TrainingObserver {
-   public:
-    void OnLogLine(std::string_view line) override { log += std::string(line) + "\n"; }
-    void OnMetric(std::string_view, double) override {}
-    void OnProgress(double, uint64_t) override {}
-    void OnCheckpoint(const std::filesystem::path& file) override { saved.push_back(*ReadFile(file, 100 << 20)); }
-    bool StopRequested() const override { return false; }
-    std::vector<std::string> saved;
-    std::string log;
-  };
   const auto train = [&](Keeper& head) {
     std::string artifact;
     collective::RunHosts(2, [&](collective::Group& group) {
@@ -155,23 +141,19 @@ TEST_P(HostsTest, AnInterruptedTrainingGoesOnToTheSameModel) {
       if (group.rank() == 0) mine.checkpoint_dir = directory_.path();
       const Status trained = FindAlgorithm(it.algorithm)->Train(mine, group.rank() == 0 ? head : other);
       EXPECT_TRUE(trained.ok()) << trained.error().message();
-      if (group.rank() == 0) {
-        artifact = *ReadFile(mine.model_dir / "model.json", 10 << 20);
-        for (const char* name : {"model.safetensors", "schema.json"}) {
-          if (std::filesystem::exists(mine.model_dir / name)) artifact += *ReadFile(mine.model_dir / name, 10 << 20);
-        }
-      }
+      if (group.rank() == 0) artifact = ArtifactBytes(mine.model_dir);
     });
     return artifact;
   };
   Keeper first;
   EXPECT_EQ(train(first), expected);
-  ASSERT_GE(first.saved.size(), 2U);
-  ASSERT_TRUE(WriteFileAtomically(directory_.path() / kCheckpointFile, first.saved[first.saved.size() / 2]).ok());
+  ASSERT_GE(first.checkpoints_.size(), 2U);
+  ASSERT_TRUE(
+      WriteFileAtomically(directory_.path() / kCheckpointFile, first.checkpoints_[first.checkpoints_.size() / 2]).ok());
   Keeper second;
   EXPECT_EQ(train(second), expected);
-  EXPECT_THAT(second.log, HasSubstr("resuming from the checkpoint"));
-  EXPECT_LT(second.saved.size(), first.saved.size());
+  EXPECT_THAT(second.log_, HasSubstr("resuming from the checkpoint"));
+  EXPECT_LT(second.checkpoints_.size(), first.checkpoints_.size());
 }
 
 TEST_P(HostsTest, AHostThatIsLostIsAnErrorOnTheOthersNotAModel) {

@@ -16,8 +16,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms {
 
@@ -37,6 +39,35 @@ void MergeInTree(std::span<S> states) {
   for (size_t distance = 1; distance < states.size(); distance *= 2) {
     for (size_t i = 0; i + distance < states.size(); i += 2 * distance) states[i].Merge(states[i + distance]);
   }
+}
+
+// The states of all shards, one behind the other.
+template <class State>
+void SaveStates(std::span<const State> states, StateWriter& writer) {
+  writer.Value(static_cast<uint64_t>(states.size()));
+  for (const State& state : states) writer.Text(state.Save());
+}
+
+inline void WriteStates(std::span<const std::string> states, StateWriter& writer) {
+  writer.Value(static_cast<uint64_t>(states.size()));
+  for (const std::string& state : states) writer.Text(state);
+}
+
+inline void ReadStates(StateReader& reader, std::vector<std::string>& states) {
+  uint64_t count = 0;
+  reader.Value(count);
+  states.clear();
+  while (states.size() < count && !reader.failed()) reader.Text(states.emplace_back());
+}
+
+// kCorrupt when there are not as many.
+template <class State>
+Status LoadStates(std::span<const std::string> saved, std::span<State> states) {
+  if (saved.size() != states.size()) return Error(ErrorCode::kCorrupt, "a checkpoint of another number of shards");
+  for (size_t s = 0; s < states.size(); ++s) {
+    if (Status loaded = states[s].Load(saved[s]); !loaded) return loaded;
+  }
+  return {};
 }
 
 }  // namespace argosy::algorithms

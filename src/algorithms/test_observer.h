@@ -1,12 +1,14 @@
-// Only for tests: keeps what a training reports.
+// Only for tests: keeps what a training reports and leaves.
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "algorithms/algorithm.h"
+#include "base/files.h"
 
 namespace argosy::algorithms {
 
@@ -51,5 +53,40 @@ class TestObserver final : public TrainingObserver {
   std::string stop_line_;
   std::atomic<bool> stop_{false};
 };
+
+// Keeps every checkpoint that is saved, as a machine that dies right behind it would leave it.
+class Keeper final : public TrainingObserver {
+ public:
+  void OnLogLine(std::string_view line) override { log_ += std::string(line) + "\n"; }
+  void OnMetric(std::string_view name, double value) override { metrics_[std::string(name)] = value; }
+  void OnProgress(double fraction, uint64_t rows) override {
+    Check(fraction >= fraction_ && rows >= rows_, "progress went back");
+    fraction_ = fraction;
+    rows_ = rows;
+  }
+  void OnCheckpoint(const std::filesystem::path& file) override {
+    const auto bytes = ReadFile(file, 100 << 20);
+    Check(bytes.ok());
+    checkpoints_.push_back(*bytes);
+  }
+  bool StopRequested() const override { return false; }
+
+  std::vector<std::string> checkpoints_;
+  std::string log_;
+  std::map<std::string, double> metrics_;
+
+ private:
+  double fraction_ = 0;
+  uint64_t rows_ = 0;
+};
+
+// The artifact's files, one behind the other.
+inline std::string ArtifactBytes(const std::filesystem::path& model_dir) {
+  std::string all;
+  for (const char* name : {"model.json", "model.safetensors", "schema.json", "xgboost-model"}) {
+    if (std::filesystem::exists(model_dir / name)) all += *ReadFile(model_dir / name, 10 << 20);
+  }
+  return all;
+}
 
 }  // namespace argosy::algorithms

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
-#include <numeric>
 #include <span>
 
 #include "base/bytes.h"
+#include "base/state_bytes.h"
 #include "data/csv.h"
 #include "data/file_parts.h"
 #include "data/json_lines.h"
@@ -19,6 +18,7 @@ namespace {
 
 // What may be looked at to find out what the columns are; also the first read of a file.
 constexpr size_t kSampleBytes = 256 << 10;
+constexpr const char* kTextsName = "texts";
 
 Error NoRows(const TableFiles& table) {
   return Error(ErrorCode::kInvalidArgument,
@@ -143,13 +143,8 @@ Result<Dataset::Parsed> ParseAll(const ParseJob& job, const ReadOptions& read, R
   const auto consume = [&](unsigned worker, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
     bytes += block.bytes.size();
-    Status parsed = parse(worker, block);
+    if (Status parsed = ParsePart(reader, block, [&] { return parse(worker, block); }); !parsed) return parsed;
     RowBlock& rows = rows_of[worker];
-    if (!parsed && block.part_begin > 0 && parsed.error().code() == ErrorCode::kInvalidArgument) {
-      if (Status s = CountFromStart(reader, block); !s) return s;
-      parsed = parse(worker, block);
-    }
-    if (!parsed) return parsed;
     if (rows.rows == 0) return {};
     rows.dictionary = job.dictionaries.size() == 1 ? 0 : worker;
     return store.Put(block.index, rows);
@@ -175,22 +170,18 @@ Result<std::vector<std::string>> AllTexts(const std::vector<CategoryDictionary>&
   }
   SortOnce(texts);
   if (group.size() == 1) return texts;
-  std::string bytes;
-  for (const std::string& text : texts) {
-    const uint64_t size = text.size();
-    bytes.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
-  }
-  auto gathered = group.AllGather(bytes);
+  StateWriter writer(kTextsName);
+  writer.Value(uint64_t{texts.size()});
+  for (const std::string& text : texts) writer.Text(text);
+  auto gathered = group.AllGather(writer.Finish());
   if (!gathered) return gathered.error();
   texts.clear();
-  for (std::string_view part : *gathered) {
-    while (part.size() >= sizeof(uint64_t)) {
-      uint64_t size = 0;
-      std::memcpy(&size, part.data(), sizeof size);
-      part.remove_prefix(sizeof size);
-      texts.emplace_back(part.substr(0, size));
-      part.remove_prefix(std::min<size_t>(size, part.size()));
-    }
+  for (const std::string& bytes : *gathered) {
+    StateReader reader(kTextsName, bytes);
+    uint64_t count = 0;
+    reader.Value(count);
+    for (; count > 0 && !reader.failed(); --count) reader.Text(texts.emplace_back());
+    if (Status whole = reader.Finish(); !whole) return whole.error();
   }
   SortOnce(texts);
   return texts;

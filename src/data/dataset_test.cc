@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "data/parallel_read.h"
 #include "data/test_files.h"
+#include "data/test_tables.h"
 
 namespace argosy::data {
 namespace {
@@ -36,15 +37,6 @@ std::string RandomTable(int rows) {
             std::to_string(random.Below(7)) + ",kind" + std::to_string(random.Below(4)) + "\n";
   }
   return text;
-}
-
-ProbeOptions TextTable() {
-  ProbeOptions options;
-  options.header = HeaderOption::kAuto;
-  options.label = "kind";
-  options.categorical_auto = true;
-  options.label_kind = LabelKind::kText;
-  return options;
 }
 
 class DatasetTest : public ::testing::Test {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 namespace argosy::data {
+namespace {
 
 Result<std::vector<FilePart>> PartsOfHost(const std::vector<std::filesystem::path>& files, Framing framing,
                                           Compression compression, size_t rank, size_t hosts) {
@@ -37,6 +38,8 @@ Result<std::vector<FilePart>> PartsOfHost(const std::vector<std::filesystem::pat
   return parts;
 }
 
+}  // namespace
+
 Result<std::vector<FilePart>> PartsHere(const TableFiles& table, const collective::Group& group) {
   return PartsOfHost(table.files, FramingOf(table.format), table.compression, table.own ? 0 : group.rank(),
                      table.own ? 1 : group.size());
@@ -48,13 +51,6 @@ std::string NameFor(const TableFiles& table, const RecordBlock& block, const Rea
     name += " from byte " + std::to_string(block.part_begin) + " on";
   }
   return name;
-}
-
-Status CountFromStart(const RecordReader& reader, RecordBlock& block) {
-  const auto place = reader.PlaceInFile(block);
-  if (!place) return place.error();
-  block.first_record = *place;
-  return {};
 }
 
 Status CheckLeftOut(const ReadOptions& read) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/state_bytes.h"
 #include "data/csv.h"
 #include "data/file_parts.h"
 #include "data/number.h"
@@ -150,6 +151,8 @@ Result<bool> AppendLibsvmRow(std::string_view line, LibsvmLabel label, SparseRow
 
 namespace {
 
+constexpr const char* kRowsName = "rows";
+
 Result<SparseRows> ParseBlock(const RecordBlock& block, std::string_view file_name, BadRecords* bad) {
   SparseRows rows;
   uint64_t line = block.first_record;
@@ -189,44 +192,29 @@ Status Append(SparseRows& part, SparseRows& all) {
   return {};
 }
 
-template <class T>
-void Write(const std::vector<T>& values, std::string& bytes) {
-  const uint64_t count = values.size();
-  bytes.append(reinterpret_cast<const char*>(&count), sizeof count);
-  bytes.append(reinterpret_cast<const char*>(values.data()), count * sizeof(T));
-}
-
-template <class T>
-void Read(std::string_view& bytes, std::vector<T>& values) {
-  uint64_t count = 0;
-  bytes.copy(reinterpret_cast<char*>(&count), sizeof count);
-  bytes.remove_prefix(sizeof count);
-  values.resize(count);
-  bytes.copy(reinterpret_cast<char*>(values.data()), count * sizeof(T));
-  bytes.remove_prefix(count * sizeof(T));
-}
-
 // The rows of all hosts, on each.
 Status GatherAll(collective::Group& group, SparseRows& rows) {
-  std::string bytes;
-  Write(rows.labels, bytes);
-  Write(rows.weights, bytes);
-  Write(rows.groups, bytes);
-  Write(rows.begins, bytes);
-  Write(rows.columns, bytes);
-  Write(rows.values, bytes);
-  const auto gathered = group.AllGather(bytes);
+  StateWriter writer(kRowsName);
+  writer.Values(std::span<const float>(rows.labels));
+  writer.Values(std::span<const float>(rows.weights));
+  writer.Values(std::span<const uint32_t>(rows.groups));
+  writer.Values(std::span<const uint64_t>(rows.begins));
+  writer.Values(std::span<const uint32_t>(rows.columns));
+  writer.Values(std::span<const float>(rows.values));
+  const auto gathered = group.AllGather(writer.Finish());
   if (!gathered) return gathered.error();
   SparseRows all;
   all.begins.push_back(0);
-  for (std::string_view part : *gathered) {
+  for (const std::string& bytes : *gathered) {
+    StateReader reader(kRowsName, bytes);
     SparseRows some;
-    Read(part, some.labels);
-    Read(part, some.weights);
-    Read(part, some.groups);
-    Read(part, some.begins);
-    Read(part, some.columns);
-    Read(part, some.values);
+    reader.Some(some.labels);
+    reader.Some(some.weights);
+    reader.Some(some.groups);
+    reader.Some(some.begins);
+    reader.Some(some.columns);
+    reader.Some(some.values);
+    if (Status whole = reader.Finish(); !whole) return whole;
     if (some.rows() == 0) continue;
     if (Status s = Append(some, all); !s) return s;
   }
@@ -276,14 +264,16 @@ Result<SparseRows> ReadLibsvm(const TableFiles& table, const ReadOptions& read) 
   std::map<uint64_t, SparseRows> parts;  // guarded by mutex; by the block's place
   const Status status = ReadBlocks(reader, std::max(1U, read.threads), [&](unsigned, RecordBlock& block) -> Status {
     if (read.stop && read.stop()) return Error(ErrorCode::kCancelled, "stopped while reading the data");
-    const std::string name = NameFor(table, block, read);
-    auto rows = ParseBlock(block, name, read.bad);
-    if (!rows) {
-      if (Status s = CountFromStart(reader, block); !s) return s;
-      return ParseBlock(block, name, read.bad).error();
-    }
+    SparseRows rows;
+    const auto parse = [&]() -> Status {
+      auto parsed = ParseBlock(block, NameFor(table, block, read), read.bad);
+      if (!parsed) return parsed.error();
+      rows = std::move(*parsed);
+      return {};
+    };
+    if (Status parsed = ParsePart(reader, block, parse); !parsed) return parsed;
     const std::lock_guard lock(mutex);
-    parts.emplace(block.index, std::move(*rows));
+    parts.emplace(block.index, std::move(rows));
     return {};
   });
   if (!status) return status.error();

@@ -13,7 +13,6 @@ struct Range {
   uint64_t begin = 0;
   uint64_t end = 0;
   Range And(const Range& other) const { return {std::max(begin, other.begin), std::min(end, other.end)}; }
-  bool empty() const { return begin >= end; }
 };
 
 template <class T>

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "data/host_share.h"
 #include "data/test_files.h"
+#include "data/test_tables.h"
 
 namespace argosy::data {
 namespace {
@@ -25,15 +26,6 @@ std::string Rows(size_t count, uint64_t seed, bool header) {
             std::to_string(random.Below(4)) + "\n";
   }
   return text;
-}
-
-ProbeOptions Options() {
-  ProbeOptions options;
-  options.header = HeaderOption::kAuto;
-  options.label = "kind";
-  options.categorical_auto = true;
-  options.label_kind = LabelKind::kText;
-  return options;
 }
 
 std::string Describe(const RowView& block) {
@@ -62,7 +54,7 @@ class ShareOutTest : public testing::Test {
     read.group = &group;
     read.rows_per_host_min = rows_per_host_min;
     read.bad = bad;
-    ProbeOptions options = Options();
+    ProbeOptions options = TextTable();
     options.lenient = bad != nullptr;
     return ReadNewTable(table, options, read);
   }

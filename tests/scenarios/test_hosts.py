@@ -28,11 +28,6 @@ def request_for(clients, hosts, uri=None, name=None, **hyperparameters):
     )
 
 
-def lasting_request(clients, hosts, **changes):
-    """One that ends only when it is told to, or after far more than a test's time."""
-    return request_for(clients, hosts, epochs="1000000", early_stopping_patience="1000000", **changes)
-
-
 def run(clients, request):
     clients.sagemaker.create_training_job(**request)
     job = jobs.await_job(clients, request["TrainingJobName"])
@@ -57,6 +52,19 @@ def streams(clients, name):
 def first(pattern, lines):
     found = [m for line in lines if (m := pattern.search(line))]
     return tuple(map(int, found[0].groups())) if found else None
+
+
+@pytest.fixture
+def lasting_job(start_server, clients_of):
+    """(a server, its clients, the name of a job whose two hosts are in the midst of their training)"""
+    server = start_server()
+    clients = clients_of(server)
+    # It ends only when it is told to, or after far more than a test's time.
+    request = request_for(clients, 2, epochs="1000000", early_stopping_patience="1000000")
+    name = request["TrainingJobName"]
+    clients.sagemaker.create_training_job(**request)
+    wait_for(lambda: any("completed" in line for line in streams(clients, name).get("algo-2", [])), 60, "an epoch")
+    return server, clients, name
 
 
 def members(clients, job):
@@ -146,13 +154,8 @@ def test_boosting_on_two_hosts_is_as_good(clients):
 
 
 @pytest.mark.parametrize("victim", ["algo-1", "algo-2"])
-def test_a_host_killed_in_mid_epoch_ends_the_attempt_at_once(victim, start_server, clients_of):
-    server = start_server()
-    clients = clients_of(server)
-    request = lasting_request(clients, 2)
-    name = request["TrainingJobName"]
-    clients.sagemaker.create_training_job(**request)
-    wait_for(lambda: any("completed" in line for line in streams(clients, name).get("algo-2", [])), 60, "an epoch")
+def test_a_host_killed_in_mid_epoch_ends_the_attempt_at_once(victim, lasting_job):
+    server, clients, name = lasting_job
 
     def described():
         return clients.sagemaker.describe_training_job(TrainingJobName=name)
@@ -177,14 +180,9 @@ def test_a_host_killed_in_mid_epoch_ends_the_attempt_at_once(victim, start_serve
     assert job["TrainingJobStatus"] == "Stopped"
 
 
-def test_a_host_told_to_end_by_somebody_else_is_no_success(start_server, clients_of):
+def test_a_host_told_to_end_by_somebody_else_is_no_success(lasting_job):
     """All hosts stop when one is told to: what they have then is no finished model."""
-    server = start_server()
-    clients = clients_of(server)
-    request = lasting_request(clients, 2)
-    name = request["TrainingJobName"]
-    clients.sagemaker.create_training_job(**request)
-    wait_for(lambda: any("completed" in line for line in streams(clients, name).get("algo-2", [])), 60, "an epoch")
+    server, clients, name = lasting_job
     living = processes.agents(server.data_dir)
     processes.kill(living[max(living, key=len)]["pid"], signal.SIGTERM)
 
@@ -199,13 +197,8 @@ def test_a_host_told_to_end_by_somebody_else_is_no_success(start_server, clients
     jobs.await_job(clients, name)
 
 
-def test_the_hosts_outlive_the_server(start_server, clients_of):
-    server = start_server()
-    clients = clients_of(server)
-    request = lasting_request(clients, 2)
-    name = request["TrainingJobName"]
-    clients.sagemaker.create_training_job(**request)
-    wait_for(lambda: any("completed" in line for line in streams(clients, name).get("algo-2", [])), 60, "an epoch")
+def test_the_hosts_outlive_the_server(lasting_job, clients_of):
+    server, clients, name = lasting_job
     before = {i: a["pid"] for i, a in processes.agents(server.data_dir).items()}
     server.kill()
     server.start()

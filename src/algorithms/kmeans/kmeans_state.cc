@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms::kmeans {
 

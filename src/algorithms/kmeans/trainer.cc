@@ -12,8 +12,8 @@
 #include "algorithms/kmeans/local_lloyd.h"
 #include "algorithms/sharded_pass.h"
 #include "algorithms/state.h"
-#include "algorithms/state_bytes.h"
 #include "base/json.h"
+#include "base/state_bytes.h"
 #include "data/parallel_read.h"
 
 namespace argosy::algorithms::kmeans {

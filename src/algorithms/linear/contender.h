@@ -8,7 +8,7 @@
 
 #include "algorithms/linear/linear_state.h"
 #include "algorithms/linear/settings.h"
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms::linear {
 

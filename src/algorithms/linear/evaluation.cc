@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "algorithms/linear/loss.h"
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms::linear {
 namespace {

@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "algorithms/linear/loss.h"
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 #include "data/table_schema.h"
 
 namespace argosy::algorithms::linear {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms::linear {
 

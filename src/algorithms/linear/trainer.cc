@@ -15,8 +15,8 @@
 #include "algorithms/linear/scaler.h"
 #include "algorithms/linear/units.h"
 #include "algorithms/state.h"
-#include "algorithms/state_bytes.h"
 #include "base/json.h"
+#include "base/state_bytes.h"
 #include "data/parallel_read.h"
 
 namespace argosy::algorithms::linear {

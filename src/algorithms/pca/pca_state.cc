@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "algorithms/matrix.h"
-#include "algorithms/state_bytes.h"
+#include "base/state_bytes.h"
 
 namespace argosy::algorithms::pca {
 PcaState::PcaState(size_t n, const std::vector<float>* directions, size_t width)

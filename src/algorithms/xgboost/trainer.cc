@@ -10,7 +10,6 @@
 #include "algorithms/channels.h"
 #include "algorithms/checkpoints.h"
 #include "algorithms/hosts.h"
-#include "algorithms/state_bytes.h"
 #include "algorithms/xgboost/library.h"
 #include "algorithms/xgboost/metrics.h"
 #include "algorithms/xgboost/rows.h"
@@ -18,6 +17,7 @@
 #include "algorithms/xgboost/xgboost_model.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/state_bytes.h"
 #include "data/number.h"
 
 namespace argosy::algorithms::xgboost {

@@ -349,8 +349,9 @@ TEST_F(LocalComputeTest, AReportOfAnotherAttemptOrOwnerIsNotBelieved) {
     ASSERT_TRUE(server_->Start(Job(id, R"("wait":"stop")")).ok());
     server_->WaitPhase(id, AgentPhase::kTraining);
     // The server may hear of a phase before it is on disk.
-    while (!std::filesystem::exists(DirectoryOf(id).report()))
+    for (int i = 0; i < 10'000 && !std::filesystem::exists(DirectoryOf(id).report()); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     const auto identity = IdentityOf(id);
     server_.reset();
     ASSERT_EQ(kill(identity->pid, SIGKILL), 0);

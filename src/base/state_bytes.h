@@ -1,5 +1,5 @@
-// Bytes of a state: a name, arrays of plain values in the machine's (little-endian) order, a checksum at the end. The
-// arrays' lengths are known to who reads, since a state is of fixed size: bytes of another shape are refused.
+// Bytes of a state, for a file or another host: a name, arrays of plain values in the machine's (little-endian) order,
+// a checksum at the end. The lengths of most arrays are known to who reads: bytes of another shape are refused.
 #pragma once
 
 #include <cstring>
@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace argosy::algorithms {
+namespace argosy {
 
 class StateWriter {
  public:
@@ -109,33 +109,4 @@ class StateReader {
   bool failed_ = false;
 };
 
-// The states of all shards, one behind the other.
-template <class State>
-void SaveStates(std::span<const State> states, StateWriter& writer) {
-  writer.Value(static_cast<uint64_t>(states.size()));
-  for (const State& state : states) writer.Text(state.Save());
-}
-
-inline void WriteStates(std::span<const std::string> states, StateWriter& writer) {
-  writer.Value(static_cast<uint64_t>(states.size()));
-  for (const std::string& state : states) writer.Text(state);
-}
-
-inline void ReadStates(StateReader& reader, std::vector<std::string>& states) {
-  uint64_t count = 0;
-  reader.Value(count);
-  states.clear();
-  while (states.size() < count && !reader.failed()) reader.Text(states.emplace_back());
-}
-
-// kCorrupt when there are not as many.
-template <class State>
-Status LoadStates(std::span<const std::string> saved, std::span<State> states) {
-  if (saved.size() != states.size()) return Error(ErrorCode::kCorrupt, "a checkpoint of another number of shards");
-  for (size_t s = 0; s < states.size(); ++s) {
-    if (Status loaded = states[s].Load(saved[s]); !loaded) return loaded;
-  }
-  return {};
-}
-
-}  // namespace argosy::algorithms
+}  // namespace argosy
