@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "data/plain_numbers.h"
+
 // Highway compiles what lies between its markers once per instruction set, by including this file again.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "data/delimiters.cc"
@@ -68,10 +70,15 @@ namespace argosy::data {
 
 HWY_EXPORT(FindImpl);
 
-size_t FindDelimiters(std::string_view text, std::vector<uint32_t>& positions) {
-  constexpr size_t kWrittenBeyond = 8;
-  if (positions.size() < text.size() + kWrittenBeyond) positions.resize(text.size() + kWrittenBeyond);
-  return HWY_DYNAMIC_DISPATCH(FindImpl)(text.data(), text.size(), positions.data());
+void Delimiters::Find(std::string_view text) {
+  constexpr size_t kWrittenBeyond = 8;  // by FindImpl
+  constexpr size_t kBehind = 1 + std::max(kWrittenBeyond, kPlainFieldsAhead);
+  if (places_.size() < 1 + text.size() + kBehind) places_.resize(1 + text.size() + kBehind);
+  uint32_t* const first = places_.data() + 1;
+  first[-1] = ~uint32_t{0};
+  count_ = HWY_DYNAMIC_DISPATCH(FindImpl)(text.data(), text.size(), first);
+  std::fill_n(first + count_, kBehind, static_cast<uint32_t>(text.size()));
+  if (!text.ends_with('\n')) ++count_;
 }
 
 HWY_EXPORT(CountImpl);

@@ -96,6 +96,11 @@ inline bool AreDigits(uint64_t word) {
   return (((word + kOnes * 0x76) | word) & (kOnes * 0x80)) == 0;
 }
 
+// Multiplied by instead of divided by 10^k, which would take as long as all else. The product is off by less than 2^-51
+// of itself. m / 10^k with m < 2^24 and k ≤ 7 is never half-way between two floats, and no nearer to that than 2^-49 of
+// itself: so both round to the same float.
+alignas(64) inline constexpr std::array<double, 8> kTenths = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+
 // Lemire, "Quickly parsing eight digits", 2018.
 inline uint32_t NumberOfDigits(uint64_t word) {
   word = word * 10 + (word >> 8);
@@ -105,30 +110,16 @@ inline uint32_t NumberOfDigits(uint64_t word) {
 }
 }  // namespace internal
 
-// 1 to 8 digits and nothing else, `length` of them ending at `end`; there must be 8 bytes before `end`.
-inline bool ParseDigits(const char* end, size_t length, uint32_t& value) {
-  if (length - 1 > 7) return false;
-  const uint64_t word = internal::WordBefore(end, length);
-  if (!internal::AreDigits(word)) return false;
-  value = internal::NumberOfDigits(word);
-  return true;
-}
-
-// Reads all of [begin, end) as a number when it is written plainly: perhaps a minus, then up to eight characters that
-// are digits and perhaps a point. False when it is written otherwise (it may be a number all the same: ParseNumber
+// Reads all of [begin, end) as a number when it is written plainly: perhaps a minus, then digits and perhaps a point,
+// no more than eight characters. False when it is written otherwise (it may be a number all the same: ParseNumber
 // knows). Eight bytes before `end` must be readable. The same as ParseNumber's, rounded to a float.
 //
-// All characters are looked at together in one 64-bit word, whatever their number, so that fields of different lengths
-// cost no wrong guesses.
+// All characters are looked at together in one 64-bit word. plain_numbers.h does the same to a vector of fields.
 inline bool ParsePlainFloat(const char* begin, const char* end, float& value) {
-  // Multiplied by instead of divided by 10^k, which would take as long as all else. The product is off by less than
-  // 2^-51 of itself. m / 10^k with m < 2^24 and k ≤ 7 is never half-way between two floats, and no nearer to that than
-  // 2^-49 of itself: so both round to the same float.
-  constexpr std::array<double, 8> kTenths = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
   const bool negative = begin != end && *begin == '-';
-  begin += negative ? 1 : 0;
-  const auto length = static_cast<size_t>(end - begin);
-  if (length - 1 > 7) return false;  // also when there is nothing
+  if (end - begin > 8) return false;
+  const auto length = static_cast<size_t>(end - begin) - (negative ? 1 : 0);
+  if (length == 0) return false;
   uint64_t text = internal::WordBefore(end, length);
   const uint64_t no_point = text ^ (internal::kOnes * ('.' ^ '0'));
   const uint64_t point = (no_point - internal::kOnes) & ~no_point & (internal::kOnes * 0x80);
@@ -142,7 +133,7 @@ inline bool ParsePlainFloat(const char* begin, const char* end, float& value) {
     text = (text & before) << 8 | (text & behind);
   }
   if (!internal::AreDigits(text)) return false;
-  const double magnitude = static_cast<double>(internal::NumberOfDigits(text)) * kTenths[decimals];
+  const double magnitude = static_cast<double>(internal::NumberOfDigits(text)) * internal::kTenths[decimals];
   value = static_cast<float>(std::copysign(magnitude, negative ? -1.0 : 1.0));
   return true;
 }

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
+#include "data/plain_numbers.h"
 
 namespace argosy::data {
 namespace {
@@ -94,8 +97,38 @@ TEST(PlainNumberTest, AgreesWithTheCarefulReader) {
   }
 }
 
+// A vector of fields at a time gives what one after the other does, and ends at the same one.
+TEST(PlainNumberTest, FieldsTogetherAreReadAsEachAlone) {
+  SeededRandom random(2);
+  const std::string_view alphabet = "0123456789.-+e x\r\xff/:";
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text(8, '7');
+    std::vector<uint32_t> at = {7};
+    const size_t count = random.Below(21);
+    while (at.size() < 1 + count + kPlainFieldsAhead) {
+      const size_t length = random.Below(random.Below(20) == 0 ? 12 : 5) + (random.Below(30) == 0 ? 0 : 1);
+      for (size_t k = 0; k < length; ++k) text += alphabet[random.Below(random.Below(50) == 0 ? alphabet.size() : 10)];
+      if (random.Below(3) == 0 && length > 1) text[text.size() - 1 - random.Below(length)] = '.';
+      if (random.Below(3) == 0 && length > 0) text[text.size() - length] = '-';
+      at.push_back(static_cast<uint32_t>(text.size()));
+      text += ',';
+    }
+    std::vector<float> alone(count);
+    size_t plain = 0;
+    while (plain < count && ParsePlainFloat(text.data() + at[plain] + 1, text.data() + at[plain + 1], alone[plain])) {
+      ++plain;
+    }
+    std::vector<float> together(count + 1, -77.0F);
+    ASSERT_EQ(ParsePlainFields(text.data(), at.data() + 1, count, together.data()), plain) << text;
+    for (size_t k = 0; k < plain; ++k) {
+      ASSERT_EQ(std::bit_cast<uint32_t>(together[k]), std::bit_cast<uint32_t>(alone[k])) << text << " field " << k;
+    }
+    ASSERT_EQ(together[count], -77.0F) << "written behind the last one";
+  }
+}
+
 // All numbers of up to five digits, and many of up to seven.
-TEST(PlainNumbers, RoundAsTheCarefulWayDoes) {
+TEST(PlainNumberTest, RoundAsTheCarefulWayDoes) {
   for (uint32_t digits = 0; digits < 10'000'000; digits += digits < 100'000 ? 1 : 97) {
     const std::string whole = std::to_string(digits);
     for (size_t decimals = 1; decimals <= whole.size(); ++decimals) {

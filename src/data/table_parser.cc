@@ -8,6 +8,7 @@
 #include "data/csv.h"
 #include "data/delimiters.h"
 #include "data/number.h"
+#include "data/plain_numbers.h"
 
 namespace argosy::data {
 namespace {
@@ -66,13 +67,8 @@ Status TableParser::Parse(const RecordBlock& block, std::string_view file_name, 
   bytes_ = block.bytes;
   // Without a quote every comma divides fields, and all of them can be found ahead.
   const bool plain = bytes_.size() <= kPlainBytesMax && bytes_.find('"') == std::string_view::npos;
-  size_t delimiters = 0;
-  if (plain) {
-    delimiters = FindDelimiters(bytes_, delimiters_);
-    if (!bytes_.ends_with('\n')) delimiters_[delimiters++] = static_cast<uint32_t>(bytes_.size());
-  }
-  delimiters_end_ = delimiters_.data() + delimiters;
-  const uint32_t* delimiter = delimiters_.data();
+  if (plain) delimiters_.Find(bytes_);
+  const uint32_t* delimiter = plain ? delimiters_.begin() : nullptr;
   const char* p = bytes_.data();
   const char* const end = p + bytes_.size();
   uint64_t line = block.first_record;
@@ -84,7 +80,7 @@ Status TableParser::Parse(const RecordBlock& block, std::string_view file_name, 
       const CsvLine text = ReadCsvLine(p, end);
       next = text.next;
       if (plain) {
-        while (delimiter != delimiters_end_ && bytes_.data() + *delimiter < next) ++delimiter;
+        while (delimiter != delimiters_.end() && bytes_.data() + *delimiter < next) ++delimiter;
       }
       if (SkipCsvSpaces(p, text.end) == text.end) {
         p = next;
@@ -120,31 +116,6 @@ Status TableParser::Parse(const RecordBlock& block, std::string_view file_name, 
   return {};
 }
 
-namespace {
-
-// `count` numbers that end where `at` says, the first beginning at `begin`: how many of them were as short and plain as
-// most are. There are 8 bytes before the first one's end.
-size_t ParsePlainNumbers(const char* base, uint32_t begin, const uint32_t* at, size_t count, float* out) {
-  for (size_t k = 0; k < count; begin = at[k++] + 1) {
-    const uint32_t length = at[k] - begin;
-    // One digit: in tables of counts, flags and pixels most fields.
-    const auto digit = static_cast<uint32_t>(base[begin] - '0');
-    if (length == 1 && digit <= 9) {
-      out[k] = static_cast<float>(digit);
-      continue;
-    }
-    uint32_t whole = 0;
-    if (ParseDigits(base + at[k], length, whole)) {
-      out[k] = static_cast<float>(whole);
-    } else if (!ParsePlainFloat(base + begin, base + at[k], out[k])) {
-      return k;
-    }
-  }
-  return count;
-}
-
-}  // namespace
-
 // Reads the row that begins at `p`, whose fields end at `delimiter` and on; moves `delimiter` behind them and gives the
 // next row's beginning. Null when the row is not as expected: it is then as if it had not been looked at, and ParseLine
 // reads it or says what is wrong.
@@ -155,7 +126,7 @@ const char* TableParser::ParsePlainLine(const char* p, const uint32_t*& delimite
   const size_t width = roles_.size();
   const void* const newline = std::memchr(p, '\n', static_cast<size_t>(end - p));
   const char* const line_end = newline == nullptr ? end : static_cast<const char*>(newline);
-  if (delimiter + width > delimiters_end_ || base + delimiter[width - 1] != line_end) return nullptr;
+  if (delimiter + width > delimiters_.end() || base + delimiter[width - 1] != line_end) return nullptr;
   const char* const text_end = line_end != p && line_end[-1] == '\r' ? line_end - 1 : line_end;
   if (width == 1 && Trimmed(p, text_end).empty()) return nullptr;  // a blank line is no row
   const uint64_t unseen_before = unseen_;
@@ -170,7 +141,7 @@ const char* TableParser::ParsePlainLine(const char* p, const uint32_t*& delimite
     // for the first bytes of a block.
     const size_t run = std::min(numeric_runs_[column], width - 1 - column);
     if (run > 0 && *at >= sizeof(uint64_t)) {
-      const size_t read = ParsePlainNumbers(base, begin, at, run, out);
+      const size_t read = ParsePlainFields(base, at, run, out);
       column += read;
       out += read;
       at += read;

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "data/bad_records.h"
 #include "data/category_dictionary.h"
+#include "data/delimiters.h"
 #include "data/record_reader.h"
 #include "data/row_block.h"
 #include "data/table_schema.h"
@@ -84,8 +85,7 @@ class TableParser {
   UnknownCategories unknown_;
   std::vector<Role> roles_;           // of all columns of the table
   std::string_view bytes_;            // of the block that is parsed
-  std::vector<uint32_t> delimiters_;  // places in them, see delimiters.h
-  const uint32_t* delimiters_end_ = nullptr;
+  Delimiters delimiters_;             // in them
   std::vector<size_t> numeric_runs_;  // by column: numeric ones from it on, without another between
   std::string scratch_;
   uint64_t unseen_ = 0;

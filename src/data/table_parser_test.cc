@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "data/delimiters.h"
+#include "data/plain_numbers.h"
 
 namespace argosy::data {
 namespace {
@@ -154,7 +155,7 @@ TEST_F(TableParserTest, ABlankLineIsNoRowAlsoInATableOfOneColumn) {
 
 TEST(Delimiters, AreAllFoundInOrder) {
   SeededRandom random(3);
-  std::vector<uint32_t> positions;
+  Delimiters delimiters;
   for (int round = 0; round < 300; ++round) {
     std::string text(random.Below(300), ' ');
     for (char& c : text) c = ",\nab"[random.Below(4)];
@@ -162,8 +163,11 @@ TEST(Delimiters, AreAllFoundInOrder) {
     for (size_t i = 0; i < text.size(); ++i) {
       if (text[i] == ',' || text[i] == '\n') expected.push_back(static_cast<uint32_t>(i));
     }
-    const size_t count = FindDelimiters(text, positions);
-    ASSERT_EQ(std::vector<uint32_t>(positions.begin(), positions.begin() + static_cast<ptrdiff_t>(count)), expected);
+    if (!text.ends_with('\n')) expected.push_back(static_cast<uint32_t>(text.size()));
+    delimiters.Find(text);
+    ASSERT_EQ(std::vector<uint32_t>(delimiters.begin(), delimiters.end()), expected);
+    EXPECT_EQ(delimiters.begin()[-1], ~uint32_t{0});
+    for (size_t k = 0; k < kPlainFieldsAhead; ++k) EXPECT_EQ(delimiters.end()[k], text.size());
   }
 }
 
