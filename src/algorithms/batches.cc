@@ -40,6 +40,7 @@ void BatchReader::Restart(uint64_t seed) {
   random_ = SeededRandom(seed);
   next_block_ = 0;
   next_row_ = 0;
+  rows_passed_ = 0;
   window_.clear();
   order_in_window_.clear();
   std::sort(blocks_.begin(), blocks_.end());
@@ -90,6 +91,7 @@ Result<uint64_t> BatchReader::Skip(uint64_t rows) {
     const bool whole = RowsOfNextWindow() <= left;
     if (Status filled = FillWindow(whole ? Blocks::kCount : Blocks::kRead); !filled) return filled.error();
   }
+  rows_passed_ += rows - left;
   return rows - left;
 }
 
@@ -124,8 +126,12 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
     if (next_row_ + kRowsAhead < order_in_window_.size()) Prefetch(order_in_window_[next_row_ + kRowsAhead]);
     const auto [in_window, r] = order_in_window_[next_row_++];
     const data::RowView& block = window_[in_window];
-    std::memcpy(padded_row_.data(), block.numeric.data() + r * numeric, numeric * sizeof(float));
-    Normalize(padded_row_.data(), transform_.mean.data(), transform_.scale.data(), transform_.limit, padded,
+    const float* row = block.numeric.data() + r * numeric;
+    if (numeric != padded) {
+      std::memcpy(padded_row_.data(), row, numeric * sizeof(float));
+      row = padded_row_.data();
+    }
+    Normalize(row, transform_.mean.data(), transform_.scale.data(), transform_.limit, padded,
               batch_.numeric.data() + rows * padded);
     for (size_t c = 0; c < categorical; ++c) {
       const uint32_t category = block.categories[r * categorical + c];
@@ -139,6 +145,8 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
     ++rows;
   }
   batch_.rows = rows;
+  batch_.first = rows_passed_;
+  rows_passed_ += rows;
   return rows == 0 ? nullptr : &batch_;
 }
 

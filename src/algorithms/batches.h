@@ -16,6 +16,7 @@ namespace argosy::algorithms {
 // A mini-batch, normalised. Category numbers count over all columns; data::kUnseenCategory is none.
 struct RowBatch {
   size_t rows = 0;
+  uint64_t first = 0;                // rows that its reader has given or passed over before
   std::vector<float> numeric;        // [rows × PadToLane(numeric)]
   std::vector<uint32_t> categories;  // [rows × categorical]
   std::vector<float> labels;         // [rows]
@@ -74,6 +75,7 @@ class BatchReader {
   std::vector<data::RowBlock> space_;                           // for what of the window lies elsewhere
   std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
   size_t next_row_ = 0;
+  uint64_t rows_passed_ = 0;  // given or passed over
   std::vector<float> padded_row_;
   RowBatch batch_;
 };

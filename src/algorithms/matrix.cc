@@ -17,11 +17,21 @@ HWY_BEFORE_NAMESPACE();
 namespace argosy::algorithms::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+template <class T>
+void MultiplyImpl(const T* a, size_t rows, size_t n, const T* b, size_t stride, T* out) {
+  constexpr size_t kRowsAtOnce = 64;
+  RowProduct<T> some[kRowsAtOnce + kRowsTogether];
+  for (size_t r = 0; r < rows; r += kRowsAtOnce) {
+    const size_t count = std::min(kRowsAtOnce, rows - r);
+    for (size_t i = 0; i < count; ++i) some[i] = {a + (r + i) * n, out + (r + i) * stride};
+    Product(some, count, n, b, stride, stride);
+  }
+}
 void MultiplyFloatsImpl(const float* a, size_t rows, size_t n, const float* b, size_t stride, float* out) {
-  Product(a, rows, n, b, stride, out);
+  MultiplyImpl(a, rows, n, b, stride, out);
 }
 void MultiplyDoublesImpl(const double* a, size_t rows, size_t n, const double* b, size_t stride, double* out) {
-  Product(a, rows, n, b, stride, out);
+  MultiplyImpl(a, rows, n, b, stride, out);
 }
 
 // Four columns of x against one or two vectors of columns of p, packed behind each other.

@@ -14,10 +14,10 @@ KMeansState::KMeansState(const PackedCenters& centers) : centers_(&centers) {
   partial_.resize(numbers);
 }
 
-void KMeansState::Update(const RowBatch& batch) {
+void KMeansState::Update(const RowBatch& batch, RowBounds* bounds) {
   const size_t n = centers_->n();
   const float* const x = batch.numeric.data();
-  FindNearest(x, batch.rows, *centers_, nearest_);
+  FindNearest(x, batch.rows, *centers_, nearest_, bounds, static_cast<size_t>(batch.first));
   std::fill(partial_.begin(), partial_.end(), 0.0F);
   for (size_t r = 0; r < batch.rows; ++r) {
     const uint32_t center = nearest_.center[r];

@@ -28,7 +28,8 @@ class KMeansState {
   // `centers` must outlive the state, and stay as they are between two Clears.
   explicit KMeansState(const PackedCenters& centers);
 
-  void Update(const RowBatch& batch);
+  // `bounds`: of all rows of the batch's reader; or null.
+  void Update(const RowBatch& batch, RowBounds* bounds = nullptr);
   void Merge(const KMeansState& other);
   const KMeansSums& Finalize() const { return sums_; }
   std::string Save() const;

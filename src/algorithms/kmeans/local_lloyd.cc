@@ -80,7 +80,6 @@ std::vector<float> DrawCenters(const WeightedPoints& points, size_t k, Init init
   std::vector<double> chances(points.count);
   for (size_t i = 0; i < points.count; ++i) chances[i] = WeightOf(points, i);
   std::vector<float> distances(points.count, std::numeric_limits<float>::infinity());
-  Nearest nearest;
   for (size_t c = 0; c < k; ++c) {
     const size_t chosen = DrawPlace(chances, random);
     const std::span<const float> point = points.points.subspan(chosen * n, n);
@@ -89,10 +88,8 @@ std::vector<float> DrawCenters(const WeightedPoints& points, size_t k, Init init
       chances[chosen] = 0;  // none twice
       continue;
     }
-    const PackedCenters packed(point, 1, n);
-    FindNearest(points.points.data(), points.count, packed, nearest);
     for (size_t i = 0; i < points.count; ++i) {
-      distances[i] = std::min(distances[i], nearest.distance[i]);
+      distances[i] = std::min(distances[i], SquaredDistance(points.points.data() + i * n, point.data(), n));
       chances[i] = WeightOf(points, i) * distances[i];
     }
     chances[chosen] = 0;

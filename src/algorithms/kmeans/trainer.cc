@@ -32,7 +32,8 @@ constexpr size_t kSampleNumbersMax = 64 << 20;  // 256 MB
 constexpr size_t kTrialsWhenAuto = 10;
 constexpr double kPassWorkMax = 4e11;  // multiplications of all final passes together
 constexpr size_t kPassesMax = 50;
-constexpr double kReadingShare = 0.1;  // of the progress
+constexpr size_t kBoundsBytesMax = 128 << 20;  // of all rows here
+constexpr double kReadingShare = 0.1;          // of the progress
 
 Error Invalid(std::string message) {
   return Error(ErrorCode::kInvalidArgument, std::move(message));
@@ -63,6 +64,8 @@ class Training {
   void MoveCenters(const KMeansSums& sums);
   void Reduce();
   Status RunLloyd();
+  void MakeBounds();
+  void MoveToMeans(const KMeansSums& sums);
   Status EvaluateTest();
   enum class Use { kTraining, kTesting };  // only a training's pass is saved on the way
   // One pass over all rows of a data set.
@@ -103,6 +106,7 @@ class Training {
   };
   Place place_;
   std::vector<std::string> states_;  // of the pass that was interrupted, by shard
+  std::vector<RowBounds> bounds_;    // by shard of this host; found anew when a training is resumed
 };
 
 Result<KMeansModel> Training::Run() {
@@ -333,8 +337,10 @@ Result<KMeansState> Training::Pass(const data::Dataset& dataset, const PackedCen
   const auto row_count = static_cast<double>(dataset.rows().row_count());
   const uint64_t rows_before = rows_read_;
   while (true) {
-    const auto round = pass.Round([&](size_t i, const RowBatch& batch) { states[i].Update(batch); },
-                                  observer_.StopRequested(), use == Use::kTraining && checkpoints_.Due());
+    const auto update = [&](size_t i, const RowBatch& batch) {
+      states[i].Update(batch, use == Use::kTraining ? &bounds_[i] : nullptr);
+    };
+    const auto round = pass.Round(update, observer_.StopRequested(), use == Use::kTraining && checkpoints_.Due());
     if (!round) return round.error();
     if (round->rows == 0) break;
     rows_read_ = rows_before + pass.rows();
@@ -358,6 +364,7 @@ Status Training::RunLloyd() {
       static_cast<double>(train_->rows().row_count()) * static_cast<double>(n_) * static_cast<double>(PadToLane(k));
   const size_t passes = settings_.lloyd_passes.value_or(
       static_cast<size_t>(std::clamp(kPassWorkMax / work, 1.0, static_cast<double>(kPassesMax))));
+  MakeBounds();
   // The last pass only measures.
   for (; place_.epoch <= passes && !stopped_;
        place_ = {.stage = Stage::kLloyd, .epoch = place_.epoch + 1, .before = place_.before}) {
@@ -381,20 +388,41 @@ Status Training::RunLloyd() {
     const bool enough = std::isfinite(before) && before - squared <= settings_.local_tolerance * before;
     if (enough || pass == passes) break;
     ++passes_;
-    bool farthest_taken = false;
-    for (size_t c = 0; c < k; ++c) {
-      float* const center = centers_.data() + c * n_;
-      if (sums.counts[c] > 0) {
-        for (size_t j = 0; j < n_; ++j) {
-          center[j] = static_cast<float>(sums.sums[c * n_ + j] / static_cast<double>(sums.counts[c]));
-        }
-      } else if (!farthest_taken) {
-        std::copy(sums.farthest.begin(), sums.farthest.end(), center);
-        farthest_taken = true;
-      }
-    }
+    MoveToMeans(sums);
   }
   return {};
+}
+
+void Training::MakeBounds() {
+  const data::RowBlocks& rows = train_->rows();
+  const size_t shards = Shards(settings_.k);
+  const ShardRange here(shards, train_->group());
+  for (size_t s = here.first; s < here.first + here.count; ++s) {
+    size_t count = 0;
+    for (const size_t block : ShardBlocks(rows, s, shards)) count += rows.rows(block);
+    bounds_.emplace_back(count, settings_.k, kBoundsBytesMax / here.count);
+  }
+}
+
+// Each centre to the mean of its rows; the first without rows to the row that is farthest from its centre.
+void Training::MoveToMeans(const KMeansSums& sums) {
+  bool farthest_taken = false;
+  std::vector<float> moved(settings_.k);
+  std::vector<float> before(n_);
+  for (size_t c = 0; c < settings_.k; ++c) {
+    float* const center = centers_.data() + c * n_;
+    std::copy_n(center, n_, before.begin());
+    if (sums.counts[c] > 0) {
+      for (size_t j = 0; j < n_; ++j) {
+        center[j] = static_cast<float>(sums.sums[c * n_ + j] / static_cast<double>(sums.counts[c]));
+      }
+    } else if (!farthest_taken) {
+      std::copy(sums.farthest.begin(), sums.farthest.end(), center);
+      farthest_taken = true;
+    }
+    moved[c] = std::sqrt(SquaredDistance(before.data(), center, n_)) * (1 + RoundingOf(n_));
+  }
+  for (RowBounds& bounds : bounds_) bounds.Moved(moved);
 }
 
 Status Training::EvaluateTest() {
