@@ -28,6 +28,7 @@ Error Invalid(std::string message) {
 // CSV. Nothing when there is no text.
 std::optional<data::Format> FormatHere(const Channel& channel, std::span<const data::Format> formats) {
   for (const std::filesystem::path& file : channel.files) {
+    if (data::IsParquet(file)) return data::Format::kParquet;
     const auto source = data::OpenByteSource(file, data::Compression::kAuto);
     if (!source) continue;
     std::array<char, 4096> head{};
@@ -119,6 +120,9 @@ Result<ChannelReader::Opened> ChannelReader::Open(const Channel& channel) const 
   if (!format || std::ranges::find(rules_.formats, *format) == rules_.formats.end()) {
     return Invalid(where + "content type '" + media->type + "' is not read by this " + std::string(rules_.algorithm) +
                    ": use " + ListOf(rules_.formats));
+  }
+  if (*format == data::Format::kParquet && opened.files.compression != data::Compression::kAuto) {
+    return Invalid(where + "Parquet is compressed inside: its CompressionType is None");
   }
   opened.files.format = *format;
   const auto label_size = media->parameters.find("label_size");

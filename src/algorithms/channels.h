@@ -29,7 +29,8 @@ struct ChannelRules {
   uint64_t rows_per_host_min = 0;  // of the train channel: with fewer, each of several hosts gets all of them
 };
 
-inline constexpr data::Format kTableFormats[] = {data::Format::kCsv, data::Format::kJsonLines, data::Format::kRecordIo};
+inline constexpr data::Format kTableFormats[] = {data::Format::kCsv, data::Format::kJsonLines, data::Format::kRecordIo,
+                                                 data::Format::kParquet};
 
 class ChannelReader {
  public:

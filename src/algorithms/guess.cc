@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "data/byte_source.h"
 #include "data/csv.h"
+#include "data/format.h"
 #include "data/libsvm.h"
 #include "data/number.h"
 #include "data/record_reader.h"
@@ -389,10 +390,7 @@ Result<Guess> InferXGBoostHyperparameters(const std::filesystem::path& file, con
   return guess;
 }
 
-}  // namespace
-
-Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
-                                   const GuessOptions& options) {
+Result<Guess> Infer(std::string_view algorithm, const std::filesystem::path& file, const GuessOptions& options) {
   if (algorithm == "linear-learner") return InferLinearHyperparameters(file, options);
   if (algorithm == "xgboost") return InferXGBoostHyperparameters(file, options);
   if (algorithm != "kmeans" && algorithm != "pca") return Guess();
@@ -400,6 +398,21 @@ Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesy
   if (guess && algorithm == "pca" && !options.given.contains("mini_batch_size")) {
     guess->hyperparameters["mini_batch_size"] = "500";  // required, and of no effect
   }
+  return guess;
+}
+
+}  // namespace
+
+Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
+                                   const GuessOptions& options) {
+  if (!data::IsParquet(file)) return Infer(algorithm, file, options);
+  GuessOptions with_names = options;
+  with_names.given["argosy_header"] = "true";
+  auto guess = Infer(algorithm, file, with_names);
+  if (!guess) return guess;
+  guess->content_type = data::MediaTypeOf(data::Format::kParquet);
+  guess->sentences.insert(guess->sentences.begin(), "The data is Parquet.");
+  if (algorithm == "linear-learner" || algorithm == "xgboost") guess->hyperparameters["argosy_header"] = "true";
   return guess;
 }
 

@@ -6,12 +6,12 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
 
 #include "base/files.h"
+#include "data/parquet/parquet_source.h"
 
 namespace argosy::data {
 namespace {
@@ -257,11 +257,20 @@ class MemorySource final : public ByteSource {
   std::string_view bytes_;
 };
 
-constexpr size_t kHeadBytes = 4;  // enough to tell gzip and zstd
+constexpr size_t kHeadBytes = 4;  // enough to tell gzip, zstd and Parquet
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
 bool IsGzip(std::string_view head, Compression compression) {
   return !head.empty() && (compression == Compression::kGzip || head.starts_with("\x1f\x8b"));
+}
+
+// The first bytes of an open file, fewer when it is shorter.
+Result<std::string> ReadHead(int fd, const std::filesystem::path& path) {
+  std::string head(kHeadBytes, '\0');
+  auto n = ReadFully(fd, std::span<char>(head.data(), head.size()), path.filename().string());
+  if (!n) return n.error();
+  head.resize(*n);
+  return head;
 }
 
 }  // namespace
@@ -269,26 +278,35 @@ bool IsGzip(std::string_view head, Compression compression) {
 Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression) {
   auto fd = OpenFile(path, O_RDONLY);
   if (!fd) return fd.error();
-  std::string head(kHeadBytes, '\0');
-  auto n = ReadFully(fd->get(), std::span<char>(head.data(), head.size()), path.filename().string());
-  if (!n) return n.error();
-  head.resize(*n);
-  if (IsGzip(head, compression)) {
-    return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), path.filename().string(), std::move(head)));
+  auto head = ReadHead(fd->get(), path);
+  if (!head) return head.error();
+  if (*head == kParquetMagic && compression != Compression::kGzip) return OpenParquet(path);
+  std::string name = path.filename().string();
+  if (compression == Compression::kParquet) {
+    return Error(ErrorCode::kInvalidArgument, "cannot read '" + name + "' as Parquet: it does not begin with PAR1");
   }
-  if (head == kZstdMagic) {
-    return std::unique_ptr<ByteSource>(new ZstdSource(std::move(*fd), path.filename().string(), std::move(head)));
+  if (IsGzip(*head, compression)) {
+    return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), std::move(name), std::move(*head)));
   }
-  return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), path.filename().string(), std::move(head)));
+  if (*head == kZstdMagic) {
+    return std::unique_ptr<ByteSource>(new ZstdSource(std::move(*fd), std::move(name), std::move(*head)));
+  }
+  return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), std::move(name), std::move(*head)));
+}
+
+bool IsParquet(const std::filesystem::path& path) {
+  const auto fd = OpenFile(path, O_RDONLY);
+  if (!fd) return false;
+  const auto head = ReadHead(fd->get(), path);
+  return head && *head == kParquetMagic;
 }
 
 Result<bool> IsCompressed(const std::filesystem::path& path, Compression compression) {
   auto fd = OpenFile(path, O_RDONLY);
   if (!fd) return fd.error();
-  std::array<char, kHeadBytes> head{};
-  auto n = ReadFully(fd->get(), head, path.filename().string());
-  if (!n) return n.error();
-  return IsGzip({head.data(), *n}, compression) || std::string_view(head.data(), *n) == kZstdMagic;
+  auto head = ReadHead(fd->get(), path);
+  if (!head) return head.error();
+  return IsGzip(*head, compression) || *head == kZstdMagic || *head == kParquetMagic;
 }
 
 Result<std::unique_ptr<ByteSource>> OpenLines(const std::filesystem::path& path, uint64_t begin, uint64_t end) {

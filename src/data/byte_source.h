@@ -1,4 +1,4 @@
-// A stream of bytes from a file, decompressed on the way.
+// A stream of bytes from a file, unpacked on the way.
 //
 // One reader at a time. Memory is a fixed buffer whatever the file's size.
 #pragma once
@@ -15,8 +15,9 @@
 namespace argosy::data {
 
 enum class Compression {
-  kAuto,  // gzip or zstd when the file begins with their magic bytes
-  kGzip,  // must be gzip
+  kAuto,     // gzip, zstd or Parquet when the file begins with their magic bytes
+  kGzip,     // must be gzip
+  kParquet,  // must be Parquet, which becomes lines of CSV
 };
 
 class ByteSource {
@@ -26,6 +27,9 @@ class ByteSource {
   // kInvalidArgument: the file is the user's.
   virtual Result<size_t> Read(std::span<char> into) = 0;
 };
+
+// Whether the file begins as Parquet does.
+bool IsParquet(const std::filesystem::path& path);
 
 // Whether the file is unpacked on the way.
 Result<bool> IsCompressed(const std::filesystem::path& path, Compression compression);

@@ -103,6 +103,18 @@ Result<ProbedJson> Probe(Format format, const Sample& sample, const ProbeOptions
   return ProbedJson{.table = {.layout = std::move(*layout)}, .columns = {}};
 }
 
+// A Parquet table as what it is read as.
+TableFiles AsCsv(const TableFiles& parquet) {
+  TableFiles csv = parquet;
+  csv.format = Format::kCsv;
+  csv.compression = Compression::kParquet;
+  return csv;
+}
+ProbeOptions WithHeader(ProbeOptions options) {
+  options.header = HeaderOption::kYes;
+  return options;
+}
+
 struct ParseJob {
   const TableFiles& table;
   const TableLayout& layout;
@@ -213,6 +225,7 @@ Status Dataset::Take(const TableFiles& table, const Parsed& parsed, std::unique_
 }
 
 Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& options, const ReadOptions& read) {
+  if (table.format == Format::kParquet) return ReadNewTable(AsCsv(table), WithHeader(options), read);
   auto sample = ReadSample(table, *read.group);
   if (!sample) return sample.error();
   auto probed_json = Probe(table.format, *sample, options);
@@ -275,6 +288,7 @@ Result<Dataset> ReadNewTable(const TableFiles& table, const ProbeOptions& option
 
 Result<Dataset> ReadTable(const TableFiles& table, std::shared_ptr<const TableSchema> schema,
                           const ProbeOptions& options, const ReadOptions& read) {
+  if (table.format == Format::kParquet) return ReadTable(AsCsv(table), std::move(schema), WithHeader(options), read);
   TableLayout layout;
   std::vector<const std::vector<std::string>*> categories;
   for (const Column& column : schema->columns) {

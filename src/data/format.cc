@@ -13,6 +13,8 @@ constexpr std::pair<Format, std::string_view> kMediaTypes[] = {
     {Format::kRecordIo, "recordio-protobuf"},
     {Format::kJsonLines, "application/jsonlines"},
     {Format::kJsonLines, "application/x-jsonlines"},
+    {Format::kParquet, "application/x-parquet"},
+    {Format::kParquet, "parquet"},
     {Format::kLibsvm, "text/libsvm"},
     {Format::kLibsvm, "text/x-libsvm"},
     {Format::kLibsvm, "libsvm"},

@@ -13,6 +13,7 @@ enum class Format {
   kRecordIo,   // application/x-recordio-protobuf
   kLibsvm,     // text/libsvm, text/x-libsvm
   kJsonLines,  // application/jsonlines
+  kParquet,    // application/x-parquet; its rows are read as those of a CSV file with a header
 };
 
 // By media type without parameters, in lower case; also by its short name (csv, libsvm).

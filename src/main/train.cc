@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "algorithms/guess.h"
+#include "data/byte_source.h"
 #include "main/api_client.h"
 #include "main/file_start.h"
 #include "main/format.h"
@@ -24,6 +25,7 @@ namespace {
 constexpr auto kPauseMin = std::chrono::milliseconds(30);
 constexpr auto kPauseMax = std::chrono::milliseconds(500);
 constexpr uint64_t kGuessBytesMax = 1 << 20;  // of an object: fetched in a moment, and thousands of rows
+constexpr uint64_t kParquetBytesMax = 64 << 20;
 
 struct ChannelData {
   std::string name;  // train, validation, test
@@ -55,15 +57,28 @@ Status TakeSample(ApiClient& client, const SourceSet& set, Sample& sample) {
   const ListedObject& first = objects->front();
   Result<std::string> start = client.GetStart(where->bucket, first.key, kGuessBytesMax);
   if (!start.ok()) return start.error();
+  size_t fetched = start->size();
   sample.temporary = std::filesystem::temp_directory_path() / fmt::format("argosy-guess-{}", getpid());
   if (Status written = WriteFileAtomically(sample.temporary, *start, 0600); !written.ok()) return written;
-  if (first.size > start->size()) {
+  if (first.size > start->size() && data::IsParquet(sample.temporary)) {  // its end tells what the columns are
+    if (first.size > kParquetBytesMax) {
+      return Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("s3://{}/{} is Parquet of {}: to guess from it, at most {} are fetched; train from the "
+                      "file where it lies, or create the job through the API",
+                      where->bucket, first.key, FormatByteCount(first.size), FormatByteCount(kParquetBytesMax)));
+    }
+    start = client.GetStart(where->bucket, first.key, kParquetBytesMax);
+    if (!start.ok()) return start.error();
+    fetched = start->size();
+    if (Status written = WriteFileAtomically(sample.temporary, *start, 0600); !written.ok()) return written;
+  } else if (first.size > start->size()) {
     start = WholeLinesOfStart(sample.temporary);
     if (!start.ok()) return start.error();
     if (Status written = WriteFileAtomically(sample.temporary, *start, 0600); !written.ok()) return written;
   }
   sample.files = {sample.temporary};
-  sample.whole = objects->size() == 1 && first.size <= kGuessBytesMax;
+  sample.whole = objects->size() == 1 && first.size <= fetched;
   return {};
 }
 

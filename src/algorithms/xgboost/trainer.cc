@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
 constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kJsonLines,
-                                 data::Format::kRecordIo};
+                                 data::Format::kRecordIo, data::Format::kParquet};
 constexpr size_t kModelBytesMax = size_t{2} << 30;
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
