@@ -15,6 +15,7 @@ using compute::Machine;
 constexpr auto kFaultTime = std::chrono::seconds(25);
 constexpr auto kClientTimeMax = std::chrono::seconds(20);  // by then every client has had its say
 constexpr auto kRestTimeMax = std::chrono::seconds(900);   // longer than any bound of the controllers
+constexpr std::string_view kCheckpoints = "s3://b/checkpoints/";
 // What two endpoints need while both update, and a job on three hosts: jobs must queue, nobody for good.
 constexpr uint64_t kHostsMax = 9;
 
@@ -38,11 +39,12 @@ std::string JobRequest(const std::string& name) {
   return fmt::format(
       R"({{"TrainingJobName":"{}","AlgorithmSpecification":{{"TrainingImage":"linear-learner:1","TrainingInputMode":"File"}},)"
       R"("OutputDataConfig":{{"S3OutputPath":"s3://b/out"}},"ResourceConfig":{{"InstanceCount":{},"InstanceType":"ml.m5.large",)"
-      R"("VolumeSizeInGB":1}},"RetryStrategy":{{"MaximumRetryAttempts":30}},"StoppingCondition":{{"MaxRuntimeInSeconds":{}}}}})",
+      R"("VolumeSizeInGB":1}},"RetryStrategy":{{"MaximumRetryAttempts":30}},{}"StoppingCondition":{{"MaxRuntimeInSeconds":{}}}}})",
       name,
       name.ends_with("1")   ? 2
       : name.ends_with("3") ? 3
                             : 1,
+      name.ends_with("2") ? "" : fmt::format(R"("CheckpointConfig":{{"S3Uri":"{}{}"}},)", kCheckpoints, name),
       name.ends_with("7") ? 2 : 3600);
 }
 
@@ -124,6 +126,7 @@ class SimWorld::Publisher final : public control::Publisher {
     Duration at = world_->Millis(50);
     const bool fails = world_->random_.Uniform() < 0.1 && world_->queue_.Now() < world_->fault_end_;
     for (const control::PublishedFile& file : request.files) {
+      if (file.uri.starts_with(kCheckpoints)) world_->checkpoints_tried_.insert(file.staged);
       if (fails && world_->random_.Below(2) == 0) break;
       scheduler_->After(at,
                         [this, owner = request.owner_uid, file] { world_->OnVisible(owner, file.uri, file.staged); });
@@ -160,6 +163,12 @@ SimWorld::SimWorld(const WorldOptions& options)
       cloud_(&queue_, &random_, FaultsFor(options, random_)),
       clients_(&queue_) {
   cloud_.on_start = [this](const Machine& machine) { OnMachineStart(machine); };
+  cloud_.saved_progress = [this](const protocol::Assignment& assignment) {
+    const auto saved = saved_progress_.find(assignment.owner_uid);
+    if (saved == saved_progress_.end()) return uint64_t{0};
+    if (assignment.host == 0) ++summary_.resumed;
+    return saved->second;
+  };
 }
 
 SimWorld::~SimWorld() {
@@ -361,6 +370,11 @@ void SimWorld::OnMachineStart(const Machine& machine) {
       Violation(
           fmt::format("{}: attempt {} starts while attempt {} lives", a.name, a.attempt, other.assignment.attempt));
     }
+    if (other.assignment.owner_uid == a.owner_uid && other.assignment.attempt < a.attempt && other.report.checkpoint &&
+        !a.name.ends_with("2") && !checkpoints_tried_.contains(other.report.checkpoint->staged)) {
+      Violation(fmt::format("{}: attempt {} starts though {} was not published", a.name, a.attempt,
+                            other.report.checkpoint->staged));
+    }
   }
   const auto status = job_status_.find(a.owner_uid);
   if (status != job_status_.end() && status->second != "InProgress" && status->second != "Stopping") {
@@ -392,7 +406,28 @@ void SimWorld::OnJobWritten(const catalog::Resource& r) {
   }
 }
 
+void SimWorld::OnCheckpointVisible(const std::string& owner_uid, const std::string& content) {
+  ++summary_.checkpoints;
+  const std::string instance = content.substr(0, content.find('/'));
+  const uint64_t progress = std::stoull(content.substr(content.rfind('-') + 1));
+  uint64_t& saved = saved_progress_[owner_uid];
+  if (progress < saved) Violation(fmt::format("{} is published behind progress {}", content, saved));
+  saved = progress;
+  const Machine* const machine = cloud_.Find(instance);
+  if (machine == nullptr || machine->files_removed)
+    Violation(content + " is to be published, but its files are removed");
+  for (const auto& [id, other] : cloud_.machines()) {
+    if (machine != nullptr && other.assignment.owner_uid == owner_uid &&
+        other.assignment.attempt > machine->assignment.attempt) {
+      Violation(content + " is published though attempt " + std::to_string(other.assignment.attempt) + " has begun");
+    }
+  }
+  const std::string& status = job_status_[owner_uid];
+  if (status != "InProgress" && status != "Stopping") Violation(content + " appears after the job has ended");
+}
+
 void SimWorld::OnVisible(const std::string& owner_uid, const std::string& uri, const std::string& content) {
+  if (uri.starts_with(kCheckpoints)) return OnCheckpointVisible(owner_uid, content);
   const auto [it, fresh] = visible_.try_emplace(uri, owner_uid, content);
   if (!fresh && it->second.second != content) Violation(uri + " shows the results of two attempts");
   const std::string instance = content.substr(0, content.find('/'));

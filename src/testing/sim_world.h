@@ -33,6 +33,8 @@ struct WorldSummary {
   size_t server_crashes = 0;
   size_t machine_deaths = 0;
   size_t attempts = 0;
+  size_t checkpoints = 0;                  // published
+  size_t resumed = 0;                      // attempts that went on from one
   std::map<std::string, size_t> job_ends;  // by status
 };
 
@@ -63,6 +65,7 @@ class SimWorld {
   void OnDurable(const catalog::Change& change);
   void OnJobWritten(const catalog::Resource& resource);
   void OnVisible(const std::string& owner_uid, const std::string& uri, const std::string& content);
+  void OnCheckpointVisible(const std::string& owner_uid, const std::string& content);
   void Violation(const std::string& what);
   bool AtRest();
   void CheckEnd();
@@ -90,6 +93,8 @@ class SimWorld {
   std::set<std::string> durable_ledger_;
   std::map<std::string, std::string> job_status_;                       // as last durable
   std::map<std::string, std::pair<std::string, std::string>> visible_;  // uri → (owner, content)
+  std::map<std::string, uint64_t> saved_progress_;                      // job's uid → that of its checkpoint
+  std::set<std::string> checkpoints_tried_;                             // files that the publisher was given
   WorldSummary summary_;
 };
 

@@ -27,10 +27,13 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     total.server_crashes += summary.server_crashes;
     total.machine_deaths += summary.machine_deaths;
     total.attempts += summary.attempts;
+    total.checkpoints += summary.checkpoints;
+    total.resumed += summary.resumed;
     for (const auto& [status, count] : summary.job_ends) total.job_ends[status] += count;
   }
-  std::printf("%lu seeds: %zu jobs, %zu endpoints, %zu instances, %zu server crashes;",
-              static_cast<unsigned long>(seeds), total.jobs, total.endpoints, total.attempts, total.server_crashes);
+  std::printf("%lu seeds: %zu jobs, %zu endpoints, %zu instances, %zu server crashes, %zu checkpoints, %zu resumed;",
+              static_cast<unsigned long>(seeds), total.jobs, total.endpoints, total.attempts, total.server_crashes,
+              total.checkpoints, total.resumed);
   for (const auto& [status, count] : total.job_ends) std::printf(" %s %zu", status.c_str(), count);
   std::printf("\n");
   // A world in which nothing happens would hold every invariant.
@@ -40,6 +43,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     EXPECT_GT(total.job_ends["Failed"], seeds / 20);
     EXPECT_GT(total.server_crashes, seeds);
     EXPECT_GT(total.attempts, total.jobs + total.endpoints);
+    EXPECT_GT(total.checkpoints, 2 * seeds);
+    EXPECT_GT(total.resumed, seeds / 2);
   }
 }
 

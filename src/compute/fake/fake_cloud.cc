@@ -75,7 +75,13 @@ void FakeCloud::Train(const std::string& id, Duration at) {
   const uint64_t life = lives_[id];
   const auto reach = [&](AgentPhase phase) { Later(id, life, at, [this, id, phase] { Reach(id, phase); }); };
   reach(AgentPhase::kTraining);
-  at += Between(10, 6000);
+  Machine& machine = machines_.at(id);
+  if (saved_progress) machine.progress = saved_progress(machine.assignment);
+  const Duration end = at + Between(10, 6000);
+  for (Duration save = at + Between(1, 1500); machine.assignment.host == 0 && save < end; save += Between(1, 1500)) {
+    Later(id, life, save, [this, id] { Checkpoint(id); });
+  }
+  at = end;
   reach(AgentPhase::kUploading);
   at += Between(1, 200);
   const OutcomeKind kind = random_->Uniform() < faults_.user_failure ? OutcomeKind::kFailed : OutcomeKind::kSucceeded;
@@ -96,6 +102,16 @@ void FakeCloud::Reach(const std::string& id, AgentPhase phase) {
   ++m.report.sequence;
   m.report.heartbeat = queue_->Now();
   m.last_heartbeat = queue_->Now();
+  Tell(id);
+}
+
+void FakeCloud::Checkpoint(const std::string& id) {
+  Machine& m = machines_.at(id);
+  if (m.report.outcome) return;
+  ++m.progress;
+  const uint64_t number = m.report.checkpoint ? m.report.checkpoint->number + 1 : 1;
+  m.report.checkpoint = {number, id + "/checkpoint-" + std::to_string(m.progress), "state"};
+  ++m.report.sequence;
   Tell(id);
 }
 

@@ -40,6 +40,7 @@ struct Machine {
   bool stop_asked = false;
   bool group_met = false;
   bool files_removed = false;
+  uint64_t progress = 0;  // of a training: how often it, and those it went on from, have saved it
   std::optional<Time> started;
   Time last_heartbeat{};
   protocol::Report report;
@@ -73,12 +74,15 @@ class FakeCloud {
 
   // Told when a machine begins to live, before anything else of it happens.
   std::function<void(const Machine&)> on_start;
+  // The progress that a training which begins finds saved; empty: none.
+  std::function<uint64_t(const protocol::Assignment&)> saved_progress;
   // The server's ear; empty when no server runs.
   std::function<void(const std::string& instance_id)> on_change;
 
  private:
   void Train(const std::string& id, Duration at);
   void Reach(const std::string& id, protocol::AgentPhase phase);
+  void Checkpoint(const std::string& id);
   void Finish(const std::string& id, protocol::OutcomeKind kind);
   void Beat(const std::string& id, uint64_t life);
   void Die(const std::string& id);
