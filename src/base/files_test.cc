@@ -4,10 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -66,15 +63,6 @@ TEST_F(FilesTest, RemovingATreeDoesNotFollowLinks) {
   ASSERT_TRUE(RemoveTree(directory_ / "deep").ok());
   EXPECT_TRUE(std::filesystem::exists(directory_ / "kept"));
   EXPECT_TRUE(RemoveTree(directory_ / "deep").ok());
-}
-
-TEST(Json, DeepNestingIsRefusedBeforeItCanHurt) {
-  EXPECT_TRUE(ParseJson(std::string(60, '[') + std::string(60, ']')).ok());
-  const auto deep = ParseJson(std::string(100'000, '[') + std::string(100'000, ']'));
-  ASSERT_FALSE(deep.ok());
-  EXPECT_EQ(deep.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_FALSE(ParseJson("{\"a\":").ok());
-  EXPECT_EQ(DumpJson(Json("\xff")), "\"\xef\xbf\xbd\"");
 }
 
 TEST(Log, LinesAreLogfmtOrJson) {
