@@ -66,6 +66,7 @@ class Training {
   Status RunLloyd();
   void MakeBounds();
   void MoveToMeans(const KMeansSums& sums);
+  void MergeForFarthest(const KMeansSums& sums);
   Status EvaluateTest();
   enum class Use { kTraining, kTesting };  // only a training's pass is saved on the way
   // One pass over all rows of a data set.
@@ -404,14 +405,12 @@ void Training::MakeBounds() {
   }
 }
 
-// Each centre to the mean of its rows; the first without rows to the row that is farthest from its centre.
+// Each centre to the mean of its rows; one of them to the row that is farthest from its centre, where that is better.
 void Training::MoveToMeans(const KMeansSums& sums) {
+  const std::vector<float> before = centers_;
   bool farthest_taken = false;
-  std::vector<float> moved(settings_.k);
-  std::vector<float> before(n_);
   for (size_t c = 0; c < settings_.k; ++c) {
     float* const center = centers_.data() + c * n_;
-    std::copy_n(center, n_, before.begin());
     if (sums.counts[c] > 0) {
       for (size_t j = 0; j < n_; ++j) {
         center[j] = static_cast<float>(sums.sums[c * n_ + j] / static_cast<double>(sums.counts[c]));
@@ -420,9 +419,43 @@ void Training::MoveToMeans(const KMeansSums& sums) {
       std::copy(sums.farthest.begin(), sums.farthest.end(), center);
       farthest_taken = true;
     }
-    moved[c] = std::sqrt(SquaredDistance(before.data(), center, n_)) * (1 + RoundingOf(n_));
+  }
+  if (!farthest_taken) MergeForFarthest(sums);
+  std::vector<float> moved(settings_.k);
+  for (size_t c = 0; c < settings_.k; ++c) {
+    const float squared = SquaredDistance(before.data() + c * n_, centers_.data() + c * n_, n_);
+    moved[c] = std::sqrt(squared) * (1 + RoundingOf(n_));
   }
   for (RowBounds& bounds : bounds_) bounds.Moved(moved);
+}
+
+// Outliers are seldom drawn as first centres, and no mean gets to them. The two clusters whose union costs least (Ward,
+// "Hierarchical Grouping to Optimize an Objective Function", 1963) become one, when that is less than what the row that
+// is farthest from its centre costs: the freed centre goes there.
+void Training::MergeForFarthest(const KMeansSums& sums) {
+  const size_t k = settings_.k;
+  double least = sums.farthest_distance;
+  std::optional<std::pair<size_t, size_t>> pair;
+  for (size_t a = 0; a < k; ++a) {
+    for (size_t b = a + 1; b < k; ++b) {
+      if (sums.counts[a] == 0 || sums.counts[b] == 0) continue;
+      const auto in_a = static_cast<double>(sums.counts[a]);
+      const auto in_b = static_cast<double>(sums.counts[b]);
+      const double cost =
+          in_a * in_b / (in_a + in_b) * SquaredDistance(centers_.data() + a * n_, centers_.data() + b * n_, n_);
+      if (cost < least) {
+        least = cost;
+        pair = {a, b};
+      }
+    }
+  }
+  if (!pair) return;
+  const auto [a, b] = *pair;
+  for (size_t j = 0; j < n_; ++j) {
+    centers_[a * n_ + j] = static_cast<float>((sums.sums[a * n_ + j] + sums.sums[b * n_ + j]) /
+                                              static_cast<double>(sums.counts[a] + sums.counts[b]));
+  }
+  std::copy(sums.farthest.begin(), sums.farthest.end(), centers_.begin() + static_cast<ptrdiff_t>(b * n_));
 }
 
 Status Training::EvaluateTest() {
