@@ -119,8 +119,8 @@ TEST_F(KMeansTest, TheWayOfTheFirstCentresIsTheUsers) {
 // Two clusters and rows so far away that each is worth a centre, though the draw of the first ones does not meet them.
 TEST_F(KMeansTest, ACentreGoesToWhatIsFar) {
   auto table = Clusters(2, 8000, 4);
-  table[100].assign(kDim, 50'000);
-  table[5000].assign(kDim, -70'000);
+  table[100].assign(kDim, 1300);
+  table[5000].assign(kDim, 600);
   SetTrain(Csv(table));
   request_.hyperparameters["k"] = "4";
   request_.hyperparameters["extra_center_factor"] = "1";
