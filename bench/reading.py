@@ -4,8 +4,9 @@
   MNIST     60,000 rows of 785 small integers, 110 MB
   KDD99     494,021 rows, three symbolic columns, label last, 75 MB
 
-Everything runs on one thread, from the file (in the page cache) to columns or rows in memory. Peers that are not installed
-are left out: pandas, polars, pyarrow, duckdb. ARGOSY_DATA says where the data sets are (../shared/data otherwise).
+Everything runs on one thread, from the file (in the page cache) to columns or rows in memory. Peers: pandas, polars, pyarrow,
+duckdb, and the readers that xgboost and lightgbm have themselves; those that are not installed, or cannot read a file (symbolic
+columns), are left out. ARGOSY_DATA says where the data sets are (../shared/data otherwise).
 """
 
 import gzip
@@ -23,6 +24,8 @@ PEERS = {
     "pandas": "pandas.read_csv(path, header=None)",
     "polars": "polars.read_csv(path, has_header=False, infer_schema_length=10000)",
     "pyarrow": "csv.read_csv(path, read_options=csv.ReadOptions(use_threads=False, autogenerate_column_names=True))",
+    "xgboost": "xgboost.DMatrix(f'{path}?format=csv&label_column=0', nthread=1)",
+    "lightgbm": "lightgbm.Dataset(path, params={'label_column': 0, 'num_threads': 1, 'verbose': -1}).construct()",
     "duckdb": "duckdb.connect(config={'threads': 1}).sql(f\"SELECT * FROM read_csv('{path}', header=false)\").arrow()",
 }
 IMPORTS = {"pyarrow": "from pyarrow import csv", "duckdb": "import duckdb, pyarrow"}
