@@ -20,10 +20,6 @@ constexpr size_t kOtherBytesMax = 32 << 20;
 constexpr uint64_t kTrainMemoryShare = 8;
 constexpr uint64_t kOtherMemoryShare = 16;
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 // SageMaker's defaults, RecordIO and for XGBoost LIBSVM's text, as far as the first file with a text looks so; else
 // CSV. Nothing when there is no text.
 std::optional<data::Format> FormatHere(const Channel& channel, std::span<const data::Format> formats) {

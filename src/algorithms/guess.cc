@@ -30,10 +30,6 @@ constexpr size_t kHeaderLines = 100;
 constexpr uint64_t kRowsPerClassMin = 10;
 constexpr size_t kIntegerClassesMax = 100;
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 // "0" to "255" as people write them.
 std::optional<size_t> SmallInteger(std::string_view text) {
   if (text.empty() || text.size() > 3 || (text[0] == '0' && text.size() > 1)) return std::nullopt;

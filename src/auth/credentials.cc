@@ -18,18 +18,17 @@ constexpr size_t kAccessKeyIdSize = 20;
 constexpr size_t kSecretSize = 40;
 
 Status CheckKey(std::string_view access_key_id, std::string_view secret) {
-  const auto fail = [](std::string message) { return Error(ErrorCode::kInvalidArgument, std::move(message)); };
   if (access_key_id.size() < 3 || access_key_id.size() > 128)
-    return fail("the access key id must have 3 to 128 characters");
+    return Invalid("the access key id must have 3 to 128 characters");
   for (const char c : access_key_id) {
     const bool allowed =
         (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (!allowed) return fail("the access key id may hold letters, digits, '-' and '_' only");
+    if (!allowed) return Invalid("the access key id may hold letters, digits, '-' and '_' only");
   }
-  if (secret.size() < 8 || secret.size() > 1024) return fail("the secret access key must have 8 to 1024 characters");
+  if (secret.size() < 8 || secret.size() > 1024) return Invalid("the secret access key must have 8 to 1024 characters");
   for (const char c : secret) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
-      return fail("the secret access key may hold printable ASCII characters only, and no blanks");
+      return Invalid("the secret access key may hold printable ASCII characters only, and no blanks");
     }
   }
   return {};

@@ -49,6 +49,10 @@ class [[nodiscard]] Error {
   std::string message_;
 };
 
+inline Error Invalid(std::string message) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
 // An Error of code kIo that ends in the text of errno; ENOSPC and EDQUOT give kNoSpace, ENOENT kNotFound,
 // EACCES and EPERM kPermissionDenied, EEXIST kAlreadyExists.
 Error ErrnoError(std::string_view what, int errno_value);

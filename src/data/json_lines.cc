@@ -16,10 +16,6 @@ constexpr const char* kLabel = "label";
 constexpr const char* kFeatures = "features";
 constexpr const char* kData = "data";
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 }  // namespace
 
 struct JsonLineReader::Impl {

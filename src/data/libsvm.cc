@@ -21,8 +21,8 @@ namespace {
 
 constexpr double kFloatMax = std::numeric_limits<float>::max();
 
-Error Invalid(std::string_view token, std::string_view rule) {
-  return Error(ErrorCode::kInvalidArgument, "'" + CsvExcerpt(token) + "' " + std::string(rule));
+Error InvalidToken(std::string_view token, std::string_view rule) {
+  return Invalid("'" + CsvExcerpt(token) + "' " + std::string(rule));
 }
 
 bool IsBlank(char c) {
@@ -77,12 +77,12 @@ class Restorer {
 Status AppendLabel(std::string_view token, SparseRows& rows) {
   const size_t colon = token.find(':');
   const auto label = FloatOf(token.substr(0, colon));
-  if (!label) return Invalid(token, "is no label: a row begins with a number");
+  if (!label) return InvalidToken(token, "is no label: a row begins with a number");
   const size_t before = rows.labels.size();
   rows.labels.push_back(*label);
   if (colon == std::string_view::npos && rows.weights.empty()) return {};
   const auto weight = colon == std::string_view::npos ? 1.0F : FloatOf(token.substr(colon + 1));
-  if (!weight || *weight < 0) return Invalid(token, "has a weight that is no number of 0 or more");
+  if (!weight || *weight < 0) return InvalidToken(token, "has a weight that is no number of 0 or more");
   rows.weights.resize(before, 1.0F);  // rows before this one had none
   rows.weights.push_back(*weight);
   return {};
@@ -90,28 +90,30 @@ Status AppendLabel(std::string_view token, SparseRows& rows) {
 
 Status AppendGroup(std::string_view token, SparseRows& rows) {
   const auto group = ParseInt(token.substr(4));
-  if (!group || *group < 0 || *group > UINT32_MAX) return Invalid(token, "names no group: qid:<integer>");
-  if (rows.groups.size() + 1 != rows.labels.size()) return Invalid(token, "names a group where earlier rows do not");
+  if (!group || *group < 0 || *group > UINT32_MAX) return InvalidToken(token, "names no group: qid:<integer>");
+  if (rows.groups.size() + 1 != rows.labels.size())
+    return InvalidToken(token, "names a group where earlier rows do not");
   rows.groups.push_back(static_cast<uint32_t>(*group));
   return {};
 }
 
 Status AppendValue(std::string_view token, size_t row_begin, SparseRows& rows) {
   const size_t colon = token.find(':');
-  if (colon == std::string_view::npos) return Invalid(token, "is no value: <column>:<number> is expected");
+  if (colon == std::string_view::npos) return InvalidToken(token, "is no value: <column>:<number> is expected");
   const auto column = ParseInt(token.substr(0, colon));
   if (!column || *column < 0 || *column >= static_cast<int64_t>(kColumnsMax)) {
-    return Invalid(token, "names no column: an integer from 0 to " + std::to_string(kColumnsMax - 1) + " is expected");
+    return InvalidToken(token,
+                        "names no column: an integer from 0 to " + std::to_string(kColumnsMax - 1) + " is expected");
   }
   const auto number = static_cast<uint32_t>(*column);
   if (rows.columns.size() > row_begin && number <= rows.columns.back()) {
-    return Invalid(token,
-                   "comes behind column " + std::to_string(rows.columns.back()) + ": columns of a row must increase");
+    return InvalidToken(
+        token, "comes behind column " + std::to_string(rows.columns.back()) + ": columns of a row must increase");
   }
   const std::string_view text = token.substr(colon + 1);
   if (EqualsIgnoreCase(text, "nan")) return {};  // missing, as if it were not there
   const auto value = FloatOf(text);
-  if (!value) return Invalid(token, "has a value that is no number");
+  if (!value) return InvalidToken(token, "has a value that is no number");
   rows.columns.push_back(number);
   rows.values.push_back(*value);
   rows.width = std::max(rows.width, number + 1);

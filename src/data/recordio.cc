@@ -8,10 +8,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "values are copied as they lie in the file");
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 uint32_t ReadUint32(const char* p) {
   uint32_t value = 0;
   std::memcpy(&value, p, sizeof value);

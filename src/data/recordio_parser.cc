@@ -8,10 +8,6 @@
 namespace argosy::data {
 namespace {
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 std::string Shortest(float value) {
   std::array<char, 32> text;
   const auto [end, code] = std::to_chars(text.data(), text.data() + text.size(), value);

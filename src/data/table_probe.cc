@@ -7,13 +7,6 @@
 #include "data/number.h"
 
 namespace argosy::data {
-namespace {
-
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
-}  // namespace
 
 bool IsNumber(std::string_view text) {
   return !text.empty() && ParseNumber(text.data(), text.data() + text.size()).end == text.data() + text.size();

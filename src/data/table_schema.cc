@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kMissingNames = {"refuse", "mean", "keep"};  // by MissingValues
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
 Error Corrupt(std::string message) {
   return Error(ErrorCode::kCorrupt, "table schema: " + std::move(message));
 }

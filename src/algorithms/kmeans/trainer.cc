@@ -35,10 +35,6 @@ constexpr size_t kPassesMax = 50;
 constexpr size_t kBoundsBytesMax = 128 << 20;  // of all rows here
 constexpr double kReadingShare = 0.1;          // of the progress
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 class Training {
  public:
   Training(const TrainingRequest& request, const KMeansSettings& settings, TrainingObserver& observer)

@@ -45,10 +45,6 @@ constexpr size_t kEvaluationBatchRows = 1024;
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
-Error Invalid(std::string message) {
-  return Error(ErrorCode::kInvalidArgument, std::move(message));
-}
-
 std::string FormatNumber(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.17g", value);

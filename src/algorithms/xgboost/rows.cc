@@ -15,8 +15,8 @@ namespace {
 
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
-Error Invalid(std::string_view channel, const std::string& message) {
-  return Error(ErrorCode::kInvalidArgument, "channel '" + std::string(channel) + "': " + message);
+Error InvalidChannel(std::string_view channel, const std::string& message) {
+  return Invalid("channel '" + std::string(channel) + "': " + message);
 }
 
 std::string Text(float value) {
@@ -49,8 +49,9 @@ Status CheckLabels(const Rows& rows, const XGBoostSettings& settings, size_t cla
   if (at == rows.sparse.labels.end()) return {};
   const std::string range = settings.task == Task::kBinary ? "a number from 0 to 1"
                                                            : "an integer between 0 and " + std::to_string(classes - 1);
-  return Invalid(channel, "label '" + Text(*at) + "' of row " + std::to_string(at - rows.sparse.labels.begin() + 1) +
-                              " is not " + range + ", as objective " + settings.objective + " needs");
+  return InvalidChannel(channel, "label '" + Text(*at) + "' of row " +
+                                     std::to_string(at - rows.sparse.labels.begin() + 1) + " is not " + range +
+                                     ", as objective " + settings.objective + " needs");
 }
 
 class Reader {
@@ -74,8 +75,8 @@ class Reader {
     if (settings_.table.label_text && schema_ != nullptr) {
       out.classes = schema_->label.classes.size();
       if (settings_.task == Task::kBinary && out.classes != 2) {
-        return Invalid("train",
-                       "a binary objective needs two kinds of labels, there are " + std::to_string(out.classes));
+        return InvalidChannel("train",
+                              "a binary objective needs two kinds of labels, there are " + std::to_string(out.classes));
       }
       if (settings_.classes > 0) out.classes = std::max<size_t>(out.classes, settings_.classes);
     }
@@ -95,11 +96,11 @@ class Reader {
     const auto format = channels_.FormatOf(name);
     if (!format) return format.error();
     if (name != "train" && (*format == data::Format::kLibsvm) != (schema_ == nullptr)) {
-      return Invalid(name, "its format differs from the train channel's: one is text/libsvm, the other a table");
+      return InvalidChannel(name, "its format differs from the train channel's: one is text/libsvm, the other a table");
     }
     if (*format == data::Format::kLibsvm) {
       if (settings_.table.label_text || !settings_.table.options.label_encoding.numeric()) {
-        return Invalid(name, "argosy_label_map: labels of text/libsvm are numbers");
+        return InvalidChannel(name, "argosy_label_map: labels of text/libsvm are numbers");
       }
       auto sparse = channels_.ReadSparse(name, RowsPerHostMin(name));
       if (!sparse) return sparse.error();
@@ -107,7 +108,7 @@ class Reader {
       rows.rows_of_all = rows.sparse.rows_of_all;
       rows.divided = rows.sparse.divided;
       rows.columns = rows.sparse.width;
-      if (rows.columns == 0) return Invalid(name, "no row has a value");
+      if (rows.columns == 0) return InvalidChannel(name, "no row has a value");
       return rows;
     }
     data::ProbeOptions options = settings_.table.options;
@@ -133,9 +134,9 @@ class Reader {
     const data::RowBlocks& store = dataset.rows();
     const std::vector<data::Column>& columns = schema_->columns;
     const size_t skipped = settings_.csv_weights ? 1 : 0;
-    if (skipped == columns.size()) return Invalid(name, "it has a label, a weight and no feature columns");
+    if (skipped == columns.size()) return InvalidChannel(name, "it has a label, a weight and no feature columns");
     if (skipped > 0 && columns[0].kind != data::ColumnKind::kNumeric) {
-      return Invalid(name, "csv_weights: the weight's column holds text");
+      return InvalidChannel(name, "csv_weights: the weight's column holds text");
     }
     Rows rows;
     rows.columns = columns.size() - skipped;
@@ -165,8 +166,9 @@ class Reader {
     }
     const auto bad = std::ranges::find_if(rows.sparse.weights, [](float weight) { return !(weight >= 0); });
     if (bad != rows.sparse.weights.end()) {
-      return Invalid(name, "csv_weights: the weight of row " + std::to_string(bad - rows.sparse.weights.begin() + 1) +
-                               " is no number of 0 or more");
+      return InvalidChannel(name, "csv_weights: the weight of row " +
+                                      std::to_string(bad - rows.sparse.weights.begin() + 1) +
+                                      " is no number of 0 or more");
     }
     return rows;
   }

@@ -11,8 +11,8 @@ bool IsBlank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-Error Invalid(std::string why) {
-  return Error(ErrorCode::kInvalidArgument, "Invalid filter pattern: " + why);
+Error InvalidPattern(const std::string& why) {
+  return Invalid("Invalid filter pattern: " + why);
 }
 
 // Cuts one term off the front: a phrase in quotes or all up to the next blank.
@@ -20,7 +20,7 @@ Result<std::string> TakeTerm(std::string_view& text) {
   std::string term;
   if (!text.starts_with('"')) {
     while (!text.empty() && !IsBlank(text.front())) {
-      if (text.front() == '"') return Invalid("a quote within a term; quote the whole term.");
+      if (text.front() == '"') return InvalidPattern("a quote within a term; quote the whole term.");
       term += text.front();
       text.remove_prefix(1);
     }
@@ -31,7 +31,7 @@ Result<std::string> TakeTerm(std::string_view& text) {
     char c = text.front();
     text.remove_prefix(1);
     if (c == '"') {
-      if (!text.empty() && !IsBlank(text.front())) return Invalid("text right behind a quoted phrase.");
+      if (!text.empty() && !IsBlank(text.front())) return InvalidPattern("text right behind a quoted phrase.");
       return term;
     }
     if (c == '\\' && !text.empty() && (text.front() == '"' || text.front() == '\\')) {
@@ -40,7 +40,7 @@ Result<std::string> TakeTerm(std::string_view& text) {
     }
     term += c;
   }
-  return Invalid("a quote is not closed.");
+  return InvalidPattern("a quote is not closed.");
 }
 
 bool Contains(std::string_view message, const std::string& term) {
@@ -52,9 +52,9 @@ bool Contains(std::string_view message, const std::string& term) {
 Result<FilterPattern> FilterPattern::Parse(std::string_view text) {
   FilterPattern pattern;
   text = Trim(text);
-  if (text.starts_with('{')) return Invalid("Argosy does not have JSON patterns ({ $.field = … }).");
-  if (text.starts_with('[')) return Invalid("Argosy does not have patterns on columns ([a, b, …]).");
-  if (text.starts_with('%')) return Invalid("Argosy does not have regular expressions (%…%).");
+  if (text.starts_with('{')) return InvalidPattern("Argosy does not have JSON patterns ({ $.field = … }).");
+  if (text.starts_with('[')) return InvalidPattern("Argosy does not have patterns on columns ([a, b, …]).");
+  if (text.starts_with('%')) return InvalidPattern("Argosy does not have regular expressions (%…%).");
   while (true) {
     while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
     if (text.empty()) return pattern;
@@ -65,7 +65,7 @@ Result<FilterPattern> FilterPattern::Parse(std::string_view text) {
     }
     Result<std::string> term = TakeTerm(text);
     if (!term.ok()) return term.error();
-    if (term->empty()) return Invalid("an empty term.");
+    if (term->empty()) return InvalidPattern("an empty term.");
     list->push_back(std::move(*term));
   }
 }
