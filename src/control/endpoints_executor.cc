@@ -7,7 +7,6 @@
 namespace argosy::control {
 namespace {
 
-constexpr auto kSaveRetry = std::chrono::seconds(1);        // the catalog could not be written (disk full): try again
 constexpr auto kPingRetry = std::chrono::milliseconds(50);  // loaded but not answering yet
 
 bool SameRoute(const std::optional<serving::Route>& a, const std::optional<serving::Route>& b) {

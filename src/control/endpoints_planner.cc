@@ -15,7 +15,6 @@ using compute::InstanceLife;
 using protocol::OutcomeKind;
 
 constexpr const char* kWaitsForCapacity = "Waiting for a host and memory that other jobs and endpoints hold";
-constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
 
 Duration RestartBackoff(uint32_t losses) {
   if (losses <= 1) return Duration::zero();

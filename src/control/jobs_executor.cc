@@ -7,7 +7,6 @@
 namespace argosy::control {
 namespace {
 
-constexpr auto kSaveRetry = std::chrono::seconds(1);     // the catalog could not be written (disk full): try again
 constexpr auto kCapacityPoll = std::chrono::seconds(1);  // memory may become free without anybody telling
 constexpr size_t kNotedWaitingMax = 16;  // so many of the waiting are told why; all of them would only load the disk
 

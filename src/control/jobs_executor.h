@@ -20,6 +20,8 @@
 
 namespace argosy::control {
 
+inline constexpr auto kSaveRetry = std::chrono::seconds(1);  // the catalog could not be written (disk full): try again
+
 struct ControlOptions {
   std::string region = "us-east-1";
   std::string account = "000000000000";

@@ -14,8 +14,6 @@ using compute::InstanceLife;
 using protocol::AgentPhase;
 using protocol::OutcomeKind;
 
-constexpr size_t kFailureReasonMax = 1024;  // SageMaker's limit
-
 Duration PublishBackoff(uint32_t failures) {
   return std::chrono::seconds(std::min(60U, 1U << std::min(failures, 6U)));
 }

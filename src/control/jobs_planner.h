@@ -36,6 +36,7 @@ inline constexpr auto kLeaveTimeout =
 inline constexpr auto kGroupRetry = std::chrono::seconds(1);  // hosts are told again where the others are
 inline constexpr auto kStartRetry = std::chrono::seconds(1);  // compute said no though there seemed to be room
 inline constexpr auto kMetricsInterval = std::chrono::seconds(2);  // new metric values are saved this often at most
+inline constexpr size_t kFailureReasonMax = 1024;                  // SageMaker's limit
 inline constexpr uint32_t kPublishTriesMax = 12;  // with doubling waits up to a minute: about six minutes
 
 struct JobView {

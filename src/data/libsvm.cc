@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -18,8 +17,6 @@
 
 namespace argosy::data {
 namespace {
-
-constexpr double kFloatMax = std::numeric_limits<float>::max();
 
 Error InvalidToken(std::string_view token, std::string_view rule) {
   return Invalid("'" + CsvExcerpt(token) + "' " + std::string(rule));

@@ -8,8 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace argosy::data {
+
+// Larger values cannot be kept as floats.
+inline constexpr double kFloatMax = std::numeric_limits<float>::max();
 
 struct ParsedNumber {
   const char* end;  // behind the number; null when there is none at the start of the text

@@ -13,9 +13,6 @@
 namespace argosy::data {
 namespace {
 
-// The largest double that rounds to a finite float.
-constexpr double kFloatMax = std::numeric_limits<float>::max();
-
 // Places of delimiters take four bytes for each byte of text; a longer block is one giant row.
 constexpr size_t kPlainBytesMax = 1 << 20;
 

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <numeric>
 
 #include "auth/principal.h"
 #include "base/bytes.h"
 #include "base/files.h"
+#include "main/edit_distance.h"
 
 namespace argosy::main {
 namespace {
@@ -262,21 +262,6 @@ constexpr OptionDeclaration kDeclarations[] = {
      .rule = "a whole number from 1 to 100000",
      .apply = ApplyConnectionsMax},
 };
-
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t up = row[j];
-      row[j] = std::min({up + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = up;
-    }
-  }
-  return row[b.size()];
-}
 
 std::string UnknownKey(std::string_view key) {
   const OptionDeclaration* nearest = nullptr;

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 
+#include "data/number.h"
 #include "model/accept.h"
 
 namespace argosy::model {
 
 void AppendNumber(double value, std::string& out) {
   char text[32];
-  constexpr double kFloatMax = std::numeric_limits<float>::max();
-  const auto narrow = static_cast<float>(std::clamp(value, -kFloatMax, kFloatMax));
+  const auto narrow = static_cast<float>(std::clamp(value, -data::kFloatMax, data::kFloatMax));
   const auto [end, code] = std::to_chars(text, text + sizeof text, narrow);
   out.append(text, end);
 }

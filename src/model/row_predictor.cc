@@ -24,7 +24,6 @@ constexpr std::string_view kTypesText =
     "text/csv, application/json, application/jsonlines or application/x-recordio-protobuf";
 // Rows scored at once: enough for matrix loops to pay, few enough to stay in the cache.
 constexpr size_t kNumbersAtOnce = 32 * 1024;
-constexpr double kFloatMax = std::numeric_limits<float>::max();
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
 using CategoryLists = std::vector<const std::vector<std::string>*>;
@@ -211,7 +210,7 @@ std::string RowPredictor::ParseCsvRow(std::string_view row, LabelColumn label, s
       }
     }
     if (!is_label) {
-      if (std::abs(value) > kFloatMax) return AtColumn(column, "the value is too large");
+      if (std::abs(value) > data::kFloatMax) return AtColumn(column, "the value is too large");
       numbers.push_back(static_cast<float>(value));
       ++feature;
     }
@@ -248,7 +247,7 @@ std::string RowPredictor::ParseFields(std::span<const FieldValue> fields, std::v
       if (!rules_.missing) return AtColumn(i, "the value is missing");
       value = kMissing;
     }
-    if (std::abs(value) > kFloatMax) return AtColumn(i, "the value is too large");
+    if (std::abs(value) > data::kFloatMax) return AtColumn(i, "the value is too large");
     numbers.push_back(static_cast<float>(value));
     ++feature;
   }

@@ -8,8 +8,7 @@
 namespace argosy::protocol {
 namespace {
 
-constexpr int kReadsPerEvent = 4;          // so that one busy peer leaves the turn to others
-constexpr size_t kKeepBytesMax = 1 << 20;  // an output buffer that grew beyond this is given back when empty
+constexpr int kReadsPerEvent = 4;  // so that one busy peer leaves the turn to others
 
 // A peer that has gone is no fault of anybody's: its own code tells it from what is.
 Error SocketError(std::string_view what, int error) {

@@ -12,8 +12,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "frames are written as memory holds them");
 
-constexpr size_t kReadBytes = 64 << 10;    // what one read asks for: a turn's worth of small frames
-constexpr size_t kKeepBytesMax = 1 << 20;  // a buffer that one large frame grew beyond this is given back
+constexpr size_t kReadBytes = 64 << 10;  // what one read asks for: a turn's worth of small frames
 
 template <class T>
 T Load(const char* from) {

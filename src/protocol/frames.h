@@ -43,6 +43,7 @@ inline constexpr size_t kFieldBytesMax = 8192;         // each text field of an 
 inline constexpr size_t kInvokeBodyBytesMax = 6'291'456;  // SageMaker's limit for a request's body
 inline constexpr size_t kInvokeBytesMax = kInvokeBodyBytesMax + 5 * kFieldBytesMax;
 inline constexpr size_t kAnswerBytesMax = 32 << 20;  // answers may be larger than requests
+inline constexpr size_t kKeepBytesMax = 1 << 20;     // a buffer that a large frame grew beyond this is given back
 
 struct FrameView {
   FrameKind kind = FrameKind::kHello;

@@ -26,7 +26,6 @@ namespace {
 constexpr std::array<std::string_view, 2> kChannels = {"train", "validation"};
 constexpr std::array kFormats = {data::Format::kLibsvm, data::Format::kCsv, data::Format::kJsonLines,
                                  data::Format::kRecordIo, data::Format::kParquet};
-constexpr size_t kModelBytesMax = size_t{2} << 30;
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
@@ -237,7 +236,7 @@ Status Training::SaveCheckpoint(Booster& booster) {
 
 Status Training::TakeInitialModel(Booster& booster) {
   if (request_.initial_model.empty()) return {};
-  const auto bytes = ReadFile(request_.initial_model / kBoosterFile, kModelBytesMax);
+  const auto bytes = ReadFile(request_.initial_model / kBoosterFile, kBoosterBytesMax);
   if (!bytes) return Error(ErrorCode::kInvalidArgument, "channel 'model': " + bytes.error().message());
   const auto model = TreeModel::Parse(*bytes);
   if (!model) return Error(ErrorCode::kInvalidArgument, "channel 'model': " + model.error().message());

@@ -10,7 +10,6 @@ namespace argosy::algorithms::xgboost {
 namespace {
 
 constexpr const char* kFormat = "argosy-xgboost";
-constexpr size_t kModelBytesMax = size_t{2} << 30;
 
 }  // namespace
 
@@ -24,7 +23,7 @@ Status SaveXGBoostModel(std::string_view booster, const std::optional<data::Tabl
 }
 
 Result<XGBoostModel> LoadXGBoostModel(const std::filesystem::path& directory) {
-  const auto bytes = ReadFile(directory / kBoosterFile, kModelBytesMax);
+  const auto bytes = ReadFile(directory / kBoosterFile, kBoosterBytesMax);
   if (!bytes) return bytes.error();
   auto trees = TreeModel::Parse(*bytes);
   if (!trees) return trees.error();

@@ -13,6 +13,7 @@ namespace argosy::algorithms::xgboost {
 
 // The name that SageMaker's container gives it.
 inline constexpr const char* kBoosterFile = "xgboost-model";
+inline constexpr size_t kBoosterBytesMax = size_t{2} << 30;
 
 struct XGBoostModel {
   TreeModel trees;
