@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "algorithms/test_observer.h"
+#include "algorithms/test_table.h"
 #include "base/files.h"
-#include "base/random.h"
 #include "data/test_files.h"
 
 namespace argosy::algorithms {
@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Case {
+struct ResumeCase {
   const char* name;
   const char* algorithm;
   Hyperparameters hyperparameters;
@@ -21,45 +21,24 @@ struct Case {
   size_t rows;
 };
 
-const data::TestDirectory& Files() {
-  static const data::TestDirectory files;
-  return files;
-}
-
-// Label, then four columns of which the first decides the label.
-std::filesystem::path Table(size_t rows) {
-  const std::string name = "table-" + std::to_string(rows);
-  if (std::filesystem::exists(Files().path() / name)) return Files().path() / name;
-  SeededRandom random(11);
-  std::string text;
-  for (size_t r = 0; r < rows; ++r) {
-    const auto number = [&](uint64_t bound) { return static_cast<int>(random.Below(bound)); };
-    const int first = number(100);
-    text += std::to_string(first + number(40) > 70 ? 1 : 0) + "," + std::to_string(first) + "," +
-            std::to_string(number(50)) + "." + std::to_string(number(10)) + "," + std::to_string(number(9)) + "," +
-            std::to_string(number(3) * 100) + "\n";
-  }
-  return Files().Write(name, text);
-}
-
-const Case kLinear = {"LinearBinary",
-                      "linear-learner",
-                      {{"predictor_type", "binary_classifier"}, {"epochs", "3"}, {"mini_batch_size", "200"}},
-                      "text/csv",
-                      30'000};
+const ResumeCase kLinear = {"LinearBinary",
+                            "linear-learner",
+                            {{"predictor_type", "binary_classifier"}, {"epochs", "3"}, {"mini_batch_size", "200"}},
+                            "text/csv",
+                            30'000};
 
 class Trainings {
  protected:
-  explicit Trainings(const Case& it) : algorithm_(*FindAlgorithm(it.algorithm)) {
+  explicit Trainings(const ResumeCase& it) : algorithm_(*FindAlgorithm(it.algorithm)) {
     request_.hyperparameters = it.hyperparameters;
     request_.hyperparameters["argosy_checkpoint_seconds"] = "0";
     request_.scratch_dir = directory_.path();
     request_.seed = 5;
     request_.threads = 2;
-    const auto file = Table(it.rows);
+    const auto file = LabelledTable(it.rows);
     request_.channels = {{"train", it.content_type, "", {file}}};
     if (request_.hyperparameters.contains("epochs") && it.algorithm == std::string("linear-learner")) {
-      request_.channels.push_back({"validation", it.content_type, "", {Table(2000)}});
+      request_.channels.push_back({"validation", it.content_type, "", {LabelledTable(2000)}});
     }
   }
 
@@ -83,7 +62,7 @@ class Trainings {
   TrainingRequest request_;
 };
 
-class ResumeTest : public Trainings, public testing::TestWithParam<Case> {
+class ResumeTest : public Trainings, public testing::TestWithParam<ResumeCase> {
  protected:
   ResumeTest() : Trainings(GetParam()) {}
 };
@@ -117,61 +96,62 @@ INSTANTIATE_TEST_SUITE_P(
     All, ResumeTest,
     testing::Values(
         kLinear,
-        Case{"LinearModels",
-             "linear-learner",
-             {{"predictor_type", "binary_classifier"},
-              {"epochs", "3"},
-              {"num_models", "4"},
-              {"optimizer", "sgd"},
-              {"positive_example_weight_mult", "auto"},
-              {"early_stopping_tolerance", "0.2"},
-              {"early_stopping_patience", "1"},
-              {"mini_batch_size", "200"}},
-             "text/csv",
-             30'000},
-        Case{"LinearRegressor",
-             "linear-learner",
-             {{"predictor_type", "regressor"}, {"epochs", "2"}, {"optimizer", "rmsprop"}, {"mini_batch_size", "200"}},
-             "text/csv",
-             20'000},
-        Case{"KMeans",
-             "kmeans",
-             {{"feature_dim", "4"},
-              {"k", "7"},
-              {"epochs", "2"},
-              {"mini_batch_size", "20000"},
-              {"argosy_lloyd_passes", "3"},
-              {"local_lloyd_tol", "0"}},
-             "text/csv;label_size=1",
-             300'000},
-        Case{"Pca",
-             "pca",
-             {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "100"}},
-             "text/csv;label_size=1",
-             700'000},
-        Case{"PcaRandomized",
-             "pca",
-             {{"feature_dim", "4"},
-              {"num_components", "2"},
-              {"mini_batch_size", "100"},
-              {"algorithm_mode", "randomized"},
-              {"extra_components", "1"}},
-             "text/csv;label_size=1",
-             700'000},
-        Case{"XGBoost",
-             "xgboost",
-             {{"num_round", "12"},
-              {"objective", "binary:logistic"},
-              {"nthread", "1"},
-              {"tree_method", "hist"},
-              {"early_stopping_rounds", "8"}},
-             "text/csv",
-             3'000},
-        Case{"XGBoostExact",
-             "xgboost",
-             {{"num_round", "12"}, {"objective", "reg:squarederror"}, {"nthread", "2"}, {"max_depth", "3"}},
-             "text/csv",
-             3'000}),
+        ResumeCase{"LinearModels",
+                   "linear-learner",
+                   {{"predictor_type", "binary_classifier"},
+                    {"epochs", "3"},
+                    {"num_models", "4"},
+                    {"optimizer", "sgd"},
+                    {"positive_example_weight_mult", "auto"},
+                    {"early_stopping_tolerance", "0.2"},
+                    {"early_stopping_patience", "1"},
+                    {"mini_batch_size", "200"}},
+                   "text/csv",
+                   30'000},
+        ResumeCase{
+            "LinearRegressor",
+            "linear-learner",
+            {{"predictor_type", "regressor"}, {"epochs", "2"}, {"optimizer", "rmsprop"}, {"mini_batch_size", "200"}},
+            "text/csv",
+            20'000},
+        ResumeCase{"KMeans",
+                   "kmeans",
+                   {{"feature_dim", "4"},
+                    {"k", "7"},
+                    {"epochs", "2"},
+                    {"mini_batch_size", "20000"},
+                    {"argosy_lloyd_passes", "3"},
+                    {"local_lloyd_tol", "0"}},
+                   "text/csv;label_size=1",
+                   300'000},
+        ResumeCase{"Pca",
+                   "pca",
+                   {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "100"}},
+                   "text/csv;label_size=1",
+                   700'000},
+        ResumeCase{"PcaRandomized",
+                   "pca",
+                   {{"feature_dim", "4"},
+                    {"num_components", "2"},
+                    {"mini_batch_size", "100"},
+                    {"algorithm_mode", "randomized"},
+                    {"extra_components", "1"}},
+                   "text/csv;label_size=1",
+                   700'000},
+        ResumeCase{"XGBoost",
+                   "xgboost",
+                   {{"num_round", "12"},
+                    {"objective", "binary:logistic"},
+                    {"nthread", "1"},
+                    {"tree_method", "hist"},
+                    {"early_stopping_rounds", "8"}},
+                   "text/csv",
+                   3'000},
+        ResumeCase{"XGBoostExact",
+                   "xgboost",
+                   {{"num_round", "12"}, {"objective", "reg:squarederror"}, {"nthread", "2"}, {"max_depth", "3"}},
+                   "text/csv",
+                   3'000}),
     [](const auto& info) { return info.param.name; });
 
 class CheckpointsTest : public Trainings, public testing::Test {
@@ -201,7 +181,7 @@ TEST_F(CheckpointsTest, ForeignAndDamagedCheckpointsAreSaidAndNotUsed) {
   Train(foreign);
   EXPECT_THAT(foreign.log_, HasSubstr("other hyperparameters or data"));
   request_.seed = 5;
-  request_.channels[0].files.push_back(Table(2000));
+  request_.channels[0].files.push_back(LabelledTable(2000));
   SetCheckpoint(saved.checkpoints_[0]);
   Keeper more;
   Train(more);

@@ -8,9 +8,9 @@
 
 #include "algorithms/checkpoints.h"
 #include "algorithms/test_observer.h"
+#include "algorithms/test_table.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/random.h"
 #include "collective/test_hosts.h"
 #include "data/test_files.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Case {
+struct HostsCase {
   const char* name;
   const char* algorithm;
   Hyperparameters hyperparameters;
@@ -27,28 +27,6 @@ struct Case {
   size_t rows;
   const char* metric;
 };
-
-const data::TestDirectory& Files() {
-  static const data::TestDirectory files;
-  return files;
-}
-
-// Label, a word, then three numbers: the label depends on the first number and a little on the word.
-std::filesystem::path Table(size_t rows, bool words) {
-  const std::string name = "table-" + std::to_string(rows) + (words ? "w" : "");
-  if (std::filesystem::exists(Files().path() / name)) return Files().path() / name;
-  SeededRandom random(11);
-  std::string text;
-  for (size_t r = 0; r < rows; ++r) {
-    const auto number = [&](uint64_t bound) { return static_cast<int>(random.Below(bound)); };
-    const int first = number(100);
-    const int word = number(30);
-    text += std::to_string(first + word + number(40) > 85 ? 1 : 0) + "," + (words ? "w" : "") + std::to_string(word) +
-            "," + std::to_string(first) + "," + std::to_string(number(50)) + "." + std::to_string(number(10)) + "," +
-            std::to_string(number(9)) + "\n";
-  }
-  return Files().Write(name, text);
-}
 
 // What a host of a training came to.
 struct Outcome {
@@ -58,21 +36,21 @@ struct Outcome {
   collective::Traffic traffic;
 };
 
-class HostsTest : public testing::TestWithParam<Case> {
+class HostsTest : public testing::TestWithParam<HostsCase> {
  protected:
-  TrainingRequest Request(const Case& it) const {
+  TrainingRequest Request(const HostsCase& it) const {
     TrainingRequest request;
     request.hyperparameters = it.hyperparameters;
     request.scratch_dir = directory_.path();
     request.seed = 5;
-    const bool words = it.hyperparameters.contains("argosy_categorical");
-    request.channels = {{"train", it.content_type, "", {Table(it.rows, words)}}};
+    const char* prefix = it.hyperparameters.contains("argosy_categorical") ? "w" : "";
+    request.channels = {{"train", it.content_type, "", {LabelledTable(it.rows, prefix)}}};
     const char* other = it.algorithm == std::string("linear-learner") ? "validation" : "test";
-    request.channels.push_back({other, it.content_type, "", {Table(5000, words)}});
+    request.channels.push_back({other, it.content_type, "", {LabelledTable(5000, prefix)}});
     return request;
   }
 
-  void TrainOne(const Case& it, TrainingRequest request, collective::Group& group, Outcome& outcome) const {
+  void TrainOne(const HostsCase& it, TrainingRequest request, collective::Group& group, Outcome& outcome) const {
     request.group = &group;
     request.model_dir = directory_.path() / ("model-" + std::to_string(group.rank()));
     Check(RemoveTree(request.model_dir).ok());
@@ -82,7 +60,7 @@ class HostsTest : public testing::TestWithParam<Case> {
     outcome.artifact = ArtifactBytes(request.model_dir);
   }
 
-  std::vector<Outcome> Train(const Case& it, const TrainingRequest& request, size_t hosts) const {
+  std::vector<Outcome> Train(const HostsCase& it, const TrainingRequest& request, size_t hosts) const {
     std::vector<Outcome> outcomes(hosts);
     if (hosts == 1) {
       TrainOne(it, request, collective::Alone(), outcomes[0]);
@@ -97,7 +75,7 @@ class HostsTest : public testing::TestWithParam<Case> {
 };
 
 TEST_P(HostsTest, TwoAndFourHostsTrainTheSameModelAsOne) {
-  const Case& it = GetParam();
+  const HostsCase& it = GetParam();
   const TrainingRequest request = Request(it);
   const std::vector<Outcome> alone = Train(it, request, 1);
   ASSERT_TRUE(alone[0].status.ok()) << alone[0].status.error().message();
@@ -113,7 +91,7 @@ TEST_P(HostsTest, TwoAndFourHostsTrainTheSameModelAsOne) {
 }
 
 TEST_P(HostsTest, ThreeHostsTrainOneAsGood) {
-  const Case& it = GetParam();
+  const HostsCase& it = GetParam();
   const TrainingRequest request = Request(it);
   const double alone = Train(it, request, 1)[0].observer.Metric(it.metric);
   const std::vector<Outcome> outcomes = Train(it, request, 3);
@@ -125,7 +103,7 @@ TEST_P(HostsTest, ThreeHostsTrainOneAsGood) {
 }
 
 TEST_P(HostsTest, AnInterruptedTrainingGoesOnToTheSameModel) {
-  const Case& it = GetParam();
+  const HostsCase& it = GetParam();
   TrainingRequest request = Request(it);
   request.hyperparameters["argosy_checkpoint_seconds"] = "0";
   const std::string expected = Train(it, request, 2)[0].artifact;
@@ -157,7 +135,7 @@ TEST_P(HostsTest, AnInterruptedTrainingGoesOnToTheSameModel) {
 }
 
 TEST_P(HostsTest, AHostThatIsLostIsAnErrorOnTheOthersNotAModel) {
-  const Case& it = GetParam();
+  const HostsCase& it = GetParam();
   TrainingRequest request = Request(it);
   std::vector<Outcome> outcomes(2);
   collective::RunHosts(2, [&](collective::Group& group) {
@@ -176,46 +154,48 @@ TEST_P(HostsTest, AHostThatIsLostIsAnErrorOnTheOthersNotAModel) {
 INSTANTIATE_TEST_SUITE_P(
     All, HostsTest,
     testing::Values(
-        Case{"Linear",
-             "linear-learner",
-             {{"predictor_type", "binary_classifier"}, {"epochs", "2"}, {"argosy_categorical", "auto"}},
-             "text/csv",
-             70'000,
-             "validation:objective_loss"},
-        Case{"LinearModels",
-             "linear-learner",
-             {{"predictor_type", "multiclass_classifier"}, {"num_classes", "3"}, {"epochs", "2"}, {"num_models", "3"}},
-             "text/csv",
-             70'000,
-             "validation:objective_loss"},
-        Case{"KMeans",
-             "kmeans",
-             {{"feature_dim", "4"}, {"k", "5"}, {"mini_batch_size", "2000"}, {"argosy_lloyd_passes", "3"}},
-             "text/csv;label_size=1",
-             300'000,
-             "test:msd"},
-        Case{"Pca",
-             "pca",
-             {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "100"}},
-             "text/csv;label_size=1",
-             700'000,
-             "train:explained_variance_ratio"},
-        Case{"PcaRandomized",
-             "pca",
-             {{"feature_dim", "4"},
-              {"num_components", "2"},
-              {"mini_batch_size", "100"},
-              {"algorithm_mode", "randomized"},
-              {"extra_components", "1"}},
-             "text/csv;label_size=1",
-             300'000,
-             "train:explained_variance_ratio"}),
+        HostsCase{"Linear",
+                  "linear-learner",
+                  {{"predictor_type", "binary_classifier"}, {"epochs", "2"}, {"argosy_categorical", "auto"}},
+                  "text/csv",
+                  70'000,
+                  "validation:objective_loss"},
+        HostsCase{
+            "LinearModels",
+            "linear-learner",
+            {{"predictor_type", "multiclass_classifier"}, {"num_classes", "3"}, {"epochs", "2"}, {"num_models", "3"}},
+            "text/csv",
+            70'000,
+            "validation:objective_loss"},
+        HostsCase{"KMeans",
+                  "kmeans",
+                  {{"feature_dim", "4"}, {"k", "5"}, {"mini_batch_size", "2000"}, {"argosy_lloyd_passes", "3"}},
+                  "text/csv;label_size=1",
+                  300'000,
+                  "test:msd"},
+        HostsCase{"Pca",
+                  "pca",
+                  {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "100"}},
+                  "text/csv;label_size=1",
+                  700'000,
+                  "train:explained_variance_ratio"},
+        HostsCase{"PcaRandomized",
+                  "pca",
+                  {{"feature_dim", "4"},
+                   {"num_components", "2"},
+                   {"mini_batch_size", "100"},
+                   {"algorithm_mode", "randomized"},
+                   {"extra_components", "1"}},
+                  "text/csv;label_size=1",
+                  300'000,
+                  "train:explained_variance_ratio"}),
     [](const auto& info) { return info.param.name; });
 
 using HostsOfLinearTest = HostsTest;
 
 TEST_F(HostsOfLinearTest, OfFewRowsEachHostHasAllAndTheModelIsTheSame) {
-  const Case small{"Small", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "3"}}, "text/csv", 3000, ""};
+  const HostsCase small{"Small", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "3"}}, "text/csv", 3000,
+                        ""};
   const TrainingRequest request = Request(small);
   const std::string expected = Train(small, request, 1)[0].artifact;
   for (const Outcome& outcome : Train(small, request, 3)) EXPECT_EQ(outcome.artifact, expected);
@@ -223,7 +203,7 @@ TEST_F(HostsOfLinearTest, OfFewRowsEachHostHasAllAndTheModelIsTheSame) {
 
 // So few rows that not every host has a block of them.
 TEST_F(HostsOfLinearTest, AHandfulOfRowsIsTrainedOnToo) {
-  const Case cases[] = {
+  const HostsCase cases[] = {
       {"Linear", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "2"}}, "text/csv", 40, ""},
       {"KMeans", "kmeans", {{"feature_dim", "4"}, {"k", "3"}}, "text/csv;label_size=1", 40, ""},
       {"Pca",
@@ -233,7 +213,7 @@ TEST_F(HostsOfLinearTest, AHandfulOfRowsIsTrainedOnToo) {
        40,
        ""},
   };
-  for (const Case& it : cases) {
+  for (const HostsCase& it : cases) {
     TrainingRequest request = Request(it);
     request.channels.pop_back();
     const std::string expected = Train(it, request, 1)[0].artifact;
@@ -247,7 +227,8 @@ TEST_F(HostsOfLinearTest, AHandfulOfRowsIsTrainedOnToo) {
 }
 
 TEST_F(HostsOfLinearTest, AStopIsForAllAtTheSameRound) {
-  const Case it{"Stop", "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "500"}}, "text/csv", 40'000, ""};
+  const HostsCase it{"Stop",     "linear-learner", {{"predictor_type", "regressor"}, {"epochs", "500"}},
+                     "text/csv", 40'000,           ""};
   const TrainingRequest request = Request(it);
   std::vector<Outcome> outcomes(2);
   collective::RunHosts(2, [&](collective::Group& group) {

@@ -8,10 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "auth/principal.h"
 #include "base/result.h"
 #include "http/handler.h"
 
 namespace argosy::api {
+
+// Who asks.
+inline const auth::Principal kPrincipal{auth::PrincipalKind::kOwner, "owner", "arn:aws:iam::000000000000:user/owner"};
 
 // A Scheduler whose tasks run at once; no timers.
 class ImmediateScheduler final : public Scheduler {

@@ -10,8 +10,6 @@
 namespace argosy::api {
 namespace {
 
-const auth::Principal kPrincipal{auth::PrincipalKind::kOwner, "owner", "arn:aws:iam::000000000000:user/owner"};
-
 class JsonServiceTest : public testing::Test {
  protected:
   JsonServiceTest() : pool_("test", 1, 4), service_(Options(), Operations(), &pool_) {}

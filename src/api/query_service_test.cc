@@ -7,8 +7,6 @@
 namespace argosy::api {
 namespace {
 
-const auth::Principal kPrincipal{auth::PrincipalKind::kOwner, "owner", "arn:aws:iam::000000000000:user/owner"};
-
 QueryService MakeService() {
   std::vector<QueryAction> actions;
   actions.push_back(

@@ -3,16 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/planner_test_values.h"
+
 namespace argosy::control {
 namespace {
 
 using compute::InstanceLife;
 using protocol::AgentPhase;
-
-constexpr uint64_t kGib = 1ULL << 30;
-Time At(double seconds) {
-  return FromUnixSeconds(1'700'000'000 + seconds);
-}
 
 catalog::VariantPlan Plan(const std::string& model, uint32_t count) {
   catalog::VariantPlan plan;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "control/planner_test_values.h"
+
 namespace argosy::control {
 namespace {
 
@@ -9,11 +11,6 @@ using catalog::AttemptPhase;
 using compute::InstanceLife;
 using protocol::AgentPhase;
 using protocol::OutcomeKind;
-
-constexpr uint64_t kGib = 1ULL << 30;
-Time At(double seconds) {
-  return FromUnixSeconds(1'700'000'000 + seconds);
-}
 
 class JobsPlannerTest : public ::testing::Test {
  protected:

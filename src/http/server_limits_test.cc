@@ -11,8 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
-
 void HoldIn(ServerWorld& world, Held& held) {
   world.handler.on_request = [&held](std::shared_ptr<Exchange> exchange, const auto&) {
     held.Add(std::move(exchange));

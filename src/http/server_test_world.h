@@ -13,12 +13,15 @@
 #include <future>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "http/server.h"
 
 namespace argosy::http {
+
+inline constexpr std::string_view kGet = "GET /a?b=1 HTTP/1.1\r\nHost: h\r\n\r\n";
 
 // Ends a test that hangs; nothing is measured against it.
 inline constexpr int kPatienceMillis = 20'000;

@@ -16,7 +16,6 @@
 namespace argosy::api {
 namespace {
 
-const auth::Principal kPrincipal{auth::PrincipalKind::kOwner, "owner", "arn:aws:iam::000000000000:user/owner"};
 const std::string kGroup = "/aws/sagemaker/TrainingJobs";
 constexpr int64_t kStartMillis = 1'700'000'000'000;
 

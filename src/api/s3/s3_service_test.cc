@@ -1,7 +1,6 @@
 #include "api/s3/s3_service.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -16,6 +15,7 @@
 #include "base/random.h"
 #include "objectstore/checksum.h"
 #include "objectstore/embedded/embedded_store.h"
+#include "objectstore/test_directory.h"
 
 namespace argosy::api::s3 {
 namespace {
@@ -99,17 +99,10 @@ struct Reply {
   }
 };
 
-// In memory where there is such a place: thousands of fsyncs on a busy disk would take minutes and show nothing more.
-std::string QuickDirectory() {
-  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
-}
-
 class S3ServiceTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = QuickDirectory() + "/s3.XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    dir_ = name;
+    dir_ = objectstore::MakeTestDirectory();
     auto opened = objectstore::EmbeddedStore::Open(dir_ / "store", &clock_, &random_);
     ASSERT_TRUE(opened.ok());
     store_ = std::move(*opened);

@@ -21,7 +21,6 @@ using catalog::EndpointState;
 using catalog::Kind;
 using catalog::TrainingJobState;
 
-inline const auth::Principal kPrincipal{auth::PrincipalKind::kOwner, "owner", "arn:aws:iam::000000000000:user/owner"};
 inline constexpr const char* kImage = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1";
 inline constexpr const char* kArnBase = "arn:aws:sagemaker:us-east-1:000000000000:";
 

@@ -6,8 +6,6 @@
 namespace argosy::api {
 namespace {
 
-const auth::Principal kPrincipal{auth::PrincipalKind::kOwner, "owner", "arn:aws:iam::000000000000:user/owner"};
-
 http::Response Ask(QueryService& service, const std::string& body) {
   auto exchange = std::make_shared<FakeExchange>("POST", "/", FakeExchange::Headers{}, body);
   service.OnRequest(exchange, nullptr, kPrincipal, "id-1");

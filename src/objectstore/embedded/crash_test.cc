@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "objectstore/embedded/embedded_store.h"
+#include "objectstore/test_directory.h"
 
 namespace argosy::objectstore {
 namespace {
@@ -19,18 +20,9 @@ namespace fs = std::filesystem;
 constexpr int kEnded = 77;    // exit status of a child that was ended at its step
 constexpr int kFinished = 0;  // it got through: there are no more steps
 
-// In memory where there is such a place: thousands of fsyncs on a busy disk would take minutes and show nothing more.
-std::string QuickDirectory() {
-  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
-}
-
 class CrashTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = QuickDirectory() + "/objectstore-crash.XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    dir_ = name;
-  }
+  void SetUp() override { dir_ = MakeTestDirectory(); }
   void TearDown() override { fs::remove_all(dir_); }
 
   std::unique_ptr<ObjectStore> Open(StepHook hook = nullptr) {

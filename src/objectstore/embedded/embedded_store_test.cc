@@ -17,23 +17,17 @@
 #include "objectstore/checksum.h"
 #include "objectstore/embedded/key_path.h"
 #include "objectstore/embedded/record.h"
+#include "objectstore/test_directory.h"
 
 namespace argosy::objectstore {
 namespace {
 
 namespace fs = std::filesystem;
 
-// In memory where there is such a place: thousands of fsyncs on a busy disk would take minutes and show nothing more.
-std::string QuickDirectory() {
-  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : testing::TempDir();
-}
-
 class EmbeddedStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = QuickDirectory() + "/objectstore.XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    dir_ = name;
+    dir_ = MakeTestDirectory();
     Reopen();
   }
   void TearDown() override {
