@@ -12,7 +12,7 @@ namespace argosy::algorithms {
 namespace {
 
 constexpr const char* kName = "argosy-checkpoint-2";
-constexpr size_t kBytesMax = size_t{4} << 30;
+constexpr size_t kCheckpointBytesMax = size_t{4} << 30;
 constexpr int kSaveShare = 20;
 
 // 64 bits of a text, each of them depending on all of it.
@@ -68,7 +68,7 @@ Checkpoints::Checkpoints(std::string_view algorithm, const TrainingRequest& requ
 
 Result<std::string> Checkpoints::Find() const {
   if (!enabled() || !std::filesystem::exists(File())) return std::string();
-  auto bytes = ReadFile(File(), kBytesMax);
+  auto bytes = ReadFile(File(), kCheckpointBytesMax);
   if (!bytes) return bytes.error().Wrap("reading the checkpoint");
   StateReader reader(kName, *bytes);
   uint64_t belongs_to = 0;

@@ -39,12 +39,12 @@ Written Table(size_t rows) {
   return out;
 }
 
-struct Case {
+struct FormatsCase {
   const char* algorithm;
   Hyperparameters hyperparameters;
 };
 
-class FormatsTest : public testing::TestWithParam<Case> {};
+class FormatsTest : public testing::TestWithParam<FormatsCase> {};
 
 TEST_P(FormatsTest, GiveOneArtifact) {
   const data::TestDirectory files;
@@ -85,11 +85,12 @@ TEST_P(FormatsTest, GiveOneArtifact) {
 INSTANTIATE_TEST_SUITE_P(
     All, FormatsTest,
     testing::Values(
-        Case{"linear-learner", {{"predictor_type", "binary_classifier"}, {"epochs", "2"}, {"mini_batch_size", "100"}}},
-        Case{"kmeans", {{"feature_dim", "5"}, {"k", "4"}}},
-        Case{"pca", {{"feature_dim", "5"}, {"num_components", "2"}, {"mini_batch_size", "100"}}},
-        Case{"xgboost",
-             {{"num_round", "3"}, {"objective", "binary:logistic"}, {"tree_method", "hist"}, {"nthread", "1"}}}),
+        FormatsCase{"linear-learner",
+                    {{"predictor_type", "binary_classifier"}, {"epochs", "2"}, {"mini_batch_size", "100"}}},
+        FormatsCase{"kmeans", {{"feature_dim", "5"}, {"k", "4"}}},
+        FormatsCase{"pca", {{"feature_dim", "5"}, {"num_components", "2"}, {"mini_batch_size", "100"}}},
+        FormatsCase{"xgboost",
+                    {{"num_round", "3"}, {"objective", "binary:logistic"}, {"tree_method", "hist"}, {"nthread", "1"}}}),
     [](const auto& info) {
       std::string name = info.param.algorithm;
       std::erase(name, '-');

@@ -21,7 +21,7 @@ namespace argosy::algorithms {
 namespace {
 
 // Text looked at. Sorted files show some labels only at the end, so this is as much as a second or so allows.
-constexpr uint64_t kBytesMax = 256 << 20;
+constexpr uint64_t kScanBytesMax = 256 << 20;
 // Different values told apart in a column; more than these are no classes.
 constexpr size_t kDistinctMax = 1000;
 // Lines looked at for a header.
@@ -116,7 +116,7 @@ Result<TableSummary> Summarize(const std::filesystem::path& file, const std::str
   uint64_t bytes = 0;
   uint64_t line_number = 0;
   bool names_pending = false;
-  while (bytes < kBytesMax) {
+  while (bytes < kScanBytesMax) {
     auto block = reader.Next(std::move(recycled));
     if (!block) return block.error();
     if (!block->has_value()) break;

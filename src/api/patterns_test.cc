@@ -10,7 +10,7 @@ namespace argosy::api {
 namespace {
 
 // The service's expression in ECMAScript's dialect; kTagPattern's Unicode classes have no equivalent there.
-struct Case {
+struct PatternCase {
   const char* name;
   const Pattern* pattern;
   const char* expression;
@@ -18,7 +18,7 @@ struct Case {
   std::vector<std::string> pieces;
 };
 
-std::vector<Case> Cases() {
+std::vector<PatternCase> Cases() {
   const std::vector<std::string> name_pieces = {
       "a", "Z", "9", "-", "--", "_", ".", " ", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
   const std::vector<std::string> arn_pieces = {"arn:aws", "-cn",   ":iam::", ":sagemaker:", "us-east-1", "123456789012",
@@ -48,7 +48,7 @@ std::vector<Case> Cases() {
 
 TEST(Patterns, MatchersAgreeWithTheRegularExpressions) {
   SeededRandom random(7);
-  for (const Case& c : Cases()) {
+  for (const PatternCase& c : Cases()) {
     const std::regex expression(c.expression);
     int matched = 0;
     for (int i = 0; i < 3000; ++i) {

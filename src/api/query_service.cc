@@ -9,7 +9,7 @@ namespace argosy::api {
 namespace {
 
 // Forms of STS and IAM are a few hundred bytes; a policy document may take some thousands.
-constexpr size_t kBodyMax = size_t{64} << 10;
+constexpr size_t kFormBytesMax = size_t{64} << 10;
 constexpr size_t kFieldsMax = 1000;
 
 http::Response XmlResponse(int status, std::string body) {
@@ -86,7 +86,7 @@ QueryService::QueryService(std::string name, std::string xml_namespace, std::vec
 
 http::BodyPlan QueryService::OnHead(const http::RequestView& /*head*/, const auth::Principal* /*principal*/,
                                     std::string_view /*request_id*/) {
-  return http::BufferBody{kBodyMax};
+  return http::BufferBody{kFormBytesMax};
 }
 
 http::Response QueryService::OnTooLarge(const http::RequestView& /*head*/, size_t size_max,

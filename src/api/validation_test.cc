@@ -32,13 +32,13 @@ std::string ErrorOf(const std::string& text) {
   return error ? error->code + ": " + error->message : "";
 }
 
-struct Case {
+struct ValidationCase {
   const char* request;
   const char* error;  // "" = valid
 };
 
 TEST(Validation, WordsErrorsAsTheServiceDoes) {
-  const Case cases[] = {
+  const ValidationCase cases[] = {
       {R"({"JobName":"a"})", ""},
       {R"({})",
        "ValidationException: 1 validation error detected: Value null at 'jobName' failed to satisfy constraint: Member "
@@ -132,7 +132,7 @@ TEST(Validation, WordsErrorsAsTheServiceDoes) {
       // Newer clients send more.
       {R"({"JobName":"a","Hook":{"x":[1,{"y":null}]},"Unheard":{"of":true}})", ""},
   };
-  for (const Case& c : cases) EXPECT_EQ(ErrorOf(c.request), c.error) << c.request;
+  for (const ValidationCase& c : cases) EXPECT_EQ(ErrorOf(c.request), c.error) << c.request;
 }
 
 TEST(Validation, LengthsCountCharacters) {

@@ -21,9 +21,9 @@ Duration RestartBackoff(uint32_t losses) {
   return std::min<Duration>(kRestartBackoffMax, std::chrono::seconds(1LL << std::min(losses - 2, 10U)));
 }
 
-class Planning {
+class EndpointPlanning {
  public:
-  Planning(const EndpointView& endpoint, const EndpointFacts& facts, const EndpointPolicy& policy, Time now)
+  EndpointPlanning(const EndpointView& endpoint, const EndpointFacts& facts, const EndpointPolicy& policy, Time now)
       : endpoint_(endpoint),
         facts_(facts),
         policy_(policy),
@@ -400,7 +400,7 @@ size_t FreshIdsNeeded(const EndpointState& state) {
 
 std::vector<EndpointAction> PlanEndpoint(const EndpointView& endpoint, const EndpointFacts& facts,
                                          const EndpointPolicy& policy, Time now) {
-  return Planning(endpoint, facts, policy, now).Plan();
+  return EndpointPlanning(endpoint, facts, policy, now).Plan();
 }
 
 }  // namespace argosy::control

@@ -53,9 +53,9 @@ std::string EndMessage(std::string_view secondary) {
 }
 
 // One plan in the making.
-class Planning {
+class JobPlanning {
  public:
-  Planning(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now)
+  JobPlanning(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now)
       : job_(job), facts_(facts), policy_(policy), now_(now), state_(job.state) {}
 
   std::vector<JobAction> Plan() {
@@ -536,7 +536,7 @@ class Planning {
 }  // namespace
 
 std::vector<JobAction> PlanJob(const JobView& job, const JobFacts& facts, const JobPolicy& policy, Time now) {
-  return Planning(job, facts, policy, now).Plan();
+  return JobPlanning(job, facts, policy, now).Plan();
 }
 
 std::string HostInstanceId(const std::string& head, uint32_t host) {

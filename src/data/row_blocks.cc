@@ -9,7 +9,7 @@ namespace argosy::data {
 namespace {
 
 // Of numbers. Trainings mix the rows of 32 blocks for each of some shards: these are some megabytes.
-constexpr size_t kBlockBytes = 64 << 10;
+constexpr size_t kRowBlockBytes = 64 << 10;
 
 struct OwnedBlock {
   RowBlock block;
@@ -23,7 +23,7 @@ RowBlocks::RowBlocks(std::unique_ptr<const RowStore> store, Translations transla
     : translations_(std::move(translations)),
       shape_(store->shape()),
       row_count_(row_count),
-      rows_per_block_(std::max<size_t>(1, kBlockBytes / shape_.bytes_per_row())) {
+      rows_per_block_(std::max<size_t>(1, kRowBlockBytes / shape_.bytes_per_row())) {
   AddBehind(std::move(store), first_row);
 }
 

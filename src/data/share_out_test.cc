@@ -28,7 +28,7 @@ std::string Rows(size_t count, uint64_t seed, bool header) {
   return text;
 }
 
-std::string Describe(const RowView& block) {
+std::string TextOf(const RowView& block) {
   std::string text;
   for (const float value : block.numeric) text += std::to_string(value) + ",";
   for (const uint32_t value : block.categories) text += std::to_string(value) + ",";
@@ -66,7 +66,7 @@ class ShareOutTest : public testing::Test {
                       .categories = all->schema().columns[1].categories,
                       .classes = all->schema().label.classes,
                       .bytes = all->bytes_read()};
-    for (size_t b = 0; b < all->rows().blocks(); ++b) expected.blocks.push_back(Describe(**all->rows().Get(b)));
+    for (size_t b = 0; b < all->rows().blocks(); ++b) expected.blocks.push_back(TextOf(**all->rows().Get(b)));
     return expected;
   }
 
@@ -84,7 +84,7 @@ class ShareOutTest : public testing::Test {
       for (uint64_t b = share.First(expected.blocks.size()); b < share.End(expected.blocks.size()); ++b) {
         const auto block = part->rows().Get(b);
         ASSERT_TRUE(block.ok());
-        EXPECT_EQ(Describe(**block), expected.blocks[b]) << "block " << b;
+        EXPECT_EQ(TextOf(**block), expected.blocks[b]) << "block " << b;
       }
       EXPECT_LE(part->bytes_read(), part_max);
       bytes += part->bytes_read();
@@ -146,7 +146,7 @@ TEST_F(ShareOutTest, FilesOfTheHostsOwnAreTheTableOneBehindTheOther) {
     EXPECT_EQ(part->rows_read(), group.rank() == 0 ? 12'000U : 5'000U);
     const HostShare share(group.rank(), 2);
     for (uint64_t b = share.First(expected.blocks.size()); b < share.End(expected.blocks.size()); ++b) {
-      EXPECT_EQ(Describe(**part->rows().Get(b)), expected.blocks[b]) << "block " << b;
+      EXPECT_EQ(TextOf(**part->rows().Get(b)), expected.blocks[b]) << "block " << b;
     }
   });
 }
@@ -159,7 +159,7 @@ TEST_F(ShareOutTest, OfFewRowsEverybodyGetsAll) {
     ASSERT_TRUE(part.ok());
     EXPECT_EQ(&part->group(), &collective::Alone());
     for (size_t b = 0; b < expected.blocks.size(); ++b) {
-      EXPECT_EQ(Describe(**part->rows().Get(b)), expected.blocks[b]);
+      EXPECT_EQ(TextOf(**part->rows().Get(b)), expected.blocks[b]);
     }
   });
 }

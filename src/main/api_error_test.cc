@@ -5,18 +5,18 @@
 namespace argosy::main {
 namespace {
 
-Error Refused(int status, std::string body, std::vector<std::pair<std::string, std::string>> headers = {}) {
+Error Refusal(int status, std::string body, std::vector<std::pair<std::string, std::string>> headers = {}) {
   return ServiceRefusal({status, std::move(headers), std::move(body)});
 }
 
 TEST(ServiceRefusal, CarriesTheServicesOwnWords) {
-  const Error json = Refused(400, R"({"__type":"com.amazonaws#ValidationException","message":"Bad thing"})");
+  const Error json = Refusal(400, R"({"__type":"com.amazonaws#ValidationException","message":"Bad thing"})");
   EXPECT_EQ(json.message(), "Bad thing (ValidationException)");
   EXPECT_EQ(json.code(), ErrorCode::kInvalidArgument);
-  const Error xml = Refused(404, "<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>Gone.</Message></Error>");
+  const Error xml = Refusal(404, "<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>Gone.</Message></Error>");
   EXPECT_EQ(xml.message(), "Gone. (NoSuchKey)");
   const Error model =
-      Refused(424, R"({"message":"Received client error","OriginalMessage":"row 1: 3 fields, 4 wanted"})",
+      Refusal(424, R"({"message":"Received client error","OriginalMessage":"row 1: 3 fields, 4 wanted"})",
               {{"x-amzn-ErrorType", "ModelError:http://x"}});
   EXPECT_EQ(model.message(), "row 1: 3 fields, 4 wanted (ModelError)");
 }
@@ -25,7 +25,7 @@ TEST(ServiceRefusal, OfALongSetOfValuesShowsTheNearest) {
   const std::string before =
       "Value 'ml.m5.huge' at 'x' failed to satisfy constraint: Member must satisfy enum value set: [";
   const auto shown = [&before](const std::string& values) {
-    return Refused(400, R"({"message":")" + before + values + R"(]"})").message();
+    return Refusal(400, R"({"message":")" + before + values + R"(]"})").message();
   };
   EXPECT_EQ(shown("ml.t2.large, ml.m5.large"), before + "ml.t2.large, ml.m5.large]");
   std::string many;
@@ -38,18 +38,18 @@ TEST(ServiceRefusal, OfALongSetOfValuesShowsTheNearest) {
 }
 
 TEST(ServiceRefusal, HasACodeThatVerbsActOn) {
-  EXPECT_EQ(Refused(400, R"({"__type":"ValidationException","message":"Could not find endpoint \"x\"."})").code(),
+  EXPECT_EQ(Refusal(400, R"({"__type":"ValidationException","message":"Could not find endpoint \"x\"."})").code(),
             ErrorCode::kNotFound);
-  EXPECT_EQ(Refused(400, R"({"__type":"ValidationException","message":"Requested resource not found."})").code(),
+  EXPECT_EQ(Refusal(400, R"({"__type":"ValidationException","message":"Requested resource not found."})").code(),
             ErrorCode::kNotFound);
-  EXPECT_EQ(Refused(400, R"({"__type":"ResourceInUse","message":"Job name must be unique"})").code(),
+  EXPECT_EQ(Refusal(400, R"({"__type":"ResourceInUse","message":"Job name must be unique"})").code(),
             ErrorCode::kAlreadyExists);
-  EXPECT_EQ(Refused(403, R"({"__type":"InvalidSignatureException","message":"no"})").code(),
+  EXPECT_EQ(Refusal(403, R"({"__type":"InvalidSignatureException","message":"no"})").code(),
             ErrorCode::kPermissionDenied);
-  EXPECT_EQ(Refused(503, "").code(), ErrorCode::kResourceExhausted);
-  EXPECT_EQ(Refused(500, "<html>").code(), ErrorCode::kInternal);
-  EXPECT_EQ(Refused(404, "").code(), ErrorCode::kNotFound);
-  EXPECT_EQ(Refused(404, "").message(), "the server answered with status 404");
+  EXPECT_EQ(Refusal(503, "").code(), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Refusal(500, "<html>").code(), ErrorCode::kInternal);
+  EXPECT_EQ(Refusal(404, "").code(), ErrorCode::kNotFound);
+  EXPECT_EQ(Refusal(404, "").message(), "the server answered with status 404");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ void Switch(CLI::App* verb, const std::string& flag, E& target, E value, const s
   verb->add_flag_function(flag, [&target, value](int64_t) { target = value; }, help)->disable_flag_override();
 }
 
-void Json(CLI::App* verb, OutputForm& form) {
+void JsonFlag(CLI::App* verb, OutputForm& form) {
   Switch(verb, "--json", form, OutputForm::kJson, "Print JSON instead of a table");
 }
 
@@ -108,12 +108,12 @@ void Parser::Server() {
          "Stop jobs and instances too; the next `up` takes jobs up again and starts the instances anew");
 
   verb = Verb("status", "Show the server, its jobs, endpoints, disk and memory", group, [this] { return status; });
-  Json(verb, status.form);
+  JsonFlag(verb, status.form);
 
   Verb("env", "Print exports that point AWS tools here: eval \"$(argosy env)\"", group, [this] { return env; });
 
   verb = Verb("config", "Show every option's value and where it came from", group, [this] { return config; });
-  Json(verb, config.form);
+  JsonFlag(verb, config.form);
   verb->add_flag("--page", config.page, "Print the guide to the options instead");
 
   verb = app.add_subcommand("completion", "Print a completion script: source <(argosy completion bash)");
@@ -152,7 +152,7 @@ void Parser::Models() {
       ->check(CLI::Range(int64_t{1}, int64_t{28} * 86400));
   Switch(verb, "--no-wait", train.waiting, Waiting::kNoWait, "Return once the job is accepted");
   Switch(verb, "--logs", train.logs, Follow::kFollow, "Print the job's log while waiting");
-  Json(verb, train.form);
+  JsonFlag(verb, train.form);
 
   verb = Verb("deploy", "Serve a trained model at an endpoint", group, [this] { return deploy; });
   verb->add_option("MODEL", deploy.source, "A training job, a model.tar.gz, or s3://…/model.tar.gz")->required();
@@ -163,20 +163,20 @@ void Parser::Models() {
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
   Switch(verb, "--no-wait", deploy.waiting, Waiting::kNoWait, "Return before it answers");
-  Json(verb, deploy.form);
+  JsonFlag(verb, deploy.form);
 
   verb = Verb("predict", "Ask an endpoint, or an artifact without any server", group, [this] { return predict; });
   verb->add_option("TARGET", predict.target, "An endpoint's name or the path of a model.tar.gz")->required();
   verb->add_option("ROWS", predict.rows, "Rows (1.5,2,red), CSV files, or - for standard input")->required();
   verb->add_option("--content-type", predict.content_type, "Of the rows")->capture_default_str();
-  Json(verb, predict.form);
+  JsonFlag(verb, predict.form);
 
   verb = Verb("jobs", "List training jobs, or describe one", group, [this] { return jobs; });
   verb->add_option("JOB", jobs.name, "The job to describe");
   verb->add_option("--status", jobs.status, "Only those")
       ->check(CLI::IsMember({"InProgress", "Completed", "Failed", "Stopping", "Stopped"}));
   verb->add_option("--max", jobs.max, "How many to list")->capture_default_str()->check(CLI::Range(1, 10000));
-  Json(verb, jobs.form);
+  JsonFlag(verb, jobs.form);
 
   verb = Verb("logs", "Print what a job or an endpoint wrote", group, [this] { return logs; });
   verb->add_option("NAME", logs.name, "A training job or an endpoint")->required();
@@ -184,22 +184,22 @@ void Parser::Models() {
       ->check(CLI::IsMember({"job", "endpoint"}));
   Switch(verb, "-f,--follow", logs.follow, Follow::kFollow, "Go on until the job ends (Ctrl-C to leave)");
   verb->add_option("--tail", logs.tail, "Only the last N lines")->type_name("N");
-  Json(verb, logs.form);
+  JsonFlag(verb, logs.form);
 
   verb = Verb("stop", "Stop a training job; what it has learnt is kept", group, [this] { return stop; });
   verb->add_option("JOB", stop.name, "The job")->required();
   Switch(verb, "--no-wait", stop.waiting, Waiting::kNoWait, "Return once the request is accepted");
-  Json(verb, stop.form);
+  JsonFlag(verb, stop.form);
 
   verb = Verb("endpoints", "List endpoints, or describe one", group, [this] { return endpoints; });
   verb->add_option("ENDPOINT", endpoints.name, "The endpoint to describe");
-  Json(verb, endpoints.form);
+  JsonFlag(verb, endpoints.form);
 
   verb = Verb("delete", "Delete an endpoint with its configuration and model", group, [this] { return remove; });
   verb->add_option("ENDPOINT", remove.name, "The endpoint")->required();
   Switch(verb, "--keep-model", remove.model, ModelFate::kKeep, "Leave the model resource");
   Switch(verb, "--no-wait", remove.waiting, Waiting::kNoWait, "Return before the instances are gone");
-  Json(verb, remove.form);
+  JsonFlag(verb, remove.form);
 }
 
 std::string FlagWords(const CLI::App& app) {

@@ -14,8 +14,6 @@
 namespace argosy::main {
 namespace {
 
-constexpr auto kPause = std::chrono::milliseconds(50);
-
 // Gone already is as good as deleted.
 Status DeleteIfThere(ApiClient& client, std::string_view operation, const Json& request) {
   const Result<Json> deleted = client.SageMaker(operation, request);
@@ -43,6 +41,7 @@ Status AddMadeByDeploy(ApiClient& client, const std::string& operation, const st
 }  // namespace
 
 int RunDelete(const Settings& settings, const DeleteArgs& args) {
+  constexpr auto kPause = std::chrono::milliseconds(50);
   Result<ApiClient> client = ApiClient::Connect(settings.options);
   if (!client.ok()) return Fail(client.error());
   const Json by_name = {{"EndpointName", args.name}};

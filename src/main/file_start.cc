@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kTextBytesMax = 64 << 20;  // text can be a thousand times its gzip
 // A read that meets the cut of a gzip stream gives nothing, so that this much text may be lost before it.
-constexpr size_t kReadBytes = 4096;
+constexpr size_t kGzipReadBytes = 4096;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ Result<std::string> WholeLinesOfStart(const std::filesystem::path& file) {
   std::string text;
   while (text.size() < kTextBytesMax) {
     const size_t before = text.size();
-    text.resize(before + kReadBytes);
+    text.resize(before + kGzipReadBytes);
     const Result<size_t> n = (*source)->Read(std::span(text).subspan(before));
     text.resize(before + (n.ok() ? *n : 0));
     if (!n.ok() && text.empty()) return n.error();

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kDigestDigits = 20;  // 80 bits: no two data sets of a person collide
-constexpr size_t kReadBytes = 1 << 20;
+constexpr size_t kDigestReadBytes = 1 << 20;
 
 // SHA-256 of what is appended.
 class Digest {
@@ -153,7 +153,7 @@ Result<std::string> FileDigest(const fs::path& path) {
   Result<UniqueFd> fd = OpenFile(path, O_RDONLY);
   if (!fd.ok()) return fd.error();
   Digest digest;
-  std::string buffer(kReadBytes, '\0');
+  std::string buffer(kDigestReadBytes, '\0');
   for (;;) {
     const ssize_t n = read(fd->get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;

@@ -14,7 +14,7 @@ namespace {
 constexpr double kEpsilon = 1e-8;      // of adam and rmsprop, as in their papers
 constexpr double kMinimumRate = 0.01;  // of the automatic schedule, relative to the initial rate
 
-std::string FormatNumber(double value) {
+std::string FormatShort(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   return text;
@@ -23,8 +23,8 @@ std::string FormatNumber(double value) {
 }  // namespace
 
 std::string ModelVariant::Describe() const {
-  return "learning_rate=" + FormatNumber(learning_rate) + " wd=" + FormatNumber(wd) + " l1=" + FormatNumber(l1) +
-         " positive_example_weight_mult=" + FormatNumber(positive_weight);
+  return "learning_rate=" + FormatShort(learning_rate) + " wd=" + FormatShort(wd) + " l1=" + FormatShort(l1) +
+         " positive_example_weight_mult=" + FormatShort(positive_weight);
 }
 
 Schedule::Schedule(const OptimizerSettings& settings, uint64_t steps)

@@ -45,7 +45,7 @@ constexpr size_t kEvaluationBatchRows = 1024;
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
-std::string FormatNumber(double value) {
+std::string FormatExact(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.17g", value);
   return text;
@@ -434,7 +434,7 @@ Status Training::JudgeEpoch(int64_t epoch) {
     Publish("validation:objective_loss", best_validation);
   }
   observer_.OnLogLine("#early_stopping_criteria_metric: host=algo-1, " + at +
-                      "criteria=" + std::string(ObjectiveName(settings_)) + ", value=" + FormatNumber(monitored));
+                      "criteria=" + std::string(ObjectiveName(settings_)) + ", value=" + FormatExact(monitored));
   char percent[32];
   std::snprintf(percent, sizeof percent, "%.2f",
                 100.0 * static_cast<double>(epoch + 1) / static_cast<double>(settings_.epochs));
@@ -567,7 +567,7 @@ LinearModel Training::Fold() const {
 
 void Training::LogMetric(std::string_view place, std::string_view name, std::string_view kind, double value) {
   observer_.OnLogLine("#quality_metric: host=algo-1, " + std::string(place) + std::string(name) + " <" +
-                      std::string(kind) + ">=" + FormatNumber(value));
+                      std::string(kind) + ">=" + FormatExact(value));
 }
 
 void Training::Publish(const std::string& name, double value) {

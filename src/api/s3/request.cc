@@ -23,7 +23,7 @@ struct Route {
 };
 
 const std::vector<Route>& Routes() {
-  static const std::vector<std::string_view> kOverrides = {
+  static const std::vector<std::string_view> kOverrideParameters = {
       "response-content-type",  "response-content-language",    "response-expires",
       "response-cache-control", "response-content-disposition", "response-content-encoding"};
   static const std::vector<Route> routes = {
@@ -70,8 +70,8 @@ const std::vector<Route>& Routes() {
        Operation::kListParts,
        {"max-parts", "part-number-marker", "encoding-type"}},
       {"GET", Level::kObject, {"tagging"}, false, Operation::kGetObjectTagging, {}},
-      {"GET", Level::kObject, {}, false, Operation::kGetObject, kOverrides},
-      {"HEAD", Level::kObject, {}, false, Operation::kHeadObject, kOverrides},
+      {"GET", Level::kObject, {}, false, Operation::kGetObject, kOverrideParameters},
+      {"HEAD", Level::kObject, {}, false, Operation::kHeadObject, kOverrideParameters},
       {"DELETE", Level::kObject, {"uploadId"}, false, Operation::kAbortMultipartUpload, {}},
       {"DELETE", Level::kObject, {}, false, Operation::kDeleteObject, {}},
       {"POST", Level::kObject, {"uploads"}, false, Operation::kCreateMultipartUpload, {}},

@@ -12,7 +12,7 @@ namespace argosy::data {
 namespace {
 
 constexpr const char* kFile = "libargosy_parquet.so";  // beside the program
-constexpr size_t kMessageBytes = 512;
+constexpr size_t kErrorTextBytes = 512;
 
 struct Functions {
   decltype(&::argosy_parquet_open) open = nullptr;
@@ -55,7 +55,7 @@ class ParquetSource final : public ByteSource {
   ParquetSource& operator=(const ParquetSource&) = delete;
 
   Result<size_t> Read(std::span<char> into) override {
-    std::array<char, kMessageBytes> message{};
+    std::array<char, kErrorTextBytes> message{};
     const int64_t n = functions_.read(file_, into.data(), into.size(), message.data(), message.size());
     if (n < 0) return Broken(name_, message.data());
     return static_cast<size_t>(n);
@@ -77,7 +77,7 @@ Result<std::unique_ptr<ByteSource>> OpenParquet(const std::filesystem::path& pat
   const Result<Functions>& library = Library();
   if (!library) return library.error();
   const std::string name = path.filename().string();
-  std::array<char, kMessageBytes> message{};
+  std::array<char, kErrorTextBytes> message{};
   ArgosyParquetFile* const file = library->open(path.c_str(), message.data(), message.size());
   if (file == nullptr) return ParquetSource::Broken(name, message.data());
   return std::unique_ptr<ByteSource>(new ParquetSource(*library, file, name));
