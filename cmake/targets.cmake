@@ -5,6 +5,7 @@
 # makes   the library    argosy_objectstore   from objectstore/**.cc without *_test.cc and *_fuzz.cc,
 #         the tests      objectstore_test     from objectstore/**_test.cc (registered with ctest),
 #         fuzz targets   fuzz_<name>          from objectstore/**/<name>_fuzz.cc, when ARGOSY_FUZZ is on.
+# NO_UNITY compiles the library's files each by itself in a unity build too.
 # A folder in a folder (api/s3) is a folder of its own and is left out of its parent's glob.
 
 
@@ -31,7 +32,7 @@ function(argosy_precompiled target use)
 endfunction()
 
 function(argosy_folder name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;PRIVATE_LIBS;TEST_DEPS;EXCLUDE_DIRS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_UNITY" "" "DEPS;LIBS;PRIVATE_LIBS;TEST_DEPS;EXCLUDE_DIRS" ${ARGN})
   string(REPLACE "/" "_" target ${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   foreach(dir ${ARG_EXCLUDE_DIRS})
@@ -42,6 +43,12 @@ function(argosy_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
+  foreach(source ${sources})
+    file(STRINGS ${source} by_highway REGEX "define HWY_TARGET_INCLUDE" LIMIT_COUNT 1)
+    if(by_highway)  # it includes itself again for each instruction set
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+  endforeach()
 
   set(deps)
   foreach(dep ${ARG_DEPS})
@@ -54,6 +61,9 @@ function(argosy_folder name)
     target_include_directories(argosy_${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(argosy_${target} PUBLIC ${deps} ${ARG_LIBS} PRIVATE ${ARG_PRIVATE_LIBS})
     argosy_precompiled(argosy_${target} library)
+    if(ARG_NO_UNITY)
+      set_target_properties(argosy_${target} PROPERTIES UNITY_BUILD OFF)
+    endif()
   else()
     add_library(argosy_${target} INTERFACE)
     target_include_directories(argosy_${target} INTERFACE ${PROJECT_SOURCE_DIR}/src)

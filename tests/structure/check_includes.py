@@ -48,7 +48,7 @@ NARROW_HEADERS = {
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 FOLDER = re.compile(r"argosy_folder\(([^)]*)\)", re.S)
-KEYWORDS = {"DEPS", "LIBS", "PRIVATE_LIBS", "TEST_DEPS", "EXCLUDE_DIRS"}
+KEYWORDS = {"NO_UNITY", "DEPS", "LIBS", "PRIVATE_LIBS", "TEST_DEPS", "EXCLUDE_DIRS"}
 
 
 def rank_of(folder):
