@@ -385,7 +385,8 @@ TEST_F(XGBoostTest, WhatIsWrongIsSaid) {
   SetTrain("1 0:1\n");
   EXPECT_THAT(Fault(), HasSubstr("Unable to read data channel 'train'. Requested content-type is 'text/csv'"));
   SetTrain("1,1\n", "text/tsv");
-  EXPECT_THAT(Fault(), HasSubstr("use text/libsvm, text/csv, application/jsonlines, application/x-recordio-protobuf or"));
+  EXPECT_THAT(Fault(),
+              HasSubstr("use text/libsvm, text/csv, application/jsonlines, application/x-recordio-protobuf or"));
   SetTrain("1,1\n", "text/csv;label_size=0");
   EXPECT_THAT(Fault(), HasSubstr("label_size=1"));
   SetTrain(Csv(Rows(10, 1)));
