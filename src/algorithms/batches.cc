@@ -31,8 +31,7 @@ BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transfor
       shape_(dataset.rows().shape()),
       blocks_(std::move(blocks)),
       order_(order),
-      random_(seed),
-      padded_row_(PadToLane(shape_.numeric)) {
+      random_(seed) {
   Restart(seed);
 }
 
@@ -57,12 +56,16 @@ Status BatchReader::FillWindow(Blocks use) {
   const size_t count = order_ == Order::kShuffled ? kWindowBlocks : 1;
   for (uint32_t b = 0; b < count && next_block_ < blocks_.size(); ++b) {
     const size_t at = blocks_[next_block_++];
-    for (uint32_t r = 0; r < dataset_.rows().rows(at); ++r) order_in_window_.emplace_back(b, r);
-    if (use == Blocks::kCount) continue;
+    if (use == Blocks::kCount) {
+      order_in_window_.resize(order_in_window_.size() + dataset_.rows().rows(at));
+      continue;
+    }
     if (space_.size() <= b) space_.resize(count);
-    auto block = dataset_.rows().View(at, space_[b]);
-    if (!block) return block.error();
-    window_.push_back(*block);
+    auto view = static_cast<uint32_t>(window_.size());
+    if (Status s = dataset_.rows().View(at, space_[b], window_); !s) return s;
+    for (; view < window_.size(); ++view) {
+      for (uint32_t r = 0; r < window_[view].rows; ++r) order_in_window_.emplace_back(view, r);
+    }
   }
   if (order_ == Order::kShuffled) {
     for (size_t i = order_in_window_.size(); i > 1; --i) {
@@ -110,6 +113,7 @@ void BatchReader::Prefetch(const std::pair<uint32_t, uint32_t>& row) const {
 Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
   const size_t numeric = shape_.numeric;
   const size_t padded = PadToLane(shape_.numeric);
+  const size_t whole = numeric / kLane * kLane;
   const size_t categorical = shape_.categorical;
   batch_.numeric.resize(rows_max * padded);
   batch_.categories.resize(rows_max * categorical);
@@ -126,13 +130,14 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
     if (next_row_ + kRowsAhead < order_in_window_.size()) Prefetch(order_in_window_[next_row_ + kRowsAhead]);
     const auto [in_window, r] = order_in_window_[next_row_++];
     const data::RowView& block = window_[in_window];
-    const float* row = block.numeric.data() + r * numeric;
-    if (numeric != padded) {
-      std::memcpy(padded_row_.data(), row, numeric * sizeof(float));
-      row = padded_row_.data();
+    const float* const row = block.numeric.data() + r * numeric;
+    float* const out = batch_.numeric.data() + rows * padded;
+    Normalize(row, transform_.mean.data(), transform_.scale.data(), transform_.limit, whole, out);
+    if (whole != padded) {  // the last numbers must not be read further than they go
+      std::memcpy(last_lane_.data(), row + whole, (numeric - whole) * sizeof(float));
+      Normalize(last_lane_.data(), transform_.mean.data() + whole, transform_.scale.data() + whole, transform_.limit,
+                kLane, out + whole);
     }
-    Normalize(row, transform_.mean.data(), transform_.scale.data(), transform_.limit, padded,
-              batch_.numeric.data() + rows * padded);
     for (size_t c = 0; c < categorical; ++c) {
       const uint32_t category = block.categories[r * categorical + c];
       batch_.categories[rows * categorical + c] =

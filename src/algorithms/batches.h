@@ -1,6 +1,7 @@
 // Rows of a data set as normalised mini-batches.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -73,10 +74,10 @@ class BatchReader {
   size_t next_block_ = 0;
   std::vector<data::RowView> window_;
   std::vector<data::RowBlock> space_;                           // for what of the window lies elsewhere
-  std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // block of the window, row
+  std::vector<std::pair<uint32_t, uint32_t>> order_in_window_;  // view of the window, row
   size_t next_row_ = 0;
-  uint64_t rows_passed_ = 0;  // given or passed over
-  std::vector<float> padded_row_;
+  uint64_t rows_passed_ = 0;              // given or passed over
+  std::array<float, kLane> last_lane_{};  // of a row, and zeros
   RowBatch batch_;
 };
 

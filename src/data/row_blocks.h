@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -26,7 +27,7 @@ inline constexpr uint32_t kTranslated = std::numeric_limits<uint32_t>::max();
 class RowBlocks {
  public:
   // All of `store` has been put. It has the rows from `first_row` on, of `row_count` that the table has.
-  RowBlocks(std::unique_ptr<const RowStore> store, Translations translations, uint64_t first_row, uint64_t row_count);
+  RowBlocks(std::unique_ptr<RowStore> store, Translations translations, uint64_t first_row, uint64_t row_count);
   // Adds rows before those that are there, or behind them.
   void AddBefore(std::unique_ptr<const RowStore> store, uint64_t first_row);
   void AddBehind(std::unique_ptr<const RowStore> store, uint64_t first_row);
@@ -41,8 +42,9 @@ class RowBlocks {
   // Of a block whose rows are here. Categories are places in the schema's lists, kUnseenCategory for none; labels are
   // numbers or classes. Thread-safe. What is given must not outlive this.
   Result<std::shared_ptr<const RowView>> Get(size_t index) const;
-  // The same without memory of its own: what is given stands until `space` or this is changed.
-  Result<RowView> View(size_t index, RowBlock& space) const;
+  // The same in pieces where they lie, put behind what `views` holds; `space` takes those that lie nowhere in memory.
+  // They stand until `space` or this is changed.
+  Status View(size_t index, RowBlock& space, std::vector<RowView>& views) const;
   // The rows from `first` on, behind those that are in `out`. As Get.
   Status Append(uint64_t first, size_t count, RowBlock& out) const;
 
@@ -53,7 +55,7 @@ class RowBlocks {
     uint64_t first_row;
   };
   size_t PieceOf(uint64_t row) const;
-  void Translate(RowBlock& block, size_t first_row, uint32_t dictionary) const;
+  void Translate(std::span<uint32_t> categories, std::span<float> labels, uint32_t dictionary) const;
 
   std::vector<std::unique_ptr<const RowStore>> stores_;
   Translations translations_;

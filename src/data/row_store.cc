@@ -84,18 +84,10 @@ Status RowStore::Put(uint64_t index, const RowBlock& block) {
     }
   }
   if (!memory.empty()) {
-    RowView view{.rows = block.rows, .dictionary = block.dictionary};
-    char* at = memory.data();
-    const auto keep = [&]<class T>(const std::vector<T>& values) {
-      auto* const to = reinterpret_cast<T*>(at);
-      std::copy(values.begin(), values.end(), to);
-      at += values.size() * sizeof(T);
-      return std::span<const T>(to, values.size());
-    };
-    view.numeric = keep(block.numeric);
-    view.categories = keep(block.categories);
-    view.labels = keep(block.labels);
-    entry.in_memory = view;
+    entry.memory = memory;
+    std::copy(block.numeric.begin(), block.numeric.end(), NumericOf(entry));
+    std::copy(block.categories.begin(), block.categories.end(), CategoriesOf(entry));
+    std::copy(block.labels.begin(), block.labels.end(), LabelsOf(entry));
   } else {
     uint64_t at = entry.offset;
     const auto write = [&](const auto& values) -> Status {
@@ -116,14 +108,36 @@ Status RowStore::Put(uint64_t index, const RowBlock& block) {
   return {};
 }
 
+float* RowStore::NumericOf(const Entry& entry) const {
+  return reinterpret_cast<float*>(entry.memory.data());
+}
+uint32_t* RowStore::CategoriesOf(const Entry& entry) const {
+  return reinterpret_cast<uint32_t*>(NumericOf(entry) + entry.rows * shape_.numeric);
+}
+float* RowStore::LabelsOf(const Entry& entry) const {
+  return reinterpret_cast<float*>(CategoriesOf(entry) + entry.rows * shape_.categorical);
+}
+
 std::optional<RowView> RowStore::ViewOf(size_t index, size_t first, size_t count) const {
-  const std::optional<RowView>& all = entries_[index].in_memory;
-  if (!all) return std::nullopt;
-  return RowView{.rows = count,
-                 .numeric = all->numeric.subspan(first * shape_.numeric, count * shape_.numeric),
-                 .categories = all->categories.subspan(first * shape_.categorical, count * shape_.categorical),
-                 .labels = all->labels.subspan(first, count),
-                 .dictionary = all->dictionary};
+  const Entry& entry = entries_[index];
+  if (entry.memory.empty()) return std::nullopt;
+  return RowView{
+      .rows = count,
+      .numeric = {NumericOf(entry) + first * shape_.numeric, count * shape_.numeric},
+      .categories = {CategoriesOf(entry) + first * shape_.categorical, count * shape_.categorical},
+      .labels = {LabelsOf(entry) + first, count},
+      .dictionary = entry.dictionary,
+  };
+}
+
+void RowStore::Rewrite(
+    const std::function<void(std::span<uint32_t> categories, std::span<float> labels, uint32_t of)>& change,
+    uint32_t dictionary) {
+  for (Entry& entry : entries_) {
+    if (entry.memory.empty()) continue;
+    change({CategoriesOf(entry), entry.rows * shape_.categorical}, {LabelsOf(entry), entry.rows}, entry.dictionary);
+    entry.dictionary = dictionary;
+  }
 }
 
 Status RowStore::Append(size_t index, size_t first, size_t count, RowBlock& out) const {
@@ -134,7 +148,6 @@ Status RowStore::Append(size_t index, size_t first, size_t count, RowBlock& out)
     out.labels.insert(out.labels.end(), view->labels.begin(), view->labels.end());
     return {};
   }
-  // In the file the piece's numbers come first, then its categories, then its labels.
   const Entry& entry = entries_[index];
   uint64_t column = entry.offset;
   const auto read = [&]<class T>(std::vector<T>& values, size_t width) -> Status {

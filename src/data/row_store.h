@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,6 +36,9 @@ class RowStore {
   // Of the rows of a piece, `count` from `first` on, as they were put. Not before all Puts are done.
   // Nothing when they are not in memory.
   std::optional<RowView> ViewOf(size_t index, size_t first, size_t count) const;
+  // Changes the categories and labels of the pieces in memory in their place; their dictionary is `dictionary` then.
+  void Rewrite(const std::function<void(std::span<uint32_t> categories, std::span<float> labels, uint32_t of)>& change,
+               uint32_t dictionary);
   // Behind those that are in `out`.
   Status Append(size_t index, size_t first, size_t count, RowBlock& out) const;
 
@@ -42,9 +46,14 @@ class RowStore {
   struct Entry {
     size_t rows = 0;
     uint32_t dictionary = 0;
-    std::optional<RowView> in_memory;  // none: in the file
+    // Both hold the piece's numbers, then its categories, then its labels.
+    std::span<char> memory;  // empty: in the file
     uint64_t offset = 0;
   };
+
+  float* NumericOf(const Entry& entry) const;
+  uint32_t* CategoriesOf(const Entry& entry) const;
+  float* LabelsOf(const Entry& entry) const;
 
   RowShape shape_;
   size_t memory_bytes_max_;

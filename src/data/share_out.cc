@@ -48,7 +48,7 @@ Result<RowBlock> FromBytes(std::string_view bytes, const RowShape& shape) {
 
 }  // namespace
 
-Result<SharedRows> ShareOut(std::unique_ptr<const RowStore> store, Translations translations, collective::Group& group,
+Result<SharedRows> ShareOut(std::unique_ptr<RowStore> store, Translations translations, collective::Group& group,
                             uint64_t rows_per_host_min, size_t memory_bytes_max,
                             const std::filesystem::path& scratch_dir) {
   const size_t hosts = group.size();

@@ -20,7 +20,7 @@ struct SharedRows {
 
 // `rows_per_host_min`: with fewer every host gets all of them. What comes from others is kept as RowStore does.
 // Nothing in `rows` when nobody has any. kUnavailable when a host is lost.
-Result<SharedRows> ShareOut(std::unique_ptr<const RowStore> store, Translations translations, collective::Group& group,
+Result<SharedRows> ShareOut(std::unique_ptr<RowStore> store, Translations translations, collective::Group& group,
                             uint64_t rows_per_host_min, size_t memory_bytes_max,
                             const std::filesystem::path& scratch_dir);
 
