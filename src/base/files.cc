@@ -124,4 +124,19 @@ Result<std::optional<UniqueFd>> TryLockFile(const std::filesystem::path& path) {
   return std::optional<UniqueFd>(std::move(*fd));
 }
 
+bool HasOpen(pid_t pid, const std::filesystem::path& path) {
+  struct stat wanted{};
+  if (stat(path.c_str(), &wanted) != 0) return false;
+  std::error_code error;
+  std::filesystem::directory_iterator entries("/proc/" + std::to_string(pid) + "/fd", error);
+  if (error == std::errc::permission_denied) return true;
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    struct stat open{};
+    if (stat(entries->path().c_str(), &open) == 0 && open.st_dev == wanted.st_dev && open.st_ino == wanted.st_ino) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace argosy

@@ -1,6 +1,8 @@
 // Files as a store needs them: owned descriptors, writes that survive a power cut, locks that die with their process.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -59,5 +61,8 @@ Status RemoveTree(const std::filesystem::path& path);
 // An exclusive flock on `path` (made when absent), held until the object or the process ends. Nothing when another
 // process holds it. The descriptor is not inherited by programs started.
 Result<std::optional<UniqueFd>> TryLockFile(const std::filesystem::path& path);
+
+// Whether a process has the file open; true as well when nobody but another user may know.
+bool HasOpen(pid_t pid, const std::filesystem::path& path);
 
 }  // namespace argosy

@@ -156,6 +156,7 @@ void Connection::StartBuffer(size_t size_max) {
     return;
   }
   if (request.content_length == 0) {
+    SendContinue();  // botocore's connection is of no more use when the final answer comes instead
     Dispatch();
     return;
   }

@@ -163,6 +163,11 @@ TEST(Server, SendsContinueOnlyWhenTheBodyIsWanted) {
   EXPECT_EQ(direct.status, 200);
   EXPECT_EQ(direct.body, "PUT /yes 12345");
 
+  // An empty body is waited for as well.
+  wanted.Send(head("/yes", 0));
+  EXPECT_EQ(wanted.Read().status, 100);
+  EXPECT_EQ(wanted.Read().body, "PUT /yes ");
+
   PlainClient refused = world.Connect();
   refused.Send(head("/no", 5));
   const Answer no = refused.Read();

@@ -24,7 +24,7 @@ std::vector<RunningAgent> FindAgents(const std::filesystem::path& data_dir) {
     const Result<std::string> text = ReadFile(directory.identity(), kIdentityBytesMax);
     if (!text.ok()) continue;
     const Result<agent::AgentIdentity> process = agent::AgentIdentity::FromJson(*text);
-    if (!process.ok() || !process->IsRunning()) continue;
+    if (!process.ok() || !process->IsRunning() || !HasOpen(process->pid, directory.lock())) continue;
     const Result<std::string> written = ReadFile(directory.assignment(), agent::kAssignmentBytesMax);
     if (!written.ok()) continue;
     const Result<protocol::Assignment> assignment = protocol::Assignment::FromJson(*written);

@@ -30,8 +30,10 @@ class AgentsTest : public ::testing::Test {
     ASSERT_TRUE(MakeDirectories(directory.root()).ok());
     ASSERT_TRUE(WriteFileAtomically(directory.assignment(), assignment.ToJson()).ok());
     ASSERT_TRUE(WriteFileAtomically(directory.identity(), process.ToJson()).ok());
+    locks_.push_back(std::move(**TryLockFile(directory.lock())));
   }
   std::filesystem::path dir_;
+  std::vector<UniqueFd> locks_;
 };
 
 TEST_F(AgentsTest, ThoseThatRunAreFoundAndNoOthers) {
@@ -49,6 +51,15 @@ TEST_F(AgentsTest, ThoseThatRunAreFoundAndNoOthers) {
   EXPECT_EQ(WorkOf(agents[0]), "endpoint iris");
   EXPECT_EQ(agents[1].name, "digits");
   EXPECT_EQ(agents[1].process.pid, getpid());
+}
+
+TEST_F(AgentsTest, ACopiedDirectoryHasNone) {
+  Add("a", protocol::Role::kServing, "iris", *agent::AgentIdentity::OfThisProcess(SystemClock().Now()));
+  const std::filesystem::path copy = dir_.string() + "-copy";
+  std::filesystem::copy(dir_, copy, std::filesystem::copy_options::recursive);
+  EXPECT_EQ(FindAgents(dir_).size(), 1U);
+  EXPECT_TRUE(FindAgents(copy).empty());
+  std::filesystem::remove_all(copy);
 }
 
 TEST_F(AgentsTest, ADirectoryWithoutInstancesHasNone) {

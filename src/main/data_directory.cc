@@ -36,7 +36,8 @@ Status DataDirectory::Make(const std::filesystem::path& path) {
   std::error_code existing;
   const bool fresh = !std::filesystem::exists(path, existing);
   if (Status made = MakeDirectories(path); !made.ok()) return wrap(made.error());
-  // What is in it is guarded by keys over HTTP: other users of the machine get no way around them.
+  // What is in it is guarded by keys over HTTP: other users of the machine get no way around them. Somebody else's
+  // directory keeps its mode; Open closes what is ours in it.
   if (fresh && chmod(path.c_str(), 0700) != 0) return wrap(ErrnoError("setting the mode of " + path.string(), errno));
   return {};
 }
@@ -55,6 +56,13 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
     if (lock) break;
     if (clock.Monotonic() >= give_up) return InUse(path);
     std::this_thread::sleep_for(kLockPause);
+  }
+
+  // Whatever the mode of a directory that was there before.
+  for (const char* const name : {"catalog", "instances", "logs", "objects"}) {
+    if (Status made_one = MakeDirectories(path / name); !made_one.ok()) return wrap(made_one.error());
+    if (chmod((path / name).c_str(), 0700) != 0)
+      return wrap(ErrnoError("setting the mode of " + (path / name).string(), errno));
   }
 
   // The pid, padded to one size and synced: this is also the proof that the disk takes bytes.
@@ -99,6 +107,7 @@ std::optional<ServerRecord> FindServer(const std::filesystem::path& path) {
   if (!json.ok()) return std::nullopt;
   const Result<agent::AgentIdentity> process = agent::AgentIdentity::FromJson(TextAt(*json, "process"));
   if (!process.ok() || !process->IsRunning()) return std::nullopt;
+  if (!HasOpen(process->pid, path / "lock")) return std::nullopt;  // a copy of the directory that it serves
   return ServerRecord{*process, TextAt(*json, "endpoint"), TextAt(*json, "version"), TextAt(*json, "region")};
 }
 

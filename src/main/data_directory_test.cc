@@ -47,6 +47,17 @@ TEST_F(DataDirectoryTest, APathThatIsAFileIsRefusedInOneLine) {
   EXPECT_EQ(opened.error().message().find('\n'), std::string::npos);
 }
 
+TEST_F(DataDirectoryTest, OtherUsersAreKeptOutOfWhatIsOurs) {
+  std::filesystem::create_directories(path_ / "objects");
+  std::filesystem::permissions(path_, std::filesystem::perms(0755));
+  std::filesystem::permissions(path_ / "objects", std::filesystem::perms(0755));
+  ASSERT_TRUE(DataDirectory::Open(path_).ok());
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0755));
+  for (const char* const name : {"catalog", "instances", "logs", "objects"}) {
+    EXPECT_EQ(std::filesystem::status(path_ / name).permissions(), std::filesystem::perms(0700)) << name;
+  }
+}
+
 TEST_F(DataDirectoryTest, TheRecordTellsOfALivingServerOnly) {
   EXPECT_FALSE(FindServer(path_));
   const Result<DataDirectory> directory = DataDirectory::Open(path_);
@@ -57,6 +68,11 @@ TEST_F(DataDirectoryTest, TheRecordTellsOfALivingServerOnly) {
   EXPECT_EQ(found->process.pid, getpid());
   EXPECT_EQ(found->endpoint, "http://127.0.0.1:1");
   EXPECT_EQ(found->region, "eu-west-1");
+
+  const std::filesystem::path copy = path_.string() + "-copy";
+  std::filesystem::copy(path_, copy, std::filesystem::copy_options::recursive);
+  EXPECT_FALSE(FindServer(copy));
+  std::filesystem::remove_all(copy);
 
   ServerRecord another = Self();
   another.process.start_ticks += 1;  // the pid has been given to another process

@@ -75,7 +75,12 @@ Result<Artifact> FindArtifact(ApiClient& client, const Options& options, const D
     return Artifact{args.source, ImageOf(algorithm, options.region), StemOf(args.source)};
   }
   std::error_code error;
-  if (!std::filesystem::is_regular_file(args.source, error)) return FromJob(client, args.source);
+  if (!std::filesystem::is_regular_file(args.source, error)) {
+    if (args.source.ends_with(".gz") || args.source.find('/') != std::string::npos) {
+      return Error(ErrorCode::kNotFound, "there is no file '" + args.source + "'");
+    }
+    return FromJob(client, args.source);
+  }
   Result<SourceSet> set = ExpandSources({args.source});
   if (!set.ok()) return set.error();
   const Result<std::string> maker = args.algorithm.empty() ? AlgorithmOf(args.source) : args.algorithm;

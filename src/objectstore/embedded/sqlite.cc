@@ -1,10 +1,22 @@
 #include "objectstore/embedded/sqlite.h"
 
+#include <algorithm>
+
+#include "base/bytes.h"
+
 namespace argosy::objectstore {
 namespace {
 
 // Another process that reads (an attached agent) can hold SQLite's short locks for moments only.
 constexpr int kBusyMillis = 5000;
+
+// The beginning of a statement, on one line.
+std::string BeginningOf(std::string_view sql) {
+  constexpr size_t kBytesMax = 60;
+  std::string text = "running '" + std::string(Trim(sql).substr(0, kBytesMax));
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text + (Trim(sql).size() > kBytesMax ? "…'" : "'");
+}
 
 }  // namespace
 
@@ -28,7 +40,8 @@ Result<Database> OpenDatabase(const std::filesystem::path& path, int flags) {
 }
 
 Status Execute(sqlite3* database, const char* sql) {
-  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return SqliteError(database, sql);
+  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+    return SqliteError(database, BeginningOf(sql));
   return {};
 }
 
@@ -36,7 +49,7 @@ Result<Statement> Prepare(sqlite3* database, std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw,
                          nullptr) != SQLITE_OK) {
-    return SqliteError(database, sql);
+    return SqliteError(database, BeginningOf(sql));
   }
   return Statement(raw);
 }
