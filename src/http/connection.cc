@@ -130,7 +130,11 @@ Connection::Progress Connection::StartRequest() {
   }
   BodyPlan plan = core_->handler()->OnHead(request);
   if (auto* refuse = std::get_if<Refuse>(&plan)) {
-    if (head.has_body()) close_after_ = linger_ = true;
+    if (head.has_body()) {
+      close_after_ = linger_ = true;
+    } else {
+      SendContinue();
+    }
     Answer(std::move(refuse->response));
     return Progress::kMore;
   }
@@ -156,7 +160,7 @@ void Connection::StartBuffer(size_t size_max) {
     return;
   }
   if (request.content_length == 0) {
-    SendContinue();  // botocore's connection is of no more use when the final answer comes instead
+    SendContinue();
     Dispatch();
     return;
   }
@@ -189,7 +193,8 @@ void Connection::StartStream(std::shared_ptr<BodySink> sink) {
 }
 
 void Connection::SendContinue() {
-  // A client that has begun with its body does not wait; one that announces an empty body does (botocore).
+  // A client that has begun with its body does not wait; one that announces an empty body does: botocore's connection
+  // is of no more use for a minute when it gets the final answer instead.
   if (!block_->head.expects_continue() || begin_ != end_) return;
   out_.append(kContinue);
   Flush();

@@ -193,6 +193,9 @@ TEST(Server, RefusalWithoutBodyKeepsTheConnection) {
   client.Send(std::string(kGet) + std::string(kGet));
   EXPECT_EQ(client.Read().status, 403);
   EXPECT_EQ(client.Read().status, 403);
+  client.Send("PUT /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client.Read().status, 100);
+  EXPECT_EQ(client.Read().status, 403);
 }
 
 TEST(Server, ClientThatSendsOnSeesTheRefusalAndNotAReset) {

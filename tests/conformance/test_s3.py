@@ -453,3 +453,13 @@ def test_cli_round_trip(aws, clients, tmp_path):
     assert "BucketNotEmpty" in done.stderr
     aws("s3", "rb", "--force", f"s3://{bucket}")
     assert bucket not in aws("s3", "ls")
+
+
+def test_a_refused_empty_object_does_not_hold_up_the_next(clients, bucket):
+    """botocore waits for 100 Continue also before an empty body, and its connection is spoilt by any other answer."""
+    once = botocore.config.Config(read_timeout=20, retries={"total_max_attempts": 1})
+    s3 = clients.client("s3", config=once)
+    for key, more in (("k", {"ACL": "public-read"}), ("x" * 2000, {})):
+        with pytest.raises(botocore.exceptions.ClientError):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"", **more)
+        s3.put_object(Bucket=bucket, Key="next", Body=b"abc")
