@@ -32,6 +32,7 @@ BatchReader::BatchReader(const data::Dataset& dataset, const Transform& transfor
       blocks_(std::move(blocks)),
       order_(order),
       random_(seed) {
+  for (const size_t block : blocks_) rows_ += dataset.rows().rows(block);
   Restart(seed);
 }
 
@@ -115,6 +116,7 @@ Result<const RowBatch*> BatchReader::Next(size_t rows_max) {
   const size_t padded = PadToLane(shape_.numeric);
   const size_t whole = numeric / kLane * kLane;
   const size_t categorical = shape_.categorical;
+  rows_max = static_cast<size_t>(std::min<uint64_t>(rows_max, rows_ - rows_passed_));  // wide rows are large
   batch_.numeric.resize(rows_max * padded);
   batch_.categories.resize(rows_max * categorical);
   batch_.labels.resize(rows_max);

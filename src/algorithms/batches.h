@@ -71,6 +71,7 @@ class BatchReader {
   std::vector<size_t> blocks_;
   Order order_;
   SeededRandom random_;
+  uint64_t rows_ = 0;  // of all its blocks
   size_t next_block_ = 0;
   std::vector<data::RowView> window_;
   std::vector<data::RowBlock> space_;                           // for what of the window lies elsewhere

@@ -42,6 +42,7 @@ constexpr uint64_t kSmallestBatchRows = 4;
 // does not count.
 constexpr size_t kStepsPerRound = 40;
 constexpr size_t kEvaluationBatchRows = 1024;
+constexpr size_t kEvaluationNumbersMax = 4 << 20;  // of them, where rows are wide
 // Part of the progress that reading is given.
 constexpr double kReadingShare = 0.1;
 
@@ -452,13 +453,15 @@ Result<EvaluationState> Training::Evaluate(const data::Dataset& dataset, const s
   const ShardRange here(kSummingShards, dataset.group());
   std::vector<EvaluationState> states(here.count, EvaluationState(settings_, shape_.outputs, transform_.label_scale));
   std::vector<Status> outcomes(here.count);
+  const size_t width = dataset.rows().shape().numeric + 1;
+  const size_t rows_at_once = std::clamp<size_t>(kEvaluationNumbersMax / width, 1, kEvaluationBatchRows);
   data::RunParallel(here.count, request_.threads, [&](size_t i) {
     BatchReader reader(dataset, transform_, ShardBlocks(dataset.rows(), here.first + i, kSummingShards),
                        BatchReader::Order::kAsStored, 0);
     std::vector<float> outputs;
     uint64_t row = 0;
     while (true) {
-      auto batch = reader.Next(kEvaluationBatchRows);
+      auto batch = reader.Next(rows_at_once);
       if (!batch) {
         outcomes[i] = batch.error();
         return;
