@@ -196,9 +196,9 @@ class Argosy:
             raise RuntimeError(job["FailureReason"])
         return job["ModelArtifacts"]["S3ModelArtifacts"]
 
-    def create_config(self, artifact):
+    def create_config(self, artifact, image=LINEAR_LEARNER):
         name = f"bench-{random.randrange(1 << 40):x}"
-        container = {"Image": LINEAR_LEARNER, "ModelDataUrl": artifact}
+        container = {"Image": image, "ModelDataUrl": artifact}
         self.sagemaker("CreateModel", ModelName=name, ExecutionRoleArn=self.role, PrimaryContainer=container)
         variant = {
             "VariantName": "AllTraffic",
@@ -220,9 +220,9 @@ class Argosy:
             raise RuntimeError(endpoint.get("FailureReason"))
         return name
 
-    def deploy(self, artifact):
+    def deploy(self, artifact, image=LINEAR_LEARNER):
         name = f"bench-{random.randrange(1 << 40):x}"
-        self.sagemaker("CreateEndpoint", EndpointName=name, EndpointConfigName=self.create_config(artifact))
+        self.sagemaker("CreateEndpoint", EndpointName=name, EndpointConfigName=self.create_config(artifact, image))
         return self.await_endpoint(name)
 
 
@@ -392,7 +392,7 @@ def write_requests(path, messages):
     return path
 
 
-def generate(port, requests, connections, seconds=None, count=None, warm_up=None):
+def generate(port, requests, connections, seconds=None, count=None, warm_up=None, rate=None, more=()):
     """One run of the load generator; gives what it measured."""
     command = [
         need("load_generator"),
@@ -406,14 +406,38 @@ def generate(port, requests, connections, seconds=None, count=None, warm_up=None
     command += ["--seconds", str(seconds)] if seconds else ["--count", str(count)]
     if warm_up:
         command += ["--warm-up", str(warm_up)]
+    if rate:
+        command += ["--rate", f"{rate:.1f}"]
+    command += more
     allow_many_files()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"load_generator: {done.stderr}")
     told = json.loads(done.stdout)
-    if told["errors"]:
+    if told["errors"] and not rate:
         print(f"  note: {told['errors']} errors, statuses {told['statuses']} {done.stderr.strip()}", file=sys.stderr)
     return told
+
+
+def in_turn(peers, requests, connections, rounds, seconds, warm_up):
+    """Each peer once a round, so that what the machine does meanwhile meets all; gives each one's runs by name."""
+    told = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            told[name].append(generate(peer.port, requests, connections, seconds=seconds, warm_up=warm_up))
+    return told
+
+
+def summary(runs):
+    """The figures of several runs of the generator: medians, and all their errors."""
+    told = {"rate": median([run["ok_per_second"] for run in runs]), "errors": sum(run["errors"] for run in runs)}
+    for name in ("p50", "p99"):
+        told[f"{name}_ms"] = median([run[f"{name}_us"] for run in runs]) / 1000
+    return told
+
+
+def ratio(figure, of):
+    return f"{figure / of:.2f}" if of else ""
 
 
 def median(values):

@@ -39,12 +39,7 @@ def main():
                 pool = common.write_requests(
                     folder / "pool", (argosy.signer.invocation(endpoint, body) for body in bodies)
                 )
-                told = {name: [] for name in peers}
-                for _ in range(ROUNDS):
-                    for name, peer in peers.items():
-                        told[name].append(
-                            common.generate(peer.port, pool, connections, seconds=SECONDS, warm_up=WARM_UP)
-                        )
+                told = common.in_turn(peers, pool, connections, ROUNDS, SECONDS, WARM_UP)
                 rate = {n: common.median([t["requests_per_second"] for t in runs]) for n, runs in told.items()}
                 for name, runs in told.items():
                     rows.append(

@@ -14,6 +14,23 @@ import common
 TIMES = 20
 
 
+def endpoints(argosy, config):
+    """Seconds from CreateEndpoint to InService, and to the first answer."""
+    to_service, to_answer = [], []
+    body = b"1,2,3,4,5,6,7,8,9,10\n"
+    for i in range(TIMES):
+        name = f"latency-{i}"
+        begin = time.monotonic()
+        argosy.sagemaker("CreateEndpoint", EndpointName=name, EndpointConfigName=config)
+        argosy.await_endpoint(name)
+        to_service.append(time.monotonic() - begin)
+        status, told = argosy.ask(argosy.signer.invocation(name, body))
+        assert status == 200, told
+        to_answer.append(time.monotonic() - begin)
+        argosy.sagemaker("DeleteEndpoint", EndpointName=name)
+    return to_service, to_answer
+
+
 def main():
     with common.scratch() as folder, common.Argosy(folder) as argosy:
         uri = argosy.put("bench", "train.csv", common.two_clouds())
@@ -31,18 +48,7 @@ def main():
             to_running.append(starts["Training"] - begin)
             to_completed.append(starts["Completed"] - begin)
 
-        to_service, to_answer = [], []
-        body = b"1,2,3,4,5,6,7,8,9,10\n"
-        for i in range(TIMES):
-            name = f"latency-{i}"
-            begin = time.monotonic()
-            argosy.sagemaker("CreateEndpoint", EndpointName=name, EndpointConfigName=config)
-            argosy.await_endpoint(name)
-            to_service.append(time.monotonic() - begin)
-            status, told = argosy.ask(argosy.signer.invocation(name, body))
-            assert status == 200, told
-            to_answer.append(time.monotonic() - begin)
-            argosy.sagemaker("DeleteEndpoint", EndpointName=name)
+        to_service, to_answer = endpoints(argosy, config)
 
         to_true = []
         for _ in range(TIMES):

@@ -1,6 +1,7 @@
 // Sends ready-made HTTP requests as fast as the server answers them, and says how fast that was.
 //
 //   load_generator --address 127.0.0.1:9000 --requests FILE --connections N (--seconds S | --count N) [--warm-up S]
+//                  [--rate R [--ramp S]] [--timeline FILE]
 //
 // FILE holds the requests as they go over the wire, each led by its length in bytes as decimal text and a newline; they
 // are made (and signed) beforehand, so that making them costs nothing here. Every connection has one request under way
@@ -8,10 +9,17 @@
 // with --count no further than that many requests. One thread, one epoll loop; connections stay open unless the server
 // closes them.
 //
+// With --rate the loop is open: R requests fall due each second whatever the server does. One that finds no connection
+// free waits for one, and its latency counts from when it was due, so that a slow server cannot hide its slowness by
+// being asked less ("coordinated omission"). With --ramp the rate grows from nothing to R in the first S seconds.
+// --timeline writes a line of CSV for each second: how many answers came in it, how many of them by 2xx, the latency of
+// those at the 50th and 99th percentile in microseconds.
+//
 // Prints one line of JSON: requests and errors (answers other than 2xx, connections lost in the middle), seconds,
-// requests per second, latency (from the first byte sent to the last byte read) at the 50th and 99th percentile and at
-// most, bytes both ways, reconnects, and how often each status came. Exit code 1 when the run could not be made, 2 for
-// the command line.
+// requests per second, of these answered by 2xx (ok), the latency of those (from the first byte sent, or when due, to
+// the last byte read) at the 50th and 99th percentile and at most, bytes both ways, reconnects, requests that fell due
+// and were never sent, and how often each status came. Exit code 1 when the run could not be made, 2 for the command
+// line.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -54,6 +62,9 @@ struct Arguments {
   double seconds = 0;
   double warm_up_seconds = 0;
   uint64_t count = 0;
+  double rate = 0;
+  double ramp_seconds = 0;
+  std::string timeline;
 };
 
 int64_t NowNanos() {
@@ -99,12 +110,18 @@ std::optional<Arguments> ParseArguments(int argc, char** argv) {
       number(arguments.warm_up_seconds);
     } else if (name == "--count") {
       number(arguments.count);
+    } else if (name == "--rate") {
+      number(arguments.rate);
+    } else if (name == "--ramp") {
+      number(arguments.ramp_seconds);
+    } else if (name == "--timeline") {
+      arguments.timeline = value;
     } else {
       good = false;
     }
   }
   good = good && arguments.port != 0 && !arguments.requests.empty() && arguments.connections > 0;
-  good = good && ((arguments.seconds > 0) != (arguments.count > 0));
+  good = good && ((arguments.seconds > 0) != (arguments.count > 0)) && arguments.rate >= 0;
   if (!good) return std::nullopt;
   return arguments;
 }
@@ -377,15 +394,19 @@ class Run {
     const int64_t begin = NowNanos();
     measured_from_ = begin + static_cast<int64_t>(arguments_.warm_up_seconds * 1e9);
     until_ = arguments_.seconds > 0 ? measured_from_ + static_cast<int64_t>(arguments_.seconds * 1e9) : INT64_MAX;
+    begin_ = begin;
+    due_ = static_cast<double>(begin);
     for (Connection& connection : connections_) Next(connection);
     std::array<epoll_event, kEventsMax> events;
-    while (busy_ > 0) {
-      const int n = epoll_wait(epoll_, events.data(), kEventsMax, kIdleMillisMax);
-      if (n == 0) {
+    while (busy_ > 0 || MoreIsDue()) {
+      bool patient = false;
+      const int n = Wait(events, patient);
+      if (n == 0 && patient) {
         std::fprintf(stderr, "no answer for %d s; %zu requests are under way\n", kIdleMillisMax / 1000, busy_);
         errors_ += busy_;
         break;
       }
+      BeginWhatIsDue();
       for (int i = 0; i < n; ++i) Serve(connections_[events[static_cast<size_t>(i)].data.u64]);
       if (failures_in_a_row_ > kFailuresInARowMax) {
         std::fprintf(stderr, "the server keeps closing connections without an answer\n");
@@ -393,7 +414,23 @@ class Run {
       }
     }
     ended_ = std::min(NowNanos(), until_);
+    if (arguments_.rate > 0 && until_ != INT64_MAX) {
+      unsent_ = static_cast<uint64_t>(std::max(0.0, (static_cast<double>(until_) - due_) * arguments_.rate / 1e9));
+    }
     return true;
+  }
+
+  bool WriteTimeline() const {
+    if (arguments_.timeline.empty()) return true;
+    std::FILE* const file = std::fopen(arguments_.timeline.c_str(), "w");
+    if (file == nullptr) return false;
+    for (size_t i = 0; i < seconds_.size(); ++i) {
+      const Second& second = seconds_[i];
+      std::fprintf(file, "%zu,%llu,%llu,%.0f,%.0f\n", i, static_cast<unsigned long long>(second.answered),
+                   static_cast<unsigned long long>(second.latencies.total()), second.latencies.Micros(0.5),
+                   second.latencies.Micros(0.99));
+    }
+    return std::fclose(file) == 0;
   }
 
   void Print() const {
@@ -403,16 +440,16 @@ class Run {
       if (!statuses.empty()) statuses += ", ";
       statuses += '"' + std::to_string(status) + "\": " + std::to_string(count);
     }
-    const uint64_t requests = latencies_.total();
+    const auto per_second = [&](uint64_t n) { return seconds > 0 ? static_cast<double>(n) / seconds : 0.0; };
     std::printf(
-        "{\"requests\": %llu, \"errors\": %llu, \"seconds\": %.6f, \"requests_per_second\": %.1f, \"p50_us\": %.1f, "
-        "\"p99_us\": %.1f, \"max_us\": %.1f, \"bytes_sent\": %llu, \"bytes_received\": %llu, \"reconnects\": %llu, "
-        "\"statuses\": {%s}}\n",
-        static_cast<unsigned long long>(requests), static_cast<unsigned long long>(errors_), seconds,
-        seconds > 0 ? static_cast<double>(requests) / seconds : 0.0, latencies_.Micros(0.5), latencies_.Micros(0.99),
+        "{\"requests\": %llu, \"errors\": %llu, \"seconds\": %.6f, \"requests_per_second\": %.1f, "
+        "\"ok_per_second\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"bytes_sent\": %llu, "
+        "\"bytes_received\": %llu, \"reconnects\": %llu, \"unsent\": %llu, \"statuses\": {%s}}\n",
+        static_cast<unsigned long long>(answered_), static_cast<unsigned long long>(errors_), seconds,
+        per_second(answered_), per_second(latencies_.total()), latencies_.Micros(0.5), latencies_.Micros(0.99),
         latencies_.max_micros(), static_cast<unsigned long long>(bytes_sent_),
         static_cast<unsigned long long>(bytes_received_), static_cast<unsigned long long>(reconnects_),
-        statuses.c_str());
+        static_cast<unsigned long long>(unsent_), statuses.c_str());
   }
 
  private:
@@ -445,10 +482,54 @@ class Run {
     connection.fd = -1;
   }
 
+  // `patient`: it waits for answers alone, as long as for any.
+  int Wait(std::array<epoll_event, kEventsMax>& events, bool& patient) {
+    constexpr int64_t kIdleNanos = kIdleMillisMax * int64_t{1'000'000};
+    int64_t nanos = kIdleNanos;
+    if (MoreIsDue() && !idle_.empty()) {
+      nanos = std::min(nanos, std::max<int64_t>(static_cast<int64_t>(due_) - NowNanos(), 0));
+    }
+    patient = nanos == kIdleNanos && busy_ > 0;
+    const timespec timeout{.tv_sec = nanos / 1'000'000'000, .tv_nsec = nanos % 1'000'000'000};
+    return epoll_pwait2(epoll_, events.data(), kEventsMax, &timeout, nullptr);
+  }
+
+  // Of the open loop: whether any request is still to fall due.
+  bool MoreIsDue() const {
+    if (arguments_.rate == 0) return false;
+    return arguments_.count > 0 ? begun_ < arguments_.count
+                                : static_cast<int64_t>(due_) < until_ && NowNanos() < until_;
+  }
+
+  double RateAt(double nanos) const {
+    if (arguments_.ramp_seconds <= 0) return arguments_.rate;
+    constexpr double kShareMin = 0.001;  // something must begin
+    const double passed = (nanos - static_cast<double>(begin_)) / 1e9;
+    return arguments_.rate * std::clamp(passed / arguments_.ramp_seconds, kShareMin, 1.0);
+  }
+
+  void BeginWhatIsDue() {
+    while (MoreIsDue() && !idle_.empty() && static_cast<int64_t>(due_) <= NowNanos()) {
+      Connection& connection = *idle_.back();
+      idle_.pop_back();
+      const auto due = static_cast<int64_t>(due_);
+      due_ += 1e9 / RateAt(due_);
+      Begin(connection, due);
+    }
+  }
+
   // Begins the next request on the connection, or leaves it idle when there is none.
   void Next(Connection& connection) {
+    if (arguments_.rate > 0) {
+      idle_.push_back(&connection);
+      return BeginWhatIsDue();
+    }
     const bool more = arguments_.count > 0 ? begun_ < arguments_.count : NowNanos() < until_;
-    if (!more) return;
+    if (more) Begin(connection, 0);
+  }
+
+  // `due`: when it should have been begun; 0 = now.
+  void Begin(Connection& connection, int64_t due) {
     if (connection.fd < 0) {
       ++reconnects_;
       if (!Connect(connection)) {
@@ -461,7 +542,7 @@ class Run {
     connection.busy = true;
     ++busy_;
     connection.reader.Begin(connection.request.starts_with("HEAD "));
-    connection.begun_nanos = NowNanos();
+    connection.begun_nanos = due != 0 ? due : NowNanos();
     Write(connection);
   }
 
@@ -508,17 +589,30 @@ class Run {
     }
   }
 
+  void Note(const Connection& connection, int64_t now) {
+    const auto second = static_cast<size_t>((now - begin_) / 1'000'000'000);
+    if (second >= seconds_.size()) seconds_.resize(second + 1);
+    ++seconds_[second].answered;
+    const int status = connection.reader.head().status;
+    if (status >= 200 && status < 300) seconds_[second].latencies.Add(now - connection.begun_nanos);
+  }
+
   void Finish(Connection& connection, bool answered) {
     connection.busy = false;
     --busy_;
     const int64_t now = NowNanos();
+    if (!arguments_.timeline.empty() && answered) Note(connection, now);
     const bool measured = connection.begun_nanos >= measured_from_ && now <= until_;
     failures_in_a_row_ = answered ? 0 : failures_in_a_row_ + 1;
     if (measured && answered) {
       const int status = connection.reader.head().status;
       ++statuses_[status];
-      latencies_.Add(now - connection.begun_nanos);
-      if (status < 200 || status >= 300) ++errors_;
+      ++answered_;
+      if (status >= 200 && status < 300) {
+        latencies_.Add(now - connection.begun_nanos);
+      } else {
+        ++errors_;
+      }
     } else if (!answered) {
       ++errors_;
     }
@@ -530,7 +624,17 @@ class Run {
   std::vector<Connection> connections_;
   std::vector<char> buffer_;
   int epoll_ = -1;
+  std::vector<Connection*> idle_;  // of the open loop
+  int64_t begin_ = 0;
+  struct Second {
+    uint64_t answered = 0;
+    Histogram latencies;
+  };
+  std::vector<Second> seconds_;  // for the timeline
+  double due_ = 0;               // of the open loop: when the next request falls due, in nanoseconds
   size_t busy_ = 0;
+  uint64_t answered_ = 0;
+  uint64_t unsent_ = 0;
   uint64_t begun_ = 0;
   uint64_t errors_ = 0;
   uint64_t reconnects_ = 0;
@@ -551,7 +655,7 @@ int main(int argc, char** argv) {
   if (!arguments) {
     std::fprintf(stderr,
                  "usage: load_generator --address HOST:PORT --requests FILE --connections N (--seconds S | --count N) "
-                 "[--warm-up S]\n");
+                 "[--warm-up S] [--rate R [--ramp S]] [--timeline FILE]\n");
     return 2;
   }
   std::optional<std::vector<std::string_view>> requests = MapRequests(arguments->requests);
@@ -560,7 +664,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   Run run(*arguments, std::move(*requests));
-  if (!run.Execute()) return 1;
+  if (!run.Execute() || !run.WriteTimeline()) return 1;
   run.Print();
   return 0;
 }
