@@ -44,8 +44,9 @@ function(argosy_folder name)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
   foreach(source ${sources})
-    file(STRINGS ${source} by_highway REGEX "define HWY_TARGET_INCLUDE" LIMIT_COUNT 1)
-    if(by_highway)  # it includes itself again for each instruction set
+    # Those that include themselves again for each instruction set, and those that choose what headers declare.
+    file(STRINGS ${source} alone REGEX "define (HWY_TARGET_INCLUDE|OPENSSL_SUPPRESS_DEPRECATED)" LIMIT_COUNT 1)
+    if(alone)
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   endforeach()

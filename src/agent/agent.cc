@@ -8,12 +8,13 @@
 #include <cstdio>
 #include <thread>
 
-#include "agent/archive.h"
 #include "agent/control_link.h"
 #include "agent/libarchive.h"
 #include "agent/log_spool.h"
 #include "agent/meeting.h"
+#include "agent/model_files.h"
 #include "agent/process.h"
+#include "agent/program/program_instance.h"
 #include "agent/reporter.h"
 #include "agent/serving_host.h"
 #include "base/event_loop.h"
@@ -31,7 +32,6 @@ constexpr Duration kAnswerPatience = std::chrono::seconds(60);  // a request's w
 constexpr int kOutcomeTries = 60;                               // a full disk may get room again
 constexpr Duration kOutcomePause = std::chrono::seconds(1);
 constexpr uint64_t kThreadBytes = 8 << 20;  // a thread's stack counts in full against the limit, used or not
-constexpr uint64_t kModelRatioMax = 1000;   // gzip's own limit of expansion
 
 const SystemClock kSystemClock;
 
@@ -93,7 +93,7 @@ class Agent final : private FdHandler, private TrainingEvents {
     meeting_.Cancel();
     log_->Append("[argosy] asked to stop");
     // A training finishes its model and ends by itself; so does an instance that is still loading.
-    if (serving_) StopServing();
+    if (serving_ || program_) StopServing();
   }
 
   // --- training; on the worker's thread ---
@@ -157,50 +157,57 @@ class Agent final : private FdHandler, private TrainingEvents {
 
   // On the worker's thread.
   void Load() {
+    if (assignment_.model && ServerOfModel(*assignment_.model) != model::ImageServer::kNone) return LoadProgram();
     Result<std::unique_ptr<model::Predictor>> predictor = LoadPredictor();
-    if (!predictor.ok()) {
-      protocol::AgentOutcome outcome = FailedOutcome(predictor.error(), clock_.Now());
-      log_->Append(outcome.failure_reason);
-      loop_.Post([this, outcome = std::move(outcome)] { Finish(outcome); });
-      return;
-    }
+    if (!predictor.ok()) return FailLoading(predictor.error());
     loop_.Post([this, predictor = std::make_shared<std::unique_ptr<model::Predictor>>(std::move(*predictor))] {
       Serve(std::move(*predictor));
     });
   }
 
-  Result<std::unique_ptr<model::Predictor>> LoadPredictor() {
+  void LoadProgram() {
+    Result<PreparedProgram> program = PrepareProgram();
+    if (!program.ok()) return FailLoading(program.error());
+    loop_.Post(
+        [this, program = std::make_shared<PreparedProgram>(std::move(*program))] { RunProgram(std::move(*program)); });
+  }
+
+  void FailLoading(const Error& why) {
+    protocol::AgentOutcome outcome = FailedOutcome(why, clock_.Now());
+    log_->Append(outcome.failure_reason);
+    loop_.Post([this, outcome = std::move(outcome)] { Finish(outcome); });
+  }
+
+  Result<std::unique_ptr<objectstore::ObjectReader>> BeginLoading() {
     if (!assignment_.note.empty()) log_->Append(assignment_.note);
     OnPhase(protocol::AgentPhase::kDownloading);
+    auto objects = objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
+    if (!objects.ok()) return objects.error().Wrap("attaching to the object store");
+    return objects;
+  }
+
+  Result<PreparedProgram> PrepareProgram() {
+    const auto objects = BeginLoading();
+    if (!objects.ok()) return objects.error();
+    return ProgramInstance::Prepare(assignment_, directory_, **objects, *log_);
+  }
+
+  Result<std::unique_ptr<model::Predictor>> LoadPredictor() {
+    const auto objects = BeginLoading();
+    if (!objects.ok()) return objects.error();
     if (!assignment_.model) return Error(ErrorCode::kInternal, "the assignment holds no model");
     const catalog::ModelSpec& spec = *assignment_.model;
     const algorithms::Algorithm* algorithm = find_algorithm_(spec.image);
     if (algorithm == nullptr) {
       return Error(ErrorCode::kInvalidArgument,
-                   "Cannot find the image " + spec.image + ": only images of built-in algorithms can be served here");
+                   "Cannot find the image " + spec.image + ": neither a built-in algorithm nor a server of programs");
     }
-    const Result<objectstore::S3Uri> uri = objectstore::ParseS3Uri(spec.model_data_url);
-    if (!uri.ok()) return Error(ErrorCode::kInvalidArgument, "ModelDataUrl: " + uri.error().message());
-    const Result<std::unique_ptr<objectstore::ObjectReader>> objects =
-        objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
-    if (!objects.ok()) return objects.error().Wrap("attaching to the object store");
-    const Result<objectstore::OpenObject> archive = (*objects)->Open(uri->bucket, uri->key);
-    if (!archive.ok()) {
-      if (archive.error().code() != ErrorCode::kNotFound) return archive.error();
-      return Error(ErrorCode::kInvalidArgument, "Could not find model data at " + spec.model_data_url);
-    }
-    if (Status made = MakeDirectories(directory_.model()); !made.ok()) return made.error();
-    UnpackLimits limits;
-    limits.bytes_max = std::min(limits.bytes_max, (archive->info.size + 1) * kModelRatioMax);
-    if (Status done = UnpackArchive(archive->file->get(), directory_.model(), limits); !done.ok()) {
-      const ErrorCode code =
-          done.error().code() == ErrorCode::kCorrupt ? ErrorCode::kInvalidArgument : done.error().code();
-      return Error(code, "Failed to extract model data from " + spec.model_data_url + ": " + done.error().message());
-    }
+    const Result<uint64_t> bytes = FetchArchive(**objects, spec.model_data_url, kModelDataField, directory_.model());
+    if (!bytes.ok()) return bytes.error();
     Result<std::unique_ptr<model::Predictor>> predictor = algorithm->Load(directory_.model());
     if (!predictor.ok()) return predictor.error().Wrap("loading the model " + spec.model_name);
     log_->Append(fmt::format("loaded the model {} from {} with {} ({} bytes)", spec.model_name, spec.model_data_url,
-                             algorithm->name(), archive->info.size));
+                             algorithm->name(), *bytes));
     return predictor;
   }
 
@@ -215,13 +222,28 @@ class Agent final : private FdHandler, private TrainingEvents {
     reporter_.Enter(protocol::AgentPhase::kReady);
   }
 
+  void RunProgram(PreparedProgram program) {
+    program_ = std::make_unique<ProgramInstance>(
+        loop_, Self(), std::move(program), directory_, *log_,
+        ProgramInstance::Events{.on_ready = [this] { reporter_.Enter(protocol::AgentPhase::kReady); },
+                                .on_failed =
+                                    [this](const Error& why) {
+                                      program_.reset();
+                                      if (!std::exchange(finishing_, true)) Finish(FailedOutcome(why, clock_.Now()));
+                                    }});
+    if (stop_requested_) return StopServing();
+    program_->Start();
+  }
+
   void StopServing() {
-    serving_->Stop(kAnswerPatience, [this] {
+    const auto finish = [this] {
+      if (std::exchange(finishing_, true)) return;
       protocol::AgentOutcome outcome;
       outcome.kind = protocol::OutcomeKind::kStopped;
       outcome.finished = clock_.Now();
       Finish(outcome);
-    });
+    };
+    program_ ? program_->Stop(kAnswerPatience, finish) : serving_->Stop(kAnswerPatience, finish);
   }
 
   // --- the end ---
@@ -255,6 +277,8 @@ class Agent final : private FdHandler, private TrainingEvents {
   ThreadPool files_;  // behind the reporter: what it still writes needs it
   ControlLink link_;
   std::unique_ptr<ServingHost> serving_;
+  std::unique_ptr<ProgramInstance> program_;
+  bool finishing_ = false;
   std::thread worker_;
 };
 

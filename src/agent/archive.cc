@@ -67,7 +67,10 @@ Result<std::vector<std::string>> SafeComponents(const char* raw, size_t depth_ma
                  "the archive holds '" + std::string(name.substr(0, 200)) + "': " + std::string(why));
   };
   if (name.size() > kPathBytesMax) return refuse("the name is too long");
-  if (name.starts_with('/')) return refuse("absolute names are refused");
+  // "/" alone is the archive's top: so the SageMaker SDK writes it when it packs a model anew with a script.
+  if (name.starts_with('/') && name.find_first_not_of('/') != std::string_view::npos) {
+    return refuse("absolute names are refused");
+  }
   std::vector<std::string> out;
   for (size_t at = 0; at <= name.size();) {
     const size_t end = std::min(name.find('/', at), name.size());
@@ -197,7 +200,7 @@ Status UnpackArchive(int file, const std::filesystem::path& target, const Unpack
       return Error(ErrorCode::kInvalidArgument,
                    std::string("the archive holds '") + NameOf(lib, entry) + "', which is neither file nor directory");
     }
-    if (name->empty()) continue;  // "./"
+    if (name->empty()) continue;  // "./", "/"
     const bool is_directory = type == AE_IFDIR;
     const Result<UniqueFd> parent = OpenDirectoryUnder(*root, *name, name->size() - (is_directory ? 0 : 1));
     if (!parent.ok()) return parent.error();

@@ -150,6 +150,11 @@ TEST_F(ArchiveTest, HostileMembersAreRefusedAndNothingLeavesTheTarget) {
   EXPECT_FALSE(std::filesystem::exists("/tmp/argosy-escaped"));
 }
 
+TEST_F(ArchiveTest, TheTopMayBeCalledASlash) {
+  ASSERT_TRUE(Unpack(MakeTar({{"/", "", AE_IFDIR, "", 0755}, {"code/inference.py", "x"}})).ok());
+  EXPECT_EQ(*ReadFile(root_ / "out/code/inference.py", 100), "x");
+}
+
 TEST_F(ArchiveTest, SetuidBitsAreNotTakenOver) {
   ASSERT_TRUE(Unpack(MakeTar({{"a", "x", AE_IFREG, "", 06755}})).ok());
   struct stat info{};

@@ -170,6 +170,17 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
   return out;
 }
 
+Status CheckOutput(const catalog::TrainingJobSpec& spec, ObjectReader& objects) {
+  const Result<S3Uri> uri = objectstore::ParseS3Uri(spec.output_path);
+  Status there = uri.ok() ? objects.HeadBucket(uri->bucket) : uri.error();
+  if (there.ok()) return {};
+  if (there.error().code() == ErrorCode::kNotFound || there.error().code() == ErrorCode::kInvalidArgument) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "the output path " + spec.output_path + " cannot be written: " + there.error().message());
+  }
+  return there.error().Wrap("the output path " + spec.output_path);
+}
+
 Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::filesystem::path& directory,
                           ObjectReader& objects) {
   const catalog::ChannelSpec place{.name = "checkpoints", .s3_uri = catalog::CheckpointUri(spec.checkpoint_uri, "")};

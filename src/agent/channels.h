@@ -39,6 +39,10 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
 // cannot be a path of its own (a folder marker, "..", a part too long), and the caller picks a name.
 std::filesystem::path PathInChannel(std::string_view prefix, std::string_view key);
 
+// Where the artifact will go: said before the training rather than after it. kInvalidArgument when the bucket of the
+// job's output path is not there.
+Status CheckOutput(const catalog::TrainingJobSpec& spec, objectstore::ObjectReader& objects);
+
 // What earlier attempts left under a job's checkpoint location, linked into `directory`; kInvalidArgument when its
 // bucket is not there.
 Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::filesystem::path& directory,

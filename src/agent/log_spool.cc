@@ -45,7 +45,7 @@ Result<std::unique_ptr<LogSpool>> LogSpool::Open(const std::filesystem::path& pa
 void LogSpool::Append(std::string_view message) {
   {
     std::lock_guard lock(mutex_);
-    if (dropped_ > 0) {
+    if (dropped_ > 0 && room_ == Room::kLeft) {
       const uint64_t lost = std::exchange(dropped_, 0);
       AppendLine("[argosy] " + std::to_string(lost) + " log lines were lost: the log could not be written");
       if (dropped_ > 0) dropped_ = lost;  // still no room
@@ -62,11 +62,24 @@ void LogSpool::Append(std::string_view message) {
 void LogSpool::AppendLine(std::string_view message) {
   last_nanos_ = std::max(last_nanos_, ToUnixNanos(clock_->Now()));
   FormatLine(last_nanos_, message, line_);
-  const uint64_t size = size_.load(std::memory_order_relaxed);
-  if (size + line_.size() > kSpoolBytesMax) {
-    ++dropped_;
+  if (size_.load(std::memory_order_relaxed) + line_.size() > kSpoolBytesMax - kSpoolNoticeBytes) {
+    if (room_ == Room::kLeft) room_ = Room::kNone;
+  }
+  if (room_ == Room::kLeft) {
+    if (!WriteFormatted()) ++dropped_;
     return;
   }
+  if (room_ == Room::kNoneAsTold) return;
+  FormatLine(last_nanos_,
+             "[argosy] log lines were lost: the log has reached its " + std::to_string(kSpoolBytesMax >> 20) +
+                 " MiB, and nothing that follows is kept",
+             line_);
+  const bool fits = size_.load(std::memory_order_relaxed) + line_.size() <= kSpoolBytesMax;
+  if (!fits || WriteFormatted()) room_ = Room::kNoneAsTold;  // it does not fit where another agent told it already
+}
+
+bool LogSpool::WriteFormatted() {
+  const uint64_t size = size_.load(std::memory_order_relaxed);
   size_t written = 0;
   while (written < line_.size()) {
     const ssize_t n = write(fd_.get(), line_.data() + written, line_.size() - written);
@@ -76,11 +89,11 @@ void LogSpool::AppendLine(std::string_view message) {
   }
   if (written < line_.size()) {
     // A torn line would be read as part of the next one: take it back.
-    ++dropped_;
     if (written > 0) (void)!ftruncate(fd_.get(), static_cast<off_t>(size));
-    return;
+    return false;
   }
   size_.store(size + line_.size(), std::memory_order_release);
+  return true;
 }
 
 void LogSpool::AppendAtTheEnd(std::string_view message) const {

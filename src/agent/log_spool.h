@@ -20,13 +20,14 @@ namespace argosy::agent {
 
 inline constexpr size_t kLogLineBytesMax = 250'000;     // what CloudWatch Logs takes as one event is a little more
 inline constexpr uint64_t kSpoolBytesMax = 1ULL << 30;  // one instance's log may not fill the disk
+inline constexpr uint64_t kSpoolNoticeBytes = 256;      // of those, kept for the line that says it is full
 
 class LogSpool {
  public:
   static Result<std::unique_ptr<LogSpool>> Open(const std::filesystem::path& path, const Clock* clock);
 
-  // Longer lines are cut into several. What cannot be written (disk full, spool full) is dropped and counted; the next
-  // line that fits says how many were lost.
+  // Longer lines are cut into several. What cannot be written (disk full) is dropped and counted; the next line that
+  // fits says how many were lost. At kSpoolBytesMax a last line says so, and all that follows is dropped.
   void Append(std::string_view message);
 
   // For a thread that ends the process and may be in the middle of Append: one line, past all that Append keeps.
@@ -43,12 +44,15 @@ class LogSpool {
  private:
   LogSpool(UniqueFd fd, const Clock* clock) : fd_(std::move(fd)), clock_(clock) {}
   void AppendLine(std::string_view message);
+  // Appends line_ or, where that fails, nothing.
+  bool WriteFormatted();
 
   const UniqueFd fd_;
   const Clock* const clock_;
   std::mutex mutex_;
-  std::string line_;        // guarded by mutex_; kept for its room
-  uint64_t dropped_ = 0;    // guarded by mutex_
+  std::string line_;                                                  // guarded by mutex_; kept for its room
+  uint64_t dropped_ = 0;                                              // guarded by mutex_
+  enum class Room { kLeft, kNone, kNoneAsTold } room_ = Room::kLeft;  // guarded by mutex_
   int64_t last_nanos_ = 0;  // guarded by mutex_; times of a stream do not go back
   std::atomic<uint64_t> size_{0};
   std::atomic<bool> told_{false};

@@ -56,6 +56,19 @@ TEST_F(LogSpoolTest, TheListenerIsToldOnceUntilItHasLooked) {
   EXPECT_EQ(told, 2);
 }
 
+TEST_F(LogSpoolTest, AFullLogSaysSoOnceAndThenTakesNothing) {
+  const std::string line = "1000 " + std::string(994, 'x') + "\n";
+  constexpr uint64_t kBegin = kSpoolBytesMax - kSpoolNoticeBytes - 1500;
+  std::filesystem::resize_file(root_ / "log", kBegin);
+  spool_ = std::move(*LogSpool::Open(root_ / "log", &clock_));
+  for (int i = 0; i < 4; ++i) spool_->Append(std::string(994, 'x'));
+  spool_->Append("short");
+  const std::string notice =
+      "1000 [argosy] log lines were lost: the log has reached its 1024 MiB, and nothing that follows is kept\n";
+  EXPECT_EQ(*spool_->ReadLines(kBegin, 1 << 20), line + notice);
+  EXPECT_LE(spool_->size(), kSpoolBytesMax);
+}
+
 TEST_F(LogSpoolTest, WhatADyingWriterLeftOfALineIsNotRead) {
   spool_->Append("whole");
   const UniqueFd fd(open((root_ / "log").c_str(), O_RDWR | O_APPEND));

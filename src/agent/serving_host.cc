@@ -5,6 +5,7 @@
 
 #include <exception>
 
+#include "agent/router_hello.h"
 #include "base/bytes.h"
 #include "protocol/local_socket.h"
 
@@ -42,6 +43,7 @@ ServingHost::ServingHost(EventLoop& loop, protocol::Hello identity, std::unique_
       identity_(std::move(identity)),
       predictor_(std::move(predictor)),
       log_(log),
+      errors_(log),
       workers_("predict", std::max(1U, threads), kLargeRequestsMax) {}
 
 ServingHost::~ServingHost() {
@@ -68,7 +70,8 @@ void ServingHost::Adopt(UniqueFd connection) {
 
 Status ServingHost::OnFrame(Stream& stream, const protocol::FrameView& frame) {
   switch (frame.kind) {
-    case protocol::FrameKind::kInvoke: {
+    case protocol::FrameKind::kInvoke:
+    case protocol::FrameKind::kInvokeInParts: {
       if (stopped_) return Error(ErrorCode::kUnavailable, "the instance is stopping");
       const Result<protocol::InvokeView> invoke = protocol::ParseInvoke(frame.payload);
       if (!invoke.ok()) return invoke.error();
@@ -82,19 +85,11 @@ Status ServingHost::OnFrame(Stream& stream, const protocol::FrameView& frame) {
     case protocol::FrameKind::kPing:
       protocol::AppendFrame(stream.out(), protocol::FrameKind::kPong, frame.id, "");
       return {};
-    case protocol::FrameKind::kHello: {
-      const Result<protocol::Hello> hello = protocol::Hello::FromJson(frame.payload);
-      if (!hello.ok()) return hello.error();
-      if (hello->instance_id != identity_.instance_id ||
-          (!hello->owner_uid.empty() &&
-           (hello->owner_uid != identity_.owner_uid || hello->attempt != identity_.attempt))) {
-        return Error(ErrorCode::kConflict, "the caller means another instance");
-      }
-      const protocol::Welcome welcome{
-          .instance_id = identity_.instance_id, .owner_uid = identity_.owner_uid, .attempt = identity_.attempt};
-      protocol::AppendFrame(stream.out(), protocol::FrameKind::kWelcome, frame.id, welcome.ToJson());
-      return {};
-    }
+    case protocol::FrameKind::kHello:
+      return AnswerHello(stream, frame, identity_, 0);
+    case protocol::FrameKind::kGrant:
+    case protocol::FrameKind::kCancel:
+      return {};  // a built-in model answers in one part, which is on its way by now
     default:
       return Error(ErrorCode::kCorrupt, "a frame that a router does not send");
   }
@@ -172,25 +167,9 @@ void ServingHost::Append(Stream& stream, uint64_t id, const model::PredictionRes
   }
   const auto& error = std::get<model::PredictionError>(result);
   const int status = error.status >= 400 && error.status <= 599 ? error.status : 500;
-  LogError(status, error.message);
+  errors_.Add(status, error.message, loop_.TurnTime());
   protocol::AppendAnswer(
       stream.out(), id, {.status = static_cast<uint16_t>(status), .content_type = "text/plain", .body = error.message});
-}
-
-void ServingHost::LogError(int status, std::string_view message) {
-  const Duration second = std::chrono::floor<std::chrono::seconds>(loop_.TurnTime());
-  if (second != error_second_) {
-    error_second_ = second;
-    error_lines_ = 0;
-  }
-  if (error_lines_ >= kErrorLinesPerSecond) {
-    ++errors_unlogged_;
-    return;
-  }
-  ++error_lines_;
-  std::string line = fmt::format("request failed with {}: {}", status, message.substr(0, 1000));
-  if (errors_unlogged_ > 0) line += fmt::format(" ({} more were not logged)", std::exchange(errors_unlogged_, 0));
-  log_.Append(line);
 }
 
 void ServingHost::LogUnseenCategories() {

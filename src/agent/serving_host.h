@@ -11,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "agent/error_log.h"
 #include "agent/log_spool.h"
 #include "base/event_loop.h"
 #include "base/thread_pool.h"
@@ -22,7 +23,6 @@ namespace argosy::agent {
 inline constexpr size_t kInlineBodyBytesMax = 32 << 10;    // about 200 rows: some 100 µs
 inline constexpr size_t kUnreadAnswersBytesMax = 8 << 20;  // a router that does not read is not read from
 inline constexpr size_t kLargeRequestsMax = 64;            // waiting for a worker; more are answered 503
-inline constexpr int kErrorLinesPerSecond = 10;            // of failed requests, in the endpoint's log
 inline constexpr auto kUnseenLogPeriod = std::chrono::minutes(1);
 
 class ServingHost final : private protocol::FrameStream::Owner, private FdHandler {
@@ -50,7 +50,6 @@ class ServingHost final : private protocol::FrameStream::Owner, private FdHandle
   void Answer(Stream& stream, uint64_t id, const protocol::InvokeView& invoke);
   void AnswerLater(Stream& stream, uint64_t id, const protocol::InvokeView& invoke);
   void Append(Stream& stream, uint64_t id, const model::PredictionResult& result);
-  void LogError(int status, std::string_view message);
   void LogUnseenCategories();
   bool Idle() const;
   void CheckStopped();
@@ -59,13 +58,11 @@ class ServingHost final : private protocol::FrameStream::Owner, private FdHandle
   const protocol::Hello identity_;
   const std::unique_ptr<model::Predictor> predictor_;
   LogSpool& log_;
+  ErrorLog errors_;
   UniqueFd listener_;
   std::unordered_map<Stream*, std::shared_ptr<Stream>> streams_;
   size_t large_running_ = 0;
   std::string row_;  // kept for its room
-  Duration error_second_{};
-  int error_lines_ = 0;
-  uint64_t errors_unlogged_ = 0;
   uint64_t unseen_told_ = 0;
   Duration unseen_next_{};  // when to tell of them again
   std::function<void()> stopped_;

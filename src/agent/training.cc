@@ -153,6 +153,7 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   Result<std::filesystem::path> initial = TakeInitialModel(*channels, directory);
   if (!initial.ok()) return initial.error();
   const bool head = assignment.host == 0;
+  if (Status writable = CheckOutput(spec, *context.objects); !writable.ok()) return writable.error();
   if (!spec.checkpoint_uri.empty() && head) {
     if (Status restored = RestoreCheckpoints(spec, directory.checkpoints(), *context.objects); !restored.ok()) {
       return restored.error();

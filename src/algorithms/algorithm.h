@@ -71,12 +71,21 @@ class TrainingObserver {
   virtual bool StopRequested() const = 0;
 };
 
+// A metric that a training reports, and how its values stand in the log: what SageMaker calls a metric definition.
+// Group 1 of `regex` (ECMAScript) is the value.
+struct LoggedMetric {
+  std::string name;  // train:objective_loss
+  std::string regex;
+};
+
 class Algorithm {
  public:
   virtual ~Algorithm() = default;
   virtual std::string_view name() const = 0;             // the image's repository name: linear-learner
   virtual std::string_view artifact_format() const = 0;  // `format` of its artifacts' model.json
   virtual Status Validate(const Hyperparameters& hyperparameters) const = 0;
+  // What a training with these reports, in all channels it may be given; none when they are not valid.
+  virtual std::vector<LoggedMetric> Metrics(const Hyperparameters& hyperparameters) const = 0;
   // Writes the artifact's files into model_dir. Nothing is written on an error.
   virtual Status Train(const TrainingRequest& request, TrainingObserver& observer) const = 0;
   // Takes nothing on trust: torn or hostile files are kCorrupt.

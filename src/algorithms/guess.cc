@@ -278,6 +278,14 @@ Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, cons
     if (label.column != 0) set("argosy_label", std::to_string(label.column));
     guess.sentences.push_back("The label is " + NameOf(table, label.column) + ": " + label.why + ".");
   }
+  if (table.rows == 1 && !table.header) {
+    return Invalid("'" + file.filename().string() +
+                   "' has one line: column names without rows, or one row, from which nothing can be learnt");
+  }
+  if (table.columns[label.column].missing == table.rows) {
+    return Invalid("'" + file.filename().string() + "': the label, " + NameOf(table, label.column) +
+                   ", is empty in every row; name another with argosy_label (argosy train --label)");
+  }
   GuessPredictor(table, table.columns[label.column], given, guess);
 
   const size_t features = table.columns.size() - 1;

@@ -112,7 +112,7 @@ TEST_F(GuessTest, XGBoostIsToldInItsOwnWords) {
 }
 
 TEST_F(GuessTest, NothingSensibleIsAnError) {
-  for (const char* text : {"", "\n\n", "1\n2\n", "a,b\n1\n"}) {
+  for (const char* text : {"", "\n\n", "1\n2\n", "a,b\n1\n", "a,b\n", "1,2\n", ",1\n,2\n"}) {
     EXPECT_FALSE(InferLinearHyperparameters(directory_.Write("t.csv", text), {}).ok()) << text;
   }
 }

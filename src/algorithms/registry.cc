@@ -22,8 +22,7 @@ const Algorithm* FindAlgorithm(std::string_view image_uri) {
 
 Result<const Algorithm*> FindAlgorithmOfArtifact(const std::filesystem::path& directory) {
   std::error_code ignored;
-  if (!std::filesystem::exists(directory / kModelFile, ignored) &&
-      std::filesystem::exists(directory / xgboost::kBoosterFile, ignored)) {
+  if (!std::filesystem::exists(directory / kModelFile, ignored) && !xgboost::BoosterFiles(directory).empty()) {
     return FindAlgorithm("xgboost");  // as SageMaker's own jobs leave it
   }
   const Result<std::string> format = ReadArtifactFormat(directory);

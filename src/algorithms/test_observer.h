@@ -83,7 +83,8 @@ class Keeper final : public TrainingObserver {
 // The artifact's files, one behind the other.
 inline std::string ArtifactBytes(const std::filesystem::path& model_dir) {
   std::string all;
-  for (const char* name : {"model.json", "model.safetensors", "schema.json", "xgboost-model"}) {
+  for (const char* name : {"model.json", "model.safetensors", "schema.json", "xgboost-model", "xgboost-model-0",
+                           "xgboost-model-1", "xgboost-model-2", "xgboost-model-3"}) {
     if (std::filesystem::exists(model_dir / name)) all += *ReadFile(model_dir / name, 10 << 20);
   }
   return all;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "auth/principal.h"
+#include "base/bytes.h"
 #include "base/result.h"
 #include "http/handler.h"
 
@@ -40,6 +41,10 @@ class FakeExchange final : public http::Exchange {
     request_.headers = views_;
     request_.body = body_;
     request_.content_length = body_.size();
+    for (const auto& [name, value] : headers_) {  // announced otherwise
+      if (EqualsIgnoreCase(name, "Content-Length")) request_.content_length = std::stoull(value);
+      if (EqualsIgnoreCase(name, "Transfer-Encoding")) request_.chunked = true;
+    }
   }
 
   const http::RequestView& request() const override { return request_; }
@@ -56,6 +61,13 @@ class FakeExchange final : public http::Exchange {
     response.body = std::string(bytes);
     Respond(std::move(response));
   }
+  // What is written in pieces is answered as a whole at the end.
+  void RespondInPieces(http::Response head) override { pieces_ = std::move(head); }
+  void WritePiece(std::string_view piece, Task taken) override {
+    std::get<std::string>(pieces_.body).append(piece);
+    if (taken) taken();
+  }
+  void EndPieces() override { Respond(std::move(pieces_)); }
   bool abandoned() const override { return false; }
   Scheduler& loop() override { return scheduler_; }
 
@@ -78,6 +90,7 @@ class FakeExchange final : public http::Exchange {
   }
 
  private:
+  http::Response pieces_;
   std::string method_, target_;
   Headers headers_;
   std::string body_;

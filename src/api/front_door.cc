@@ -5,6 +5,8 @@
 
 #include "api/json_service.h"
 #include "api/query_service.h"
+#include "auth/hmac.h"
+#include "auth/presigned.h"
 #include "base/bytes.h"
 
 namespace argosy::api {
@@ -13,10 +15,11 @@ namespace {
 constexpr std::string_view kOwnPrefix = "/-/";
 constexpr std::string_view kStsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+constexpr std::string_view kSignedChunks = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 
 // Bodies of services that Argosy does not have are read only to check their signature.
 constexpr size_t kUnknownBodyMax = size_t{1} << 20;
-constexpr int64_t kStrangersBodyMax = int64_t{64} << 10;
+constexpr uint64_t kStrangersBodyMax = uint64_t{64} << 10;
 constexpr size_t kOwnBodyMax = size_t{4} << 10;
 
 // The service of `Credential=key/date/region/service/aws4_request`; empty when there is none. The whole header is
@@ -35,6 +38,11 @@ std::string_view ScopeService(const http::RequestView& request) {
   }
   const size_t end = text.find('/');
   return end == std::string_view::npos ? std::string_view() : text.substr(0, end);
+}
+
+// A request of S3 that has its signature in its query.
+bool IsPresigned(const http::RequestView& request) {
+  return !request.query.empty() && auth::PresigningOf(request.query) != auth::Presigning::kNone;
 }
 
 bool IsForm(const http::RequestView& request) {
@@ -61,6 +69,12 @@ class TaggedExchange final : public http::Exchange {
     inner_->Respond(std::move(response));
   }
   void RespondRaw(std::string_view bytes) override { inner_->RespondRaw(bytes); }
+  void RespondInPieces(http::Response head) override {
+    Tag(head, request_id_);
+    inner_->RespondInPieces(std::move(head));
+  }
+  void WritePiece(std::string_view piece, Task taken) override { inner_->WritePiece(piece, std::move(taken)); }
+  void EndPieces() override { inner_->EndPieces(); }
   bool abandoned() const override { return inner_->abandoned(); }
   Scheduler& loop() override { return inner_->loop(); }
 
@@ -104,6 +118,11 @@ http::Response S3ErrorResponse(const ServiceError& error, const http::RequestVie
   return response;
 }
 
+// The version that the client speaks.
+std::string_view JsonVersionOf(const http::RequestView& request) {
+  return request.Header("content-type").starts_with(kJson10) ? kJson10 : kJson11;
+}
+
 http::Response RestErrorResponse(const ServiceError& error) {
   http::Response response = JsonErrorResponse(error);
   response.headers.clear();
@@ -122,12 +141,14 @@ ServiceError WordForJson(const auth::AuthError& error) {
     case auth::AuthFailure::kMissing:
       return {403, "MissingAuthenticationTokenException", "Missing Authentication Token"};
     case auth::AuthFailure::kMalformed:
+    case auth::AuthFailure::kMalformedQuery:
       return {403, "IncompleteSignatureException", error.message};
     case auth::AuthFailure::kUnknownKey:
     case auth::AuthFailure::kBadToken:
       return {403, "UnrecognizedClientException", "The security token included in the request is invalid."};
     case auth::AuthFailure::kBadSignature:
       return {403, "InvalidSignatureException", std::string(kSignatureMismatch)};
+    case auth::AuthFailure::kExpired:
     case auth::AuthFailure::kSkewed:
       return {403, "InvalidSignatureException", error.message};
   }
@@ -139,27 +160,19 @@ ServiceError WordForQuery(const auth::AuthError& error) {
     case auth::AuthFailure::kMissing:
       return {403, "MissingAuthenticationToken", "Request is missing Authentication Token"};
     case auth::AuthFailure::kMalformed:
+    case auth::AuthFailure::kMalformedQuery:
       return {400, "IncompleteSignature", error.message};
     case auth::AuthFailure::kUnknownKey:
     case auth::AuthFailure::kBadToken:
       return {403, "InvalidClientTokenId", "The security token included in the request is invalid."};
     case auth::AuthFailure::kBadSignature:
       return {403, "SignatureDoesNotMatch", std::string(kSignatureMismatch)};
+    case auth::AuthFailure::kExpired:
     case auth::AuthFailure::kSkewed:
       return {403, "SignatureDoesNotMatch", error.message};
   }
   return {403, "AccessDenied", error.message};
 }
-
-// A URL that carries its signature: of the fourth version or of the second.
-bool IsPresigned(std::string_view query) {
-  return query.find("X-Amz-Signature=") != std::string_view::npos || query.starts_with("AWSAccessKeyId=") ||
-         query.find("&AWSAccessKeyId=") != std::string_view::npos;
-}
-
-const ServiceError kPresignedRefused{
-    501, "NotImplemented",
-    "This server does not implement presigned URLs: sign the request in its Authorization header."};
 
 ServiceError WordForS3(const auth::AuthError& error) {
   switch (error.failure) {
@@ -167,6 +180,10 @@ ServiceError WordForS3(const auth::AuthError& error) {
       return {403, "AccessDenied", "Access Denied"};
     case auth::AuthFailure::kMalformed:
       return {400, "AuthorizationHeaderMalformed", error.message};
+    case auth::AuthFailure::kMalformedQuery:
+      return {400, "AuthorizationQueryParametersError", error.message};
+    case auth::AuthFailure::kExpired:
+      return {403, "AccessDenied", error.message};
     case auth::AuthFailure::kUnknownKey:
       return {403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."};
     case auth::AuthFailure::kBadToken:
@@ -200,6 +217,7 @@ FrontDoor::~FrontDoor() = default;
 FrontDoor::Route FrontDoor::Find(const http::RequestView& request) const {
   if (request.path.starts_with(kOwnPrefix)) return {Protocol::kOwn, nullptr};
   const std::string_view scope = ScopeService(request);
+  if (IsPresigned(request)) return {Protocol::kS3, table_->s3};
   const std::string_view target = request.Header("x-amz-target");
   if (scope == "s3") return {Protocol::kS3, table_->s3};
   if (scope == "sagemaker") {
@@ -207,6 +225,11 @@ FrontDoor::Route FrontDoor::Find(const http::RequestView& request) const {
     return {Protocol::kRest, request.path.starts_with("/endpoints/") ? table_->runtime : nullptr};
   }
   if (scope == "logs") return {Protocol::kJson, table_->logs};
+  if (scope == "monitoring") {
+    if (!target.empty()) return {Protocol::kJson, table_->cloudwatch};
+    return {request.path.starts_with("/service/") ? Protocol::kRest : Protocol::kQuery, table_->cloudwatch};
+  }
+  if (scope == "application-autoscaling") return {Protocol::kJson, table_->autoscaling};
   if (scope == "sts") return {Protocol::kQuery, table_->sts};
   if (scope == "iam") return {Protocol::kQuery, table_->iam};
   if (!target.empty()) {
@@ -224,7 +247,7 @@ http::Response FrontDoor::AuthErrorResponse(const auth::AuthError& error, Protoc
   http::Response response;
   switch (protocol) {
     case Protocol::kJson:
-      response = JsonErrorResponse(WordForJson(error));
+      response = JsonErrorResponse(WordForJson(error), JsonVersionOf(request));
       break;
     case Protocol::kRest:
       response = RestErrorResponse(WordForJson(error));
@@ -234,8 +257,7 @@ http::Response FrontDoor::AuthErrorResponse(const auth::AuthError& error, Protoc
       break;
     case Protocol::kS3:
     case Protocol::kOwn:
-      response =
-          S3ErrorResponse(IsPresigned(request.query) ? kPresignedRefused : WordForS3(error), request, request_id);
+      response = S3ErrorResponse(WordForS3(error), request, request_id);
       break;
   }
   TaggedExchange::Tag(response, request_id);
@@ -248,7 +270,7 @@ http::Response FrontDoor::UnknownService(const http::RequestView& request, Proto
   http::Response response;
   switch (protocol) {
     case Protocol::kJson:
-      response = JsonErrorResponse({400, "UnknownOperationException", message});
+      response = JsonErrorResponse({400, "UnknownOperationException", message}, JsonVersionOf(request));
       break;
     case Protocol::kRest:
       response = RestErrorResponse({404, "UnknownOperationException", message});
@@ -270,12 +292,15 @@ std::variant<const auth::Principal*, http::Response> FrontDoor::Authenticate(con
                                                                              Protocol protocol,
                                                                              std::string_view payload_hash,
                                                                              std::string_view request_id) {
-  const std::variant<auth::AuthorizationView, auth::AuthError> parsed = auth::ParseAuthorization(request);
+  const bool presigned = protocol == Protocol::kS3 && IsPresigned(request);
+  const std::variant<auth::AuthorizationView, auth::AuthError> parsed =
+      presigned ? auth::AuthorizationView() : auth::ParseAuthorization(request);
   if (const auto* error = std::get_if<auth::AuthError>(&parsed)) {
     return AuthErrorResponse(*error, protocol, request, request_id);
   }
   const std::variant<const auth::Principal*, auth::AuthError> verdict =
-      verifier_.Verify(request, std::get<auth::AuthorizationView>(parsed), payload_hash);
+      presigned ? verifier_.VerifyPresigned(request)
+                : verifier_.Verify(request, std::get<auth::AuthorizationView>(parsed), payload_hash);
   if (const auto* error = std::get_if<auth::AuthError>(&verdict)) {
     return AuthErrorResponse(*error, protocol, request, request_id);
   }
@@ -285,8 +310,7 @@ std::variant<const auth::Principal*, http::Response> FrontDoor::Authenticate(con
 // A signature that covers the body can only be checked after it. But who names no key that is known gets no room for a
 // large one.
 std::optional<http::Response> FrontDoor::RefuseStranger(const http::RequestView& head, Protocol protocol) {
-  const std::optional<int64_t> length = ParseInt(head.Header("content-length"));
-  if (!head.HasHeader("transfer-encoding") && length.value_or(0) <= kStrangersBodyMax) return std::nullopt;
+  if (!head.chunked && head.content_length <= kStrangersBodyMax) return std::nullopt;
   const std::variant<auth::AuthorizationView, auth::AuthError> parsed = auth::ParseAuthorization(head);
   if (const auto* error = std::get_if<auth::AuthError>(&parsed)) {
     return AuthErrorResponse(*error, protocol, head, NewUuid(random_));
@@ -298,6 +322,8 @@ std::optional<http::Response> FrontDoor::RefuseStranger(const http::RequestView&
 
 http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
   const Route route = Find(head);
+  found_ = route;
+  found_for_ = head.headers.data();
   if (route.protocol == Protocol::kOwn) return http::BufferBody{kOwnBodyMax};
   if (route.service == nullptr) return http::BufferBody{kUnknownBodyMax};
   if (route.protocol != Protocol::kS3) {
@@ -308,7 +334,14 @@ http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
   }
 
   const std::string request_id = NewUuid(random_);
-  std::string_view payload_hash = head.Header("x-amz-content-sha256");
+  if (head.HasHeader("authorization") && IsPresigned(head)) {
+    return http::Refuse{S3ErrorResponse({400, "InvalidArgument",
+                                         "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+                                         "Signature query string parameter or the Authorization header should be "
+                                         "specified"},
+                                        head, request_id)};
+  }
+  const std::string_view payload_hash = head.Header("x-amz-content-sha256");
   if (payload_hash.empty() && head.HasHeader("authorization")) {
     return http::Refuse{S3ErrorResponse(
         {400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"}, head, request_id)};
@@ -316,7 +349,11 @@ http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
   const auto verdict = Authenticate(head, route.protocol, payload_hash, request_id);
   if (const auto* response = std::get_if<http::Response>(&verdict)) return http::Refuse{*response};
   const auth::Principal* principal = std::get<const auth::Principal*>(verdict);
-  http::BodyPlan plan = route.service->OnHead(head, principal, request_id);
+  std::unique_ptr<auth::ChunkSignatures> chunks;
+  if (payload_hash.starts_with(kSignedChunks) && head.HasHeader("authorization")) {
+    chunks = verifier_.ChunksOf(head, std::get<auth::AuthorizationView>(auth::ParseAuthorization(head)));
+  }
+  http::BodyPlan plan = route.service->OnHead(head, std::move(chunks), request_id);
   if (auto* refuse = std::get_if<http::Refuse>(&plan)) {
     TaggedExchange::Tag(refuse->response, request_id);
   } else if (auto* stream = std::get_if<http::StreamBody>(&plan)) {
@@ -327,13 +364,14 @@ http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
 
 void FrontDoor::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink) {
   const http::RequestView& request = exchange->request();
-  const Route route = Find(request);
+  const Route route = found_for_ == request.headers.data() ? found_ : Find(request);
   if (sink != nullptr) {  // made by OnHead, which has checked the signature
     const auto& signed_sink = static_cast<const SignedSink&>(*sink);
     return Dispatch(route, std::move(exchange), signed_sink.inner, *signed_sink.principal, signed_sink.request_id);
   }
 
-  const std::string request_id = NewUuid(random_);
+  const UuidText id = NewUuidText(random_);
+  const std::string_view request_id = AsText(id);
   if (route.protocol == Protocol::kOwn) {
     const auto page = table_->pages.find(request.path);
     http::Response response;
@@ -354,11 +392,14 @@ void FrontDoor::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
     return exchange->Respond(std::move(response));
   }
 
-  const std::string body_hash = Sha256Hex(request.body);
+  const auth::HexDigest digest = auth::ToHexDigest(auth::FastSha256(request.body));
+  const std::string_view body_hash = auth::AsText(digest);
   std::string_view payload_hash = body_hash;
   if (route.protocol == Protocol::kS3) {
     payload_hash = request.Header("x-amz-content-sha256");
-    if (payload_hash != kUnsignedPayload && !payload_hash.starts_with("STREAMING-") && payload_hash != body_hash) {
+    const bool open = payload_hash.empty() && IsPresigned(request);  // the URL leaves the bytes open
+    if (!open && payload_hash != kUnsignedPayload && !payload_hash.starts_with("STREAMING-") &&
+        payload_hash != body_hash) {
       http::Response response =
           S3ErrorResponse({400, "XAmzContentSHA256Mismatch",
                            "The provided 'x-amz-content-sha256' header does not match what was computed."},

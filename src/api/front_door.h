@@ -26,9 +26,11 @@ using OwnPage = std::function<http::Response(const http::RequestView&)>;
 
 // What stands behind the door. A null service is answered as one whose operations are all unknown.
 struct FrontDoorTable {
-  Service* sagemaker = nullptr;  // JSON
-  Service* logs = nullptr;       // JSON
-  Service* runtime = nullptr;    // REST: /endpoints/…; writes x-amzn-RequestId itself
+  Service* sagemaker = nullptr;    // JSON
+  Service* logs = nullptr;         // JSON
+  Service* cloudwatch = nullptr;   // JSON, query, CBOR
+  Service* autoscaling = nullptr;  // JSON
+  Service* runtime = nullptr;      // REST: /endpoints/…; writes x-amzn-RequestId itself
   Service* s3 = nullptr;
   Service* sts = nullptr;                             // query
   Service* iam = nullptr;                             // query
@@ -68,6 +70,10 @@ class FrontDoor : public http::Handler {
 
   const FrontDoorTable* table_;
   const auth::CredentialStore* credentials_;
+  // Of the last head: a small request is whole with its head. Headers lie where they lay only as long as no other head
+  // has come to that place, which would have been the last one then.
+  Route found_;
+  const http::HeaderView* found_for_ = nullptr;
   auth::Verifier verifier_;
   SeededRandom random_;
 };

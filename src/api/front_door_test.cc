@@ -36,9 +36,9 @@ class Sink : public http::BodySink {
 class NamedService : public Service {
  public:
   explicit NamedService(std::string name) : name_(std::move(name)) {}
-  http::BodyPlan OnHead(const http::RequestView&, const auth::Principal* principal,
+  http::BodyPlan OnHead(const http::RequestView&, std::unique_ptr<auth::ChunkSignatures> chunks,
                         std::string_view request_id) override {
-    head_principal = principal;
+    head_chunks = std::move(chunks);
     head_request_id = request_id;
     if (stream) return http::StreamBody{sink = std::make_shared<Sink>()};
     return http::BufferBody{1000};
@@ -57,7 +57,7 @@ class NamedService : public Service {
     return response;
   }
   bool stream = false;
-  const auth::Principal* head_principal = nullptr;
+  std::unique_ptr<auth::ChunkSignatures> head_chunks;
   std::string head_request_id;
   std::shared_ptr<http::BodySink> sink, got_sink;
 
@@ -215,7 +215,7 @@ TEST_F(FrontDoorTest, S3IsCheckedAtTheHeadAndItsStreamKeepsThePrincipal) {
   auto exchange = Signed({.method = "PUT", .target = "/b/k", .service = "s3", .body = "payload"});
   const std::string body = BodyOf(Send(exchange));
   EXPECT_EQ(body, "s3 for owner as " + s3_.head_request_id);
-  ASSERT_NE(s3_.head_principal, nullptr);
+  EXPECT_EQ(s3_.head_chunks, nullptr) << "its chunks have no signatures";
   EXPECT_EQ(s3_.got_sink, s3_.sink) << "the service gets its own sink back";
   EXPECT_EQ(static_cast<const Sink&>(*s3_.sink).bytes, "payload");
 

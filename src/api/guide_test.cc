@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "api/autoscaling/autoscaling_service.h"
+#include "api/cloudwatch/cloudwatch_service.h"
 #include "api/logs/logs_service.h"
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/sts/sts_service.h"
@@ -27,7 +29,8 @@ std::string Guide() {
       "\n"
       "Members that are not listed are accepted, kept and given back by the Describe operations. *Refused* means: a "
       "request\n"
-      "that asks for it is answered with a `ValidationException` naming the member, since leaving it out would change "
+      "that asks for it is answered with a `ValidationException` (CloudWatch: `ValidationError`) naming the member, "
+      "since leaving it out would change "
       "the\n"
       "result. Null, `false`, 0 and empty values ask for nothing.\n"
       "\n"
@@ -41,6 +44,8 @@ std::string Guide() {
   options.instance_types = {"the table of instance types"};
   out += DescribeOperations("SageMaker", SageMakerOperations(options, {})) + "\n";
   out += DescribeOperations("CloudWatch Logs", LogsOperations(nullptr, "us-east-1")) + "\n";
+  out += DescribeOperations("CloudWatch", CloudWatchOperations({}, "us-east-1")) + "\n";
+  out += DescribeOperations("Application Auto Scaling", AutoscalingOperations({}, "us-east-1")) + "\n";
   out += DescribeActions("STS", MakeStsService()->actions()) + "\n";
   out += DescribeActions("IAM", MakeIamService()->actions());
   return out;

@@ -16,16 +16,6 @@ constexpr size_t kBodyMax = size_t{1} << 20;
 // Parsing costs about 10 ns a byte: this much holds the loop for 300 µs at most, and no request of the SDKs is larger.
 constexpr size_t kBodyOnLoopMax = size_t{32} << 10;
 
-constexpr std::string_view kContentType = "application/x-amz-json-1.1";
-
-http::Response ToResponse(Answer answer) {
-  if (const auto* error = std::get_if<ServiceError>(&answer)) return JsonErrorResponse(*error);
-  http::Response response;
-  response.Set("Content-Type", std::string(kContentType));
-  response.body = std::move(std::get<std::string>(answer));
-  return response;
-}
-
 }  // namespace
 
 ServiceError FromError(const Error& error) {
@@ -50,10 +40,10 @@ ServiceError FromError(const Error& error) {
   return {500, "InternalFailure", "The request could not be carried out: " + error.message()};
 }
 
-http::Response JsonErrorResponse(const ServiceError& error) {
+http::Response JsonErrorResponse(const ServiceError& error, std::string_view content_type) {
   http::Response response;
   response.status = error.status;
-  response.Set("Content-Type", std::string(kContentType));
+  response.Set("Content-Type", std::string(content_type));
   response.body = DumpJson(Json{{"__type", error.code}, {"message", error.message}});
   return response;
 }
@@ -65,7 +55,26 @@ JsonService::JsonService(JsonServiceOptions options, std::vector<Operation> oper
   }
 }
 
-http::BodyPlan JsonService::OnHead(const http::RequestView& /*head*/, const auth::Principal* /*principal*/,
+http::Response JsonService::ToResponse(Answer answer) const {
+  if (const auto* error = std::get_if<ServiceError>(&answer)) {
+    const auto shape = options_.query_error_shapes.find(error->code);
+    if (shape == options_.query_error_shapes.end()) return JsonErrorResponse(*error, options_.content_type);
+    http::Response response = JsonErrorResponse({error->status, shape->second, error->message}, options_.content_type);
+    response.Set("x-amzn-query-error", error->code + (error->status >= 500 ? ";Receiver" : ";Sender"));
+    return response;
+  }
+  http::Response response;
+  response.Set("Content-Type", options_.content_type);
+  response.body = std::move(std::get<std::string>(answer));
+  return response;
+}
+
+const Operation* JsonService::Find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+http::BodyPlan JsonService::OnHead(const http::RequestView& /*head*/, std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
                                    std::string_view /*request_id*/) {
   return http::BufferBody{kBodyMax};
 }
@@ -73,10 +82,12 @@ http::BodyPlan JsonService::OnHead(const http::RequestView& /*head*/, const auth
 http::Response JsonService::OnTooLarge(const http::RequestView& /*head*/, size_t size_max,
                                        std::string_view /*request_id*/) {
   return JsonErrorResponse({413, "RequestEntityTooLargeException",
-                            "The request body is larger than " + std::to_string(size_max) + " bytes."});
+                            "The request body is larger than " + std::to_string(size_max) + " bytes."},
+                           options_.content_type);
 }
 
 Answer JsonService::Unknown(std::string_view target) const {
+  if (target.starts_with(options_.target_prefix + ".")) target.remove_prefix(options_.target_prefix.size() + 1);
   if (target.empty()) {
     return ServiceError{400, "UnknownOperationException",
                         "The header X-Amz-Target is missing: it names the operation."};
@@ -85,38 +96,57 @@ Answer JsonService::Unknown(std::string_view target) const {
                       "Argosy does not have the operation '" + std::string(target) + "' of " + options_.name + "."};
 }
 
-void JsonService::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> /*sink*/,
-                            const auth::Principal& principal, std::string_view request_id) {
-  std::string_view name = exchange->request().Header("x-amz-target");
-  if (name.starts_with(options_.target_prefix) && name.substr(options_.target_prefix.size()).starts_with('.')) {
-    name.remove_prefix(options_.target_prefix.size() + 1);
+const Operation* JsonService::FindTarget(std::string_view target) const {
+  if (target.starts_with(options_.target_prefix) && target.substr(options_.target_prefix.size()).starts_with('.')) {
+    target.remove_prefix(options_.target_prefix.size() + 1);
   }
-  const auto found = by_name_.find(name);
-  if (found == by_name_.end()) return exchange->Respond(ToResponse(Unknown(name)));
-  const Operation& operation = *found->second;
-  if (operation.run_on == RunOn::kLoop && exchange->request().body.size() <= kBodyOnLoopMax) {
-    return Run(operation, exchange, principal, request_id);
-  }
-  const Status queued = pool_->Submit([this, &operation, exchange, &principal, id = std::string(request_id)] {
-    Run(operation, exchange, principal, id);
-  });
-  if (!queued.ok()) exchange->Respond(ToResponse(FromError(queued.error())));
+  return Find(target);
 }
 
-void JsonService::Run(const Operation& operation, const std::shared_ptr<http::Exchange>& exchange,
-                      const auth::Principal& principal, std::string_view request_id) const {
-  std::string_view body = exchange->request().body;
+void JsonService::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> /*sink*/,
+                            const auth::Principal& principal, std::string_view request_id) {
+  const http::RequestView& request = exchange->request();
+  const std::string_view target = request.Header("x-amz-target");
+  const Operation* const operation = FindTarget(target);
+  if (operation == nullptr) return exchange->Respond(ToResponse(Unknown(target)));
+  const Reply reply = [this, exchange](Answer answer) { exchange->Respond(ToResponse(std::move(answer))); };
+  if (operation->run_on == RunOn::kLoop && request.body.size() <= kBodyOnLoopMax) {
+    return Run(*operation, request.body, principal, request_id, reply);
+  }
+  // `reply` holds the exchange, and so the body.
+  const Status queued = pool_->Submit([this, operation, body = request.body, &principal, id = std::string(request_id),
+                                       reply] { Run(*operation, body, principal, id, reply); });
+  if (!queued.ok()) reply(FromError(queued.error()));
+}
+
+void JsonService::OnBody(std::shared_ptr<http::Exchange> exchange, std::string body, const auth::Principal& principal,
+                         std::string_view request_id) const {
+  const std::string_view target = exchange->request().Header("x-amz-target");
+  const Operation* const operation = FindTarget(target);
+  if (operation == nullptr) return exchange->Respond(ToResponse(Unknown(target)));
+  RunDecoded(*operation, std::move(body), principal, request_id,
+             [this, exchange](Answer answer) { exchange->Respond(ToResponse(std::move(answer))); });
+}
+
+void JsonService::RunDecoded(const Operation& operation, std::string body, const auth::Principal& principal,
+                             std::string_view request_id, Reply reply) const {
+  const Status queued =
+      pool_->Submit([this, &operation, body = std::move(body), &principal, id = std::string(request_id), reply] {
+        Run(operation, body, principal, id, reply);
+      });
+  if (!queued.ok()) reply(FromError(queued.error()));
+}
+
+void JsonService::Run(const Operation& operation, std::string_view body, const auth::Principal& principal,
+                      std::string_view request_id, Reply reply) const {
   if (body.empty()) body = "{}";  // clients may send nothing for an operation without members
   const Result<Json> input = ParseJson(body);
-  if (!input.ok()) {
-    return exchange->Respond(ToResponse(ServiceError{400, "SerializationException", input.error().message()}));
-  }
+  if (!input.ok()) return reply(ServiceError{400, "SerializationException", input.error().message()});
   if (std::optional<ServiceError> error = Validate(operation.input, *input, operation.name)) {
     if (error->code == "ValidationException") error->code = options_.invalid_code;
-    return exchange->Respond(ToResponse(std::move(*error)));
+    return reply(std::move(*error));
   }
-  operation.handle(Call{*input, body, principal, request_id},
-                   [exchange](Answer answer) { exchange->Respond(ToResponse(std::move(answer))); });
+  operation.handle(Call{*input, body, principal, request_id}, std::move(reply));
 }
 
 }  // namespace argosy::api

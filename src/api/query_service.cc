@@ -10,7 +10,6 @@ namespace {
 
 // Forms of STS and IAM are a few hundred bytes; a policy document may take some thousands.
 constexpr size_t kFormBytesMax = size_t{64} << 10;
-constexpr size_t kFieldsMax = 1000;
 
 http::Response XmlResponse(int status, std::string body) {
   http::Response response;
@@ -22,7 +21,7 @@ http::Response XmlResponse(int status, std::string body) {
 
 }  // namespace
 
-std::optional<Form> ParseForm(std::string_view text) {
+std::optional<Form> ParseForm(std::string_view text, size_t fields_max) {
   Form form;
   size_t fields = 0;
   while (!text.empty()) {
@@ -30,7 +29,7 @@ std::optional<Form> ParseForm(std::string_view text) {
     std::string_view field = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (field.empty()) continue;
-    if (++fields > kFieldsMax) return std::nullopt;
+    if (++fields > fields_max) return std::nullopt;
     const size_t equals = field.find('=');
     std::optional<std::string> key = FormDecode(field.substr(0, equals));
     std::optional<std::string> value =
@@ -84,7 +83,8 @@ http::Response QueryErrorResponse(const ServiceError& error, std::string_view xm
 QueryService::QueryService(std::string name, std::string xml_namespace, std::vector<QueryAction> actions)
     : name_(std::move(name)), xml_namespace_(std::move(xml_namespace)), actions_(std::move(actions)) {}
 
-http::BodyPlan QueryService::OnHead(const http::RequestView& /*head*/, const auth::Principal* /*principal*/,
+http::BodyPlan QueryService::OnHead(const http::RequestView& /*head*/,
+                                    std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
                                     std::string_view /*request_id*/) {
   return http::BufferBody{kFormBytesMax};
 }

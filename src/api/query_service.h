@@ -16,7 +16,8 @@ namespace argosy::api {
 // The fields of a form body or query string, decoded. A later field of the same name wins.
 using Form = std::map<std::string, std::string, std::less<>>;
 // Nothing when an escape is broken or there are more fields than any action has.
-std::optional<Form> ParseForm(std::string_view text);
+inline constexpr size_t kFormFieldsMax = 1000;
+std::optional<Form> ParseForm(std::string_view text, size_t fields_max = kFormFieldsMax);
 
 // Text as XML content: what XML cannot hold (most control characters) becomes '?'.
 std::string EscapeXml(std::string_view text);
@@ -36,7 +37,7 @@ class QueryService : public Service {
  public:
   QueryService(std::string name, std::string xml_namespace, std::vector<QueryAction> actions);
 
-  http::BodyPlan OnHead(const http::RequestView& head, const auth::Principal* principal,
+  http::BodyPlan OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
                         std::string_view request_id) override;
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;

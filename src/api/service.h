@@ -5,10 +5,9 @@
 // was wrong. The answer may be given from any thread.
 //
 // When the signature is checked depends on the protocol:
-//   S3               at the head, against x-amz-content-sha256; OnHead gets the principal. A streamed body is the
-//   service's
-//                    to check against that header; a buffered one the front door checks.
-//   all others       once the body is there, against its SHA-256; OnHead gets null. They must ask for a buffered body.
+//   S3               at the head, against x-amz-content-sha256. A streamed body is the service's to check against that
+//                    header, or against the signatures of its chunks; a buffered one the front door checks.
+//   all others       once the body is there, against its SHA-256. They must ask for a buffered body.
 //
 // Every answer gets x-amzn-RequestId from the front door; only the runtime, which writes whole responses, adds it
 // itself.
@@ -17,6 +16,7 @@
 #include <memory>
 #include <string_view>
 
+#include "auth/chunk_signatures.h"
 #include "auth/principal.h"
 #include "http/handler.h"
 
@@ -26,9 +26,10 @@ class Service {
  public:
   virtual ~Service() = default;
 
-  // `request_id` is good during the call (here and below), and empty here for all but S3. Refuse{…} ends the request
-  // with the service's own error.
-  virtual http::BodyPlan OnHead(const http::RequestView& head, const auth::Principal* principal,
+  // `chunks` checks the chunks of a body that has signatures of its own (x-amz-content-sha256 STREAMING-AWS4-…), null
+  // for others. `request_id` is good during the call (here and below), and empty here for all but S3. Refuse{…} ends
+  // the request with the service's own error.
+  virtual http::BodyPlan OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
                                 std::string_view request_id) = 0;
 
   // `sink` is the one OnHead gave, null when the body was buffered. The principal lives as long as the program.

@@ -1,4 +1,4 @@
-// Authorization headers from anybody: parsed, and checked against a store that knows the key.
+// Authorization headers and presigned URLs from anybody: parsed, and checked against a store that knows the key.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -44,5 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     // Nobody guesses a signature.
     if (verdict.index() == 0) __builtin_trap();
   }
+  if (verifier.VerifyPresigned(request).index() == 0) __builtin_trap();
   return 0;
 }

@@ -8,12 +8,15 @@
 
 #include "auth/canonical_request.h"
 #include "auth/hmac.h"
+#include "auth/presigned.h"
 
 namespace argosy::auth {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
+constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+constexpr std::string_view kPayloadHeader = "x-amz-content-sha256";
 constexpr size_t kSignatureSize = 64;
 constexpr size_t kAccessKeyIdMax = 128;  // as IAM's
 // Of region and service name: real ones are below 30 characters; they are kept in the cache.
@@ -84,14 +87,16 @@ struct SigningHeaders {
   std::string_view unsigned_amz;  // name of one that should be signed and is not
 };
 
-SigningHeaders FindSigningHeaders(const http::RequestView& request, std::string_view signed_headers) {
+// `open`: a header that need not be signed; empty: none.
+SigningHeaders FindSigningHeaders(const http::RequestView& request, std::string_view signed_headers,
+                                  std::string_view open = {}) {
   SigningHeaders found;
   for (const http::HeaderView& header : request.headers) {
     if (header.name.size() == 4 && NameIs(header.name, "date")) found.date = header.value;
     if (!IsAmzHeader(header.name)) continue;
     if (NameIs(header.name, "x-amz-date")) found.amz_date = header.value;
     if (NameIs(header.name, "x-amz-security-token")) found.token = header.value;
-    if (!ListHas(signed_headers, header.name)) found.unsigned_amz = header.name;
+    if (!NameIs(header.name, open) && !ListHas(signed_headers, header.name)) found.unsigned_amz = header.name;
   }
   return found;
 }
@@ -122,11 +127,52 @@ AuthError Malformed(std::string message) {
   return {AuthFailure::kMalformed, std::move(message)};
 }
 
+AuthError UnknownKey() {
+  return {AuthFailure::kUnknownKey, "The access key id in the request does not exist here."};
+}
+
+AuthError BadToken(std::string_view sent) {
+  return {AuthFailure::kBadToken, sent.empty() ? "This access key needs its session token in X-Amz-Security-Token."
+                                               : "The security token included in the request is invalid."};
+}
+
+AuthError BadSignature() {
+  return {AuthFailure::kBadSignature,
+          "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
+          "Key and signing method."};
+}
+
+// What a signature is checked against, besides the request itself.
+struct SignedParts {
+  std::string_view query;
+  std::string_view payload_hash;
+  std::string_view amz_date;
+  std::string_view token;
+  std::string_view unsigned_header;  // an x-amz-… header that should be signed and is not
+};
+
 std::string_view TakeUntil(std::string_view& text, char separator) {
   const size_t end = std::min(text.find(separator), text.size());
   const std::string_view part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return part;
+}
+
+// Key and scope; gives what is wrong with them.
+std::optional<std::string> ReadCredential(std::string_view credential, AuthorizationView& out) {
+  out.access_key_id = TakeUntil(credential, '/');
+  out.scope = credential;
+  out.date = TakeUntil(credential, '/');
+  out.region = TakeUntil(credential, '/');
+  out.service = TakeUntil(credential, '/');
+  if (out.access_key_id.empty() || out.access_key_id.size() > kAccessKeyIdMax || out.region.empty() ||
+      out.region.size() > kScopePartMax || out.service.empty() || out.service.size() > kScopePartMax ||
+      credential.find('/') != std::string_view::npos) {
+    return "Credential must be <access key id>/<YYYYMMDD>/<region>/<service>/aws4_request.";
+  }
+  if (credential != kTerminator) return "Credential must end in 'aws4_request'.";
+  if (out.date.size() != 8 || !IsDigits(out.date)) return "Date in Credential scope must be YYYYMMDD.";
+  return std::nullopt;
 }
 
 }  // namespace
@@ -156,18 +202,7 @@ std::variant<AuthorizationView, AuthError> ParseAuthorization(const http::Reques
   if (out.signature.empty()) return Malformed("Authorization header requires 'Signature' parameter.");
   if (out.signed_headers.empty()) return Malformed("Authorization header requires 'SignedHeaders' parameter.");
 
-  out.access_key_id = TakeUntil(credential, '/');
-  out.scope = credential;
-  out.date = TakeUntil(credential, '/');
-  out.region = TakeUntil(credential, '/');
-  out.service = TakeUntil(credential, '/');
-  if (out.access_key_id.empty() || out.access_key_id.size() > kAccessKeyIdMax || out.region.empty() ||
-      out.region.size() > kScopePartMax || out.service.empty() || out.service.size() > kScopePartMax ||
-      credential.find('/') != std::string_view::npos) {
-    return Malformed("Credential must be <access key id>/<YYYYMMDD>/<region>/<service>/aws4_request.");
-  }
-  if (credential != kTerminator) return Malformed("Credential must end in 'aws4_request'.");
-  if (out.date.size() != 8 || !IsDigits(out.date)) return Malformed("Date in Credential scope must be YYYYMMDD.");
+  if (std::optional<std::string> fault = ReadCredential(credential, out)) return Malformed(std::move(*fault));
   if (out.signature.size() != kSignatureSize) return Malformed("Signature must be 64 hexadecimal digits.");
   return out;
 }
@@ -203,6 +238,13 @@ struct Verifier::Impl {
         &keys.insert_or_assign(CacheName(credential, scope), Entry{credential, std::string(scope), key}).first->second;
   }
 
+  // `malformed`: what a request is that does not sign its host.
+  std::variant<const Principal*, AuthError> Check(const http::RequestView& request, const Credential& credential,
+                                                  const AuthorizationView& authorization,
+                                                  const SignedParts& signed_parts, AuthFailure malformed);
+  std::variant<const Principal*, AuthError> CheckV4(const http::RequestView& request);
+  std::variant<const Principal*, AuthError> CheckV2(const http::RequestView& request) const;
+
   static std::string CacheName(const Credential* credential, std::string_view scope) {
     return credential->access_key_id + "/" + std::string(scope);
   }
@@ -218,7 +260,7 @@ std::variant<const Principal*, AuthError> Verifier::Verify(const http::RequestVi
                                                            std::string_view payload_hash) {
   const Credential* const credential = impl_->credentials->Find(authorization.access_key_id);
   if (credential == nullptr) {
-    return AuthError{AuthFailure::kUnknownKey, "The access key id in the request does not exist here."};
+    return UnknownKey();
   }
 
   const SigningHeaders headers = FindSigningHeaders(request, authorization.signed_headers);
@@ -255,44 +297,127 @@ std::variant<const Principal*, AuthError> Verifier::Verify(const http::RequestVi
                                                FormatAmzDate(now) + " + 15 min.)"};
   }
 
-  if (!ListHas(authorization.signed_headers, "host")) {
-    return Malformed("'Host' must be a 'SignedHeader' in the AWS Authorization.");
+  return impl_->Check(request, *credential, authorization,
+                      {.query = request.query,
+                       .payload_hash = payload_hash,
+                       .amz_date = amz_date,
+                       .token = headers.token,
+                       .unsigned_header = headers.unsigned_amz},
+                      AuthFailure::kMalformed);
+}
+
+std::unique_ptr<ChunkSignatures> Verifier::ChunksOf(const http::RequestView& request,
+                                                    const AuthorizationView& authorization) {
+  const Credential* const credential = impl_->credentials->Find(authorization.access_key_id);
+  if (credential == nullptr) return nullptr;
+  const HmacKey* const kept = impl_->FindKey(credential, authorization.scope);
+  const HmacKey key = kept != nullptr ? *kept
+                                      : SigningKey(credential->secret_access_key, authorization.date,
+                                                   authorization.region, authorization.service);
+  std::string amz_date(request.Header("x-amz-date"));
+  if (amz_date.empty()) {
+    const std::optional<Time> signed_at = ParseHttpDate(request.Header("date"));
+    amz_date = signed_at ? FormatAmzDate(*signed_at) : std::string(request.Header("date"));
   }
-  if (!headers.unsigned_amz.empty()) {
-    return AuthError{AuthFailure::kBadSignature, "The header '" + ToLower(headers.unsigned_amz) +
+  return std::make_unique<ChunkSignatures>(key, amz_date, authorization.scope, authorization.signature);
+}
+
+std::variant<const Principal*, AuthError> Verifier::VerifyPresigned(const http::RequestView& request) {
+  return PresigningOf(request.query) == Presigning::kV4 ? impl_->CheckV4(request) : impl_->CheckV2(request);
+}
+
+std::variant<const Principal*, AuthError> Verifier::Impl::CheckV4(const http::RequestView& request) {
+  std::variant<PresignedV4, AuthError> read = ReadPresignedV4(request.query);
+  if (auto* error = std::get_if<AuthError>(&read)) return std::move(*error);
+  const PresignedV4& url = std::get<PresignedV4>(read);
+  AuthorizationView authorization;
+  if (std::optional<std::string> fault = ReadCredential(url.credential, authorization)) {
+    return AuthError{AuthFailure::kMalformedQuery, std::move(*fault)};
+  }
+  if (authorization.service != "s3") {
+    return AuthError{AuthFailure::kMalformedQuery, "X-Amz-Credential must be for the service s3."};
+  }
+  authorization.signed_headers = url.signed_headers;
+  authorization.signature = url.signature;
+  const std::optional<Time> signed_at = ParseAmzDate(url.amz_date);
+  if (!signed_at) return AuthError{AuthFailure::kMalformedQuery, "X-Amz-Date must be YYYYMMDD'T'HHMMSS'Z'."};
+  if (authorization.date != std::string_view(url.amz_date).substr(0, 8)) {
+    return AuthError{AuthFailure::kMalformedQuery, "The date in X-Amz-Credential must be that of X-Amz-Date."};
+  }
+  const Credential* const credential = credentials->Find(authorization.access_key_id);
+  if (credential == nullptr) return UnknownKey();
+  const Time now = clock->Now();
+  if (now < *signed_at - kSkewMax) return AuthError{AuthFailure::kExpired, "Request is not valid yet"};
+  if (now > *signed_at + std::chrono::seconds(url.seconds)) {
+    return AuthError{AuthFailure::kExpired, "Request has expired"};
+  }
+  // What says which bytes will come may be added to a URL that leaves them open.
+  const SigningHeaders headers = FindSigningHeaders(request, authorization.signed_headers, kPayloadHeader);
+  const bool hash_signed = ListHas(url.signed_headers, kPayloadHeader);
+  return Check(request, *credential, authorization,
+               {.query = url.query,
+                .payload_hash = !url.payload_hash.empty() ? url.payload_hash
+                                : hash_signed             ? request.Header(kPayloadHeader)
+                                                          : kUnsignedPayload,
+                .amz_date = url.amz_date,
+                .token = url.token,
+                .unsigned_header = headers.unsigned_amz},
+               AuthFailure::kMalformedQuery);
+}
+
+std::variant<const Principal*, AuthError> Verifier::Impl::CheckV2(const http::RequestView& request) const {
+  const std::variant<PresignedV2, AuthError> read = ReadPresignedV2(request.query);
+  if (const auto* error = std::get_if<AuthError>(&read)) return *error;
+  const PresignedV2& url = std::get<PresignedV2>(read);
+  const Credential* const credential = credentials->Find(url.access_key_id);
+  if (credential == nullptr) return UnknownKey();
+  if (clock->Now() > Time(std::chrono::seconds(url.expires))) {
+    return AuthError{AuthFailure::kExpired, "Request has expired"};
+  }
+  if (!EqualInConstantTime(url.token, credential->session_token)) return BadToken(url.token);
+  if (!EqualInConstantTime(SignatureV2(request, url.expires, credential->secret_access_key), url.signature)) {
+    return BadSignature();
+  }
+  return &credential->principal;
+}
+
+std::variant<const Principal*, AuthError> Verifier::Impl::Check(const http::RequestView& request,
+                                                                const Credential& credential,
+                                                                const AuthorizationView& authorization,
+                                                                const SignedParts& signed_parts,
+                                                                AuthFailure malformed) {
+  if (!ListHas(authorization.signed_headers, "host")) {
+    return AuthError{malformed, "'Host' must be a 'SignedHeader' in the AWS Authorization."};
+  }
+  if (!signed_parts.unsigned_header.empty()) {
+    return AuthError{AuthFailure::kBadSignature, "The header '" + ToLower(signed_parts.unsigned_header) +
                                                      "' is present in the request but not among its SignedHeaders."};
   }
-  if (!EqualInConstantTime(headers.token, credential->session_token)) {
-    return AuthError{AuthFailure::kBadToken, headers.token.empty()
-                                                 ? "This access key needs its session token in X-Amz-Security-Token."
-                                                 : "The security token included in the request is invalid."};
+  if (!EqualInConstantTime(signed_parts.token, credential.session_token)) {
+    return BadToken(signed_parts.token);
   }
 
-  const HmacKey* key = impl_->FindKey(credential, authorization.scope);
+  const HmacKey* key = FindKey(&credential, authorization.scope);
   HmacKey derived;
   if (key == nullptr) {
-    derived =
-        SigningKey(credential->secret_access_key, authorization.date, authorization.region, authorization.service);
+    derived = SigningKey(credential.secret_access_key, authorization.date, authorization.region, authorization.service);
   }
   const HmacKey& signing = key == nullptr ? derived : *key;
   const CanonicalParts parts{.method = request.method,
                              .service = authorization.service,
                              .path = request.path,
-                             .query = request.query,
+                             .query = signed_parts.query,
                              .headers = request.headers,
                              .signed_headers = authorization.signed_headers,
-                             .payload_hash = payload_hash};
+                             .payload_hash = signed_parts.payload_hash};
   for (const Reading reading : {Reading::kAsSent, Reading::kReencoded}) {
-    WriteStringToSign(impl_->string_to_sign, amz_date, authorization.scope, impl_->canonicalizer.Write(parts, reading));
-    if (EqualInConstantTime(AsText(ToHexDigest(signing.Sign(impl_->string_to_sign))), authorization.signature)) {
-      if (key == nullptr) impl_->Keep(credential, authorization.scope, derived);
-      return &credential->principal;
+    WriteStringToSign(string_to_sign, signed_parts.amz_date, authorization.scope, canonicalizer.Write(parts, reading));
+    if (EqualInConstantTime(AsText(ToHexDigest(signing.Sign(string_to_sign))), authorization.signature)) {
+      if (key == nullptr) Keep(&credential, authorization.scope, derived);
+      return &credential.principal;
     }
   }
-  return AuthError{
-      AuthFailure::kBadSignature,
-      "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-      "Access Key and signing method."};
+  return BadSignature();
 }
 
 std::vector<std::pair<std::string, std::string>> Sign(const Credential& credential, std::string_view region,

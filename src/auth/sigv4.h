@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "auth/chunk_signatures.h"
 #include "auth/principal.h"
 #include "base/clock.h"
 #include "http/message.h"
@@ -30,7 +32,16 @@ struct AuthorizationView {
 };
 
 // Why a request is not believed. The services name these differently; api/ words them.
-enum class AuthFailure { kMissing, kMalformed, kUnknownKey, kBadSignature, kSkewed, kBadToken };
+enum class AuthFailure {
+  kMissing,
+  kMalformed,
+  kMalformedQuery,  // of a presigned URL
+  kUnknownKey,
+  kBadSignature,
+  kSkewed,
+  kExpired,  // a presigned URL, or one that is not valid yet
+  kBadToken,
+};
 
 struct AuthError {
   AuthFailure failure;
@@ -52,6 +63,12 @@ class Verifier {
   std::variant<const Principal*, AuthError> Verify(const http::RequestView& request,
                                                    const AuthorizationView& authorization,
                                                    std::string_view payload_hash);
+
+  // For the chunks of the body of a request that Verify has just believed.
+  std::unique_ptr<ChunkSignatures> ChunksOf(const http::RequestView& request, const AuthorizationView& authorization);
+
+  // Of a request whose query has its signature (auth/presigned.h).
+  std::variant<const Principal*, AuthError> VerifyPresigned(const http::RequestView& request);
 
  private:
   struct Impl;

@@ -3,16 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <map>
 
 #include "auth/credentials.h"
 #include "auth/hmac.h"
+#include "auth/test_request.h"
 #include "base/bytes.h"
 
 namespace argosy::auth {
 namespace {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kEmptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 constexpr std::string_view kSuiteSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -23,41 +21,6 @@ Time At(int year, unsigned month, unsigned day, int hour = 0, int minute = 0, in
 }
 
 const Time kSuiteTime = At(2015, 8, 30, 12, 36);
-
-// A request that owns its text.
-class TestRequest {
- public:
-  TestRequest(std::string method, std::string path, std::string query, Headers headers)
-      : method_(std::move(method)), path_(std::move(path)), query_(std::move(query)), headers_(std::move(headers)) {}
-
-  http::RequestView View() {
-    views_.clear();
-    for (const auto& [name, value] : headers_) views_.push_back({name, value});
-    http::RequestView view;
-    view.method = method_;
-    view.path = path_;
-    view.query = query_;
-    view.headers = views_;
-    return view;
-  }
-  Headers& headers() { return headers_; }
-  std::string& path() { return path_; }
-  std::string& query() { return query_; }
-  void Set(std::string_view name, std::string value) {
-    for (auto& [known, old] : headers_) {
-      if (known == name) {
-        old = std::move(value);
-        return;
-      }
-    }
-    headers_.emplace_back(name, std::move(value));
-  }
-
- private:
-  std::string method_, path_, query_;
-  Headers headers_;
-  std::vector<http::HeaderView> views_;
-};
 
 Credential SuiteCredential(std::string token = "") {
   return {"AKIDEXAMPLE", std::string(kSuiteSecret), std::move(token), OwnerPrincipal()};
@@ -76,15 +39,6 @@ struct World {
     if (const auto* error = std::get_if<AuthError>(&verdict)) return Say(*error);
     EXPECT_EQ(std::get<const Principal*>(verdict), &store.owner().principal);
     return "ok";
-  }
-
-  static std::string Say(const AuthError& error) {
-    static const std::map<AuthFailure, std::string> kNames{
-        {AuthFailure::kMissing, "missing"},        {AuthFailure::kMalformed, "malformed"},
-        {AuthFailure::kUnknownKey, "unknown key"}, {AuthFailure::kBadSignature, "bad signature"},
-        {AuthFailure::kSkewed, "skewed"},          {AuthFailure::kBadToken, "bad token"}};
-    EXPECT_FALSE(error.message.empty());
-    return kNames.at(error.failure) + ": " + error.message;
   }
 
   StaticCredentialStore store;

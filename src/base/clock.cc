@@ -41,6 +41,49 @@ std::string FormatIso8601(Time t) {
                      b.tm_min, b.tm_sec, millis);
 }
 
+std::optional<Time> ParseIso8601(std::string_view text) {
+  // "2024-05-01T12:34:56" at least; then decimals, then Z or an offset.
+  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() <= kForm.size()) return std::nullopt;
+  int fields[6] = {};
+  int field = 0;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    if (kForm[i] != 'd') {
+      if (text[i] != kForm[i]) return std::nullopt;
+      ++field;
+    } else if (!is_digit(text[i])) {
+      return std::nullopt;
+    } else {
+      fields[field] = fields[field] * 10 + (text[i] - '0');
+    }
+  }
+  const std::chrono::year_month_day date{std::chrono::year(fields[0]),
+                                         std::chrono::month(static_cast<unsigned>(fields[1])),
+                                         std::chrono::day(static_cast<unsigned>(fields[2]))};
+  if (!date.ok() || fields[0] < 1970 || fields[0] > 2261) return std::nullopt;
+  if (fields[3] > 23 || fields[4] > 59 || fields[5] > 60) return std::nullopt;
+  Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(fields[3]) + std::chrono::minutes(fields[4]) +
+              std::chrono::seconds(fields[5]);
+  std::string_view rest = text.substr(kForm.size());
+  if (rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    int64_t unit = 100'000'000;  // nanoseconds of the next decimal
+    if (rest.empty() || !is_digit(rest.front())) return std::nullopt;
+    for (; !rest.empty() && is_digit(rest.front()); unit /= 10, rest.remove_prefix(1)) {
+      time += Duration(unit * (rest.front() - '0'));
+    }
+  }
+  if (rest == "Z") return time;
+  if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':') return std::nullopt;
+  for (const size_t i : {1, 2, 4, 5}) {
+    if (!is_digit(rest[i])) return std::nullopt;
+  }
+  const auto offset = std::chrono::hours((rest[1] - '0') * 10 + rest[2] - '0') +
+                      std::chrono::minutes((rest[4] - '0') * 10 + rest[5] - '0');
+  return rest[0] == '+' ? time - offset : time + offset;
+}
+
 std::string FormatHttpDate(Time t) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

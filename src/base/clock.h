@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace argosy {
 
@@ -51,7 +53,10 @@ inline Time FromUnixMillis(int64_t millis) {
 double ToUnixSeconds(Time t);
 Time FromUnixSeconds(double seconds);
 
-std::string FormatIso8601(Time t);   // 2024-05-01T12:34:56.789Z
+std::string FormatIso8601(Time t);  // 2024-05-01T12:34:56.789Z
+// As above, or with another number of decimals or none, or with an offset (+01:00) in place of the Z; nothing when it
+// is none of these or of no year from 1970 to 2261.
+std::optional<Time> ParseIso8601(std::string_view text);
 std::string FormatHttpDate(Time t);  // Wed, 01 May 2024 12:34:56 GMT
 std::string FormatAmzDate(Time t);   // 20240501T123456Z
 

@@ -10,7 +10,7 @@
 namespace argosy {
 namespace {
 
-constexpr int kEventsPerTurn = 256;  // how many events one turn takes, so that posted tasks and timers get their share
+constexpr int kEventsPerTurn = 64;  // of one epoll_wait: posted tasks and timers get their share, and caches hold them
 
 uint64_t PackKey(int fd, uint64_t generation) {
   return (generation << 32) | static_cast<uint32_t>(fd);
@@ -43,10 +43,10 @@ void EventLoop::Run() {
         woken = true;
         continue;
       }
-      const int fd = static_cast<int>(events[i].data.u64 & 0xffffffffU);
-      const auto it = watched_.find(fd);
-      if (it == watched_.end() || (it->second.generation & 0xffffffffU) != (events[i].data.u64 >> 32)) continue;
-      it->second.handler->OnEvents(events[i].events);
+      const auto fd = static_cast<size_t>(events[i].data.u64 & 0xffffffffU);
+      const Watched& watched = watched_[fd];
+      if (watched.handler == nullptr || (watched.generation & 0xffffffffU) != (events[i].data.u64 >> 32)) continue;
+      watched.handler->OnEvents(events[i].events);
     }
     if (woken) RunPosted();
     RunTimers();
@@ -97,23 +97,27 @@ Status EventLoop::Watch(int fd, uint32_t events, FdHandler* handler) {
   event.events = events;
   event.data.u64 = PackKey(fd, generation);
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return ErrnoError("watching a descriptor", errno);
-  watched_[fd] = {handler, generation};
+  const auto place = static_cast<size_t>(fd);
+  if (place >= watched_.size()) watched_.resize(place + 1);
+  watched_[place] = {handler, generation};
   return {};
 }
 
 Status EventLoop::Rewatch(int fd, uint32_t events, FdHandler* handler) {
-  const auto it = watched_.find(fd);
-  Check(it != watched_.end(), "Rewatch of a descriptor that is not watched");
+  Check(IsWatched(fd), "Rewatch of a descriptor that is not watched");
+  Watched& watched = watched_[static_cast<size_t>(fd)];
   epoll_event event{};
   event.events = events;
-  event.data.u64 = PackKey(fd, it->second.generation);
+  event.data.u64 = PackKey(fd, watched.generation);
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0) return ErrnoError("watching a descriptor", errno);
-  it->second.handler = handler;
+  watched.handler = handler;
   return {};
 }
 
 void EventLoop::Unwatch(int fd) {
-  if (watched_.erase(fd) != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  if (!IsWatched(fd)) return;
+  watched_[static_cast<size_t>(fd)].handler = nullptr;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void EventLoop::RunPosted() {

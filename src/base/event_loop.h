@@ -52,6 +52,9 @@ class EventLoop final : public Scheduler {
   Duration TurnTime() const { return turn_time_; }
 
  private:
+  bool IsWatched(int fd) const {
+    return fd >= 0 && static_cast<size_t>(fd) < watched_.size() && watched_[static_cast<size_t>(fd)].handler != nullptr;
+  }
   void RunPosted();
   void RunTimers();
   int WaitMillis() const;
@@ -66,10 +69,10 @@ class EventLoop final : public Scheduler {
   std::vector<Task> posted_;  // guarded by mutex_
 
   struct Watched {
-    FdHandler* handler;
-    uint64_t generation;  // tells events of a closed descriptor from those of its successor with the same number
+    FdHandler* handler = nullptr;
+    uint64_t generation = 0;  // tells events of a closed descriptor from those of its successor with the same number
   };
-  std::unordered_map<int, Watched> watched_;
+  std::vector<Watched> watched_;  // by descriptor
   uint64_t next_generation_ = 1;
   std::multimap<Duration, std::pair<TimerId, Task>> timers_;
   std::unordered_map<TimerId, std::multimap<Duration, std::pair<TimerId, Task>>::iterator> timer_index_;

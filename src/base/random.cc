@@ -63,11 +63,29 @@ std::string NewUid(Random& random, Time now) {
   return fmt::format("{:012x}{:04x}{:016x}", millis & 0xffff'ffff'ffff, random.Next() >> 48, random.Next());
 }
 
+UuidText NewUuidText(Random& random) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const uint64_t a = (random.Next() & ~0xf000ULL) | 0x4000;         // version 4
+  const uint64_t b = (random.Next() & ~(3ULL << 62)) | 1ULL << 63;  // variant 1
+  UuidText text;
+  size_t at = 0;
+  const auto write = [&](uint64_t word, int digits_left, int digits) {
+    for (int i = 1; i <= digits; ++i) text[at++] = kDigits[(word >> (4 * (digits_left - i))) & 15];
+  };
+  write(a, 16, 8);
+  text[at++] = '-';
+  write(a, 8, 4);
+  text[at++] = '-';
+  write(a, 4, 4);
+  text[at++] = '-';
+  write(b, 16, 4);
+  text[at++] = '-';
+  write(b, 12, 12);
+  return text;
+}
+
 std::string NewUuid(Random& random) {
-  const uint64_t a = random.Next();
-  const uint64_t b = random.Next();
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff,
-                     0x8000 | ((b >> 48) & 0x3fff), b & 0xffffffffffffULL);
+  return std::string(AsText(NewUuidText(random)));
 }
 
 uint64_t MixSeed(uint64_t seed, uint64_t purpose, uint64_t place) {

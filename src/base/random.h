@@ -1,8 +1,10 @@
 // Randomness is handed in: a seed replays what happened.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -46,6 +48,11 @@ std::string NewUid(Random& random);
 // and an index of them grows at its end.
 std::string NewUid(Random& random, Time now);
 // 8-4-4-4-12 form, version 4: request ids.
+using UuidText = std::array<char, 36>;
+UuidText NewUuidText(Random& random);
+inline std::string_view AsText(const UuidText& uuid) {
+  return {uuid.data(), uuid.size()};
+}
 std::string NewUuid(Random& random);
 
 }  // namespace argosy

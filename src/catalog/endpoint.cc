@@ -9,13 +9,16 @@ namespace {
 
 constexpr int64_t kInstanceCountMax = 10'000;
 
+uint32_t CountField(const Json& json, const char* name, int64_t fallback = 0) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(IntField(json, name, fallback), 0, kInstanceCountMax));
+}
+
 VariantSpec VariantFromJson(const Json& json) {
   VariantSpec variant;
   variant.variant_name = TextField(json, "VariantName");
   variant.model_name = TextField(json, "ModelName");
   variant.instance_type = TextField(json, "InstanceType");
-  variant.initial_instance_count =
-      static_cast<uint32_t>(std::clamp<int64_t>(IntField(json, "InitialInstanceCount", 1), 0, kInstanceCountMax));
+  variant.initial_instance_count = CountField(json, "InitialInstanceCount", 1);
   variant.initial_weight = NumberField(json, "InitialVariantWeight", 1.0);
   return variant;
 }
@@ -31,7 +34,9 @@ Json VariantToJson(const VariantSpec& variant) {
 Json PlansToJson(const std::vector<VariantPlan>& plans) {
   Json json = Json::array();
   for (const VariantPlan& plan : plans) {
-    json.push_back({{"variant", VariantToJson(plan.variant)}, {"model", plan.model.request_json}});
+    Json item = {{"variant", VariantToJson(plan.variant)}, {"model", plan.model.request_json}};
+    if (plan.before) item["before"] = {{"count", plan.before->instance_count}, {"weight", plan.before->weight}};
+    json.push_back(std::move(item));
   }
   return json;
 }
@@ -41,7 +46,12 @@ Result<std::vector<VariantPlan>> PlansFromJson(const Json& json) {
   for (const Json& item : json) {
     Result<ModelSpec> model = ModelSpec::FromRequestJson(TextField(item, "model"));
     if (!model.ok()) return model.error();
-    plans.push_back({VariantFromJson(ObjectField(item, "variant")), std::move(*model)});
+    VariantPlan plan{VariantFromJson(ObjectField(item, "variant")), std::move(*model)};
+    if (item.contains("before")) {
+      const Json& before = ObjectField(item, "before");
+      plan.before = {CountField(before, "count"), NumberField(before, "weight", 1.0)};
+    }
+    plans.push_back(std::move(plan));
   }
   return plans;
 }
@@ -71,7 +81,8 @@ std::vector<EndpointInstance> InstancesFromJson(const Json& json) {
 Json FleetToJson(const Fleet& fleet) {
   return {{"config", fleet.config_name},
           {"variants", PlansToJson(fleet.variants)},
-          {"instances", InstancesToJson(fleet.instances)}};
+          {"instances", InstancesToJson(fleet.instances)},
+          {"capture", fleet.capture_request}};
 }
 
 Result<std::optional<Fleet>> FleetField(const Json& json, const char* name) {
@@ -79,8 +90,8 @@ Result<std::optional<Fleet>> FleetField(const Json& json, const char* name) {
   const Json& object = ObjectField(json, name);
   Result<std::vector<VariantPlan>> variants = PlansFromJson(ArrayField(object, "variants"));
   if (!variants.ok()) return variants.error();
-  return std::optional<Fleet>(
-      Fleet{TextField(object, "config"), std::move(*variants), InstancesFromJson(ArrayField(object, "instances"))});
+  return std::optional<Fleet>(Fleet{TextField(object, "config"), std::move(*variants),
+                                    InstancesFromJson(ArrayField(object, "instances")), TextField(object, "capture")});
 }
 
 }  // namespace
@@ -106,8 +117,31 @@ Result<EndpointConfigSpec> EndpointConfigSpec::FromRequestJson(std::string_view 
   for (const Json& variant : ArrayField(*parsed, "ProductionVariants")) {
     if (variant.is_object()) spec.variants.push_back(VariantFromJson(variant));
   }
+  if (parsed->contains("DataCaptureConfig")) {
+    spec.capture_request = DumpJson(ObjectField(*parsed, "DataCaptureConfig"));
+  }
   spec.request_json = std::string(text);
   return spec;
+}
+
+void EndpointState::ChangeCapacity(const std::vector<DesiredCapacity>& desired) {
+  Check(current.has_value(), "the capacity of an endpoint that serves nothing");
+  for (VariantPlan& plan : current->variants) {
+    VariantSpec& variant = plan.variant;
+    if (!plan.before) plan.before = {variant.initial_instance_count, variant.initial_weight};
+    for (const DesiredCapacity& asked : desired) {
+      if (asked.variant_name != variant.variant_name) continue;
+      if (asked.instance_count) variant.initial_instance_count = *asked.instance_count;
+      if (asked.weight) variant.initial_weight = *asked.weight;
+    }
+  }
+  status = "Updating";
+  failure_reason.clear();
+}
+
+bool EndpointState::capacity_changing() const {
+  return current && std::any_of(current->variants.begin(), current->variants.end(),
+                                [](const VariantPlan& plan) { return plan.before.has_value(); });
 }
 
 Result<EndpointState> EndpointState::FromJson(std::string_view text) {
@@ -131,6 +165,9 @@ Result<EndpointState> EndpointState::FromJson(std::string_view text) {
   Result<std::vector<VariantPlan>> requested = PlansFromJson(ArrayField(json, "requested_variants"));
   if (!requested.ok()) return requested.error();
   state.requested_variants = std::move(*requested);
+  state.requested_capture = TextField(json, "requested_capture");
+  state.deployment_request = TextField(json, "deployment_request");
+  if (json.contains("deployment")) state.deployment = DeploymentFromJson(ObjectField(json, "deployment"));
   return state;
 }
 
@@ -144,6 +181,9 @@ std::string EndpointState::ToJson() const {
   if (delete_requested) json["delete_requested"] = true;
   if (!requested_config.empty()) json["requested_config"] = requested_config;
   if (!requested_variants.empty()) json["requested_variants"] = PlansToJson(requested_variants);
+  if (!requested_capture.empty()) json["requested_capture"] = requested_capture;
+  if (!deployment_request.empty()) json["deployment_request"] = deployment_request;
+  if (deployment) json["deployment"] = DeploymentToJson(*deployment);
   return DumpJson(json);
 }
 

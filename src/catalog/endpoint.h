@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "catalog/data_capture.h"
+#include "catalog/deployment.h"
 
 namespace argosy::catalog {
 
@@ -34,15 +36,33 @@ struct VariantSpec {
 struct EndpointConfigSpec {
   std::string config_name;
   std::vector<VariantSpec> variants;
+  std::string capture_request;  // DataCaptureConfig as sent; "" = none
   std::string request_json;
   static Result<EndpointConfigSpec> FromRequestJson(std::string_view json);
 };
 
+struct VariantCapacity {
+  uint32_t instance_count = 0;
+  double weight = 0;
+};
+
 // A variant as an endpoint holds it: config and model are copied in when the endpoint is created or updated, so that
-// both may be deleted while it lives.
+// both may be deleted while it lives. Of the fleet that serves, count and weight are the desired ones.
 struct VariantPlan {
   VariantSpec variant;
   ModelSpec model;
+  std::optional<VariantCapacity> before =
+      std::nullopt;  // a change of capacity is under way: what was desired until then
+
+  // What the route goes by: other weights come into force when the capacity asked for with them is there.
+  double weight_in_force() const { return before ? before->weight : variant.initial_weight; }
+};
+
+// What UpdateEndpointWeightsAndCapacities or a scaling policy asks of one variant.
+struct DesiredCapacity {
+  std::string variant_name;
+  std::optional<uint32_t> instance_count;
+  std::optional<double> weight;
 };
 
 struct EndpointInstance {
@@ -59,6 +79,7 @@ struct Fleet {
   std::string config_name;
   std::vector<VariantPlan> variants;
   std::vector<EndpointInstance> instances;
+  std::string capture_request = {};  // DataCaptureConfig as sent; "" = none
 };
 
 struct EndpointState {
@@ -73,6 +94,14 @@ struct EndpointState {
   std::string requested_config;  // set by UpdateEndpoint/CreateEndpoint with `requested_variants` until the controller
                                  // has taken it up
   std::vector<VariantPlan> requested_variants;
+  std::string requested_capture;         // DataCaptureConfig of the requested config
+  std::string deployment_request;        // DeploymentConfig as it was last sent; "" = never
+  std::optional<Deployment> deployment;  // of `next`, while there is a `current`
+
+  // Asks for other counts and weights of the fleet that serves; Updating until it has them. The variants are there.
+  void ChangeCapacity(const std::vector<DesiredCapacity>& desired);
+  // Such a change is under way; another may come on top of it.
+  bool capacity_changing() const;
 
   static Result<EndpointState> FromJson(std::string_view json);
   std::string ToJson() const;

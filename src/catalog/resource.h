@@ -16,7 +16,19 @@
 
 namespace argosy::catalog {
 
-enum class Kind { kTrainingJob, kModel, kEndpointConfig, kEndpoint, kInstance };
+// Stored by number: new ones come last.
+enum class Kind {
+  kTrainingJob,
+  kModel,
+  kEndpointConfig,
+  kEndpoint,
+  kInstance,
+  kScalableTarget,
+  kScalingPolicy,
+  kScheduledAction,
+  kScalingActivity,
+  kAlarm,
+};
 
 std::string_view KindName(Kind kind);  // "training-job", as in ARNs
 

@@ -94,6 +94,16 @@ std::string_view KindName(Kind kind) {
       return "endpoint";
     case Kind::kInstance:
       return "instance";
+    case Kind::kScalableTarget:
+      return "scalable-target";
+    case Kind::kScalingPolicy:
+      return "scaling-policy";
+    case Kind::kScheduledAction:
+      return "scheduled-action";
+    case Kind::kScalingActivity:
+      return "scaling-activity";
+    case Kind::kAlarm:
+      return "alarm";
   }
   return "resource";
 }

@@ -54,6 +54,18 @@ struct Capacity {
   uint32_t hosts_total = 0;  // and how many in all
 };
 
+// What the processes of a running instance hold, and whose it is.
+struct InstanceUse {
+  std::string instance_id;
+  protocol::Role role = protocol::Role::kTraining;
+  std::string name;     // the job's or the endpoint's
+  std::string variant;  // serving only
+  uint32_t host = 0;    // of a training on several
+  Duration cpu{};       // spent since it began, on all cores together
+  uint64_t resident_bytes = 0;
+  uint64_t memory_bytes = 0;  // granted; 0 = no limit
+};
+
 class Compute {
  public:
   virtual ~Compute() = default;
@@ -80,6 +92,10 @@ class Compute {
   // Nothing when unknown.
   virtual std::optional<InstanceView> View(const std::string& instance_id) const = 0;
   virtual Capacity GetCapacity() const = 0;
+
+  // Looks at what the running instances hold, and tells it soon. A backend that cannot see their processes says
+  // nothing.
+  virtual void Measure(std::function<void(std::vector<InstanceUse>)> done) { done({}); }
 };
 
 }  // namespace argosy::compute

@@ -11,12 +11,23 @@ constexpr auto kAnswerLook = std::chrono::milliseconds(2);  // between looks whe
 
 Controller::Controller(catalog::Catalog* catalog, compute::Compute* compute, Publisher* publisher,
                        serving::Front* front, Scheduler* scheduler, const Clock* clock, Random* random,
-                       const ControlOptions& options)
+                       const ControlOptions& options, const ScalingSources& scaling)
     : catalog_(catalog),
       compute_(compute),
       scheduler_(scheduler),
       jobs_(catalog, compute, publisher, scheduler, clock, random, options),
-      endpoints_(catalog, compute, front, scheduler, clock, random, options) {}
+      endpoints_(catalog, compute, front, scheduler, clock, random, options),
+      scaling_(catalog, scheduler, clock, random, scaling) {
+  front->Watch({.demand = [this](const serving::VariantName& variant) { scaling_.OnDemand(variant); },
+                .stuck = [this](const std::string& id) { endpoints_.OnStuck(id); }});
+}
+
+void Controller::OnAlarm(const AlarmNews& news) {
+  if (news.state != "ALARM") scaling_.OnAlarmOver(news.name);
+  // SetAlarmState knows no value: the alarm counts as just breached.
+  const double metric = news.value.value_or(news.threshold);
+  for (const std::string& arn : news.actions) scaling_.OnAlarm({arn, news.name, metric, news.threshold, news.at});
+}
 
 Status Controller::Start() {
   compute_->SetListener([this](const std::string& instance_id) { OnInstance(instance_id); });
@@ -27,6 +38,13 @@ Status Controller::Start() {
   }
   Status read = ForEach(catalog::Kind::kEndpoint, "", [this](const catalog::Resource& r) { endpoints_.OnResource(r); });
   if (!read.ok()) return read;
+  // Targets first: the others belong to them.
+  for (const catalog::Kind kind : {catalog::Kind::kScalableTarget, catalog::Kind::kScalingPolicy,
+                                   catalog::Kind::kScheduledAction, catalog::Kind::kScalingActivity}) {
+    read = ForEach(kind, "", [this](const catalog::Resource& r) { scaling_.OnResource(r); });
+    if (!read.ok()) return read;
+  }
+  scaling_.OnAllTold();
   std::vector<std::string> open;
   read = ForEach(catalog::Kind::kInstance, "Open", [&](const catalog::Resource& r) {
     Result<cost::LedgerEntry> entry = cost::FromResource(r);
@@ -71,8 +89,13 @@ void Controller::OnChange(const catalog::Change& change) {
 
 void Controller::Take(const catalog::Change& change) {
   for (const catalog::Resource& r : change.written) {
-    if (r.kind == catalog::Kind::kTrainingJob) jobs_.OnResource(r);
+    if (r.kind == catalog::Kind::kTrainingJob) {
+      jobs_.OnResource(r);
+      const bool goes_on = r.status == "InProgress" || r.status == "Stopping";
+      if (feed_ != nullptr && !goes_on) feed_->Forget(r.name);
+    }
     if (r.kind == catalog::Kind::kEndpoint) endpoints_.OnResource(r);
+    scaling_.OnResource(r);
     if (r.kind == catalog::Kind::kInstance) {
       if (r.status == "Open") {
         owners_[r.uid] = r.owner;
@@ -84,15 +107,20 @@ void Controller::Take(const catalog::Change& change) {
   for (const catalog::Resource& r : change.removed) {
     if (r.kind == catalog::Kind::kTrainingJob) jobs_.OnRemoved(r);
     if (r.kind == catalog::Kind::kEndpoint) endpoints_.OnRemoved(r);
+    scaling_.OnRemoved(r);
   }
 }
 
 void Controller::OnInstance(const std::string& instance_id) {
   const auto owner = owners_.find(instance_id);
   if (owner == owners_.end()) return;
+  const std::optional<compute::InstanceView> view = compute_->View(instance_id);
+  if (feed_ != nullptr && view && view->report) {
+    const std::optional<std::string> job = jobs_.NameByHead(owner->second, instance_id);
+    if (job) feed_->OnReport(*job, *view->report);
+  }
   jobs_.OnInstance(owner->second);
   endpoints_.OnInstance(owner->second);
-  const std::optional<compute::InstanceView> view = compute_->View(instance_id);
   if (view && view->life == compute::InstanceLife::kGone) jobs_.OnCapacity();
 }
 

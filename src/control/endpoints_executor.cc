@@ -16,7 +16,9 @@ bool SameRoute(const std::optional<serving::Route>& a, const std::optional<servi
     return x.instance_id == y.instance_id && x.address == y.address;
   };
   const auto same_variant = [&](const serving::RouteVariant& x, const serving::RouteVariant& y) {
-    return x.name == y.name && x.weight == y.weight &&
+    const bool same_capture =
+        (x.capture == nullptr) == (y.capture == nullptr) && (x.capture == nullptr || *x.capture == *y.capture);
+    return x.name == y.name && x.weight == y.weight && same_capture &&
            std::equal(x.instances.begin(), x.instances.end(), y.instances.begin(), y.instances.end(), same_instance);
   };
   return a->endpoint_uid == b->endpoint_uid &&
@@ -71,6 +73,20 @@ void EndpointsExecutor::OnInstance(const std::string& endpoint_uid) {
   if (endpoints_.contains(endpoint_uid)) worklist_.Add(endpoint_uid);
 }
 
+void EndpointsExecutor::OnStuck(const std::string& instance_id) {
+  const std::optional<compute::InstanceView> view = compute_->View(instance_id);
+  if (!view || view->life != compute::InstanceLife::kRunning || !endpoints_.contains(view->owner_uid)) return;
+  Log(LogLevel::kWarning, "an instance answers nothing any more and is replaced", {{"instance", instance_id}});
+  compute_->Kill(instance_id);
+}
+
+void EndpointsExecutor::OnAlarms(std::set<std::string, std::less<>> in_alarm) {
+  alarms_ = std::move(in_alarm);
+  for (const auto& [uid, endpoint] : endpoints_) {
+    if (endpoint.view.state.deployment) worklist_.Add(uid);
+  }
+}
+
 bool EndpointsExecutor::AllAnswer() const {
   for (const auto& [uid, endpoint] : endpoints_) {
     if (!endpoint.view.state.current) continue;
@@ -94,6 +110,7 @@ EndpointFacts EndpointsExecutor::FactsOf(const Endpoint& endpoint) const {
   EndpointFacts facts;
   facts.capacity = compute_->GetCapacity();
   facts.type_policy = options_.type_policy;
+  facts.alarms = alarms_;
   const auto add = [&](const catalog::EndpointInstance& instance) {
     EndpointInstanceFacts& f = facts.instances[instance.instance_id];
     f.instance = compute_->View(instance.instance_id);

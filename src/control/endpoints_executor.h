@@ -28,6 +28,10 @@ class EndpointsExecutor {
   void OnRemoved(const catalog::Resource& resource);
   void OnLedger(const cost::LedgerEntry& entry);
   void OnInstance(const std::string& endpoint_uid);
+  // It takes requests and answers nothing: ended by force, and so replaced.
+  void OnStuck(const std::string& instance_id);
+  // The names of all alarms that are in state ALARM now.
+  void OnAlarms(std::set<std::string, std::less<>> in_alarm);
 
   // Whether each instance that is to answer for an endpoint does so, or is known to be gone.
   bool AllAnswer() const;
@@ -68,6 +72,7 @@ class EndpointsExecutor {
   const ControlOptions options_;
   Worklist worklist_;
   std::map<std::string, Endpoint> endpoints_;  // by uid
+  std::set<std::string, std::less<>> alarms_;  // in state ALARM
 };
 
 }  // namespace argosy::control

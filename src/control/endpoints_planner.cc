@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "control/capacity_change.h"
+#include "control/rolling_update.h"
 
 namespace argosy::control {
 namespace {
@@ -37,14 +41,16 @@ class EndpointPlanning {
     } else {
       TakeUpRequest();
       PlanNext();
+      PlanCapacity();
       PlanCurrent();
+      EndCapacityChange();
     }
     PlanRetired();
     // Effects follow from what is saved: a plan that changes the record has no other part but the shrinking of the
-    // route, and the first route of all: who reads InService may ask at once.
+    // route, and the route of a fleet that is complete: who reads InService may ask at once.
     if (changed_) {
       actions_.clear();
-      if (first_route_) actions_.emplace_back(SetEndpointRoute{CurrentRoute()});
+      if (fleet_complete_) actions_.emplace_back(SetEndpointRoute{CurrentRoute()});
       if (route_must_go_) actions_.emplace_back(SetEndpointRoute{std::nullopt});
       actions_.emplace_back(SaveEndpoint{state_, open_, close_});
     } else if (!removed_) {
@@ -98,16 +104,42 @@ class EndpointPlanning {
   void TakeUpRequest() {
     if (state_.requested_config.empty()) return;
     if (state_.next) Retire(&*state_.next);
-    state_.next = Fleet{state_.requested_config, state_.requested_variants, {}};
+    state_.deployment.reset();
+    if (state_.current) state_.deployment = catalog::Deployment{.config = RequestedDeployment(), .began = now_};
+    state_.next = Fleet{state_.requested_config, state_.requested_variants, {}, state_.requested_capture};
+    state_.requested_capture.clear();
     state_.requested_config.clear();
     state_.requested_variants.clear();
     state_.starts_failed = 0;
     state_.failure_reason.clear();
+    changed_ = true;
+    if (Rolling()) {
+      BeginRolling(*state_.current, *state_.deployment);
+      return AddBatch();
+    }
     for (const VariantPlan& plan : state_.next->variants) {
       for (uint32_t i = 0; i < plan.variant.initial_instance_count; ++i)
         state_.next->instances.push_back(NewInstance(plan));
     }
+  }
+
+  bool Rolling() const {
+    return state_.deployment && state_.deployment->config.routing == catalog::TrafficRouting::kRolling;
+  }
+
+  void AddBatch() {
+    for (const VariantPlan* plan : NextBatch(*state_.next, state_.deployment->config)) {
+      state_.next->instances.push_back(NewInstance(*plan));
+    }
     changed_ = true;
+  }
+
+  // It was looked at when it was sent.
+  catalog::DeploymentConfig RequestedDeployment() const {
+    if (state_.deployment_request.empty()) return {};
+    const Result<Json> json = ParseJson(state_.deployment_request);
+    Result<catalog::DeploymentConfig> config = json.ok() ? catalog::DeploymentConfig::FromRequest(*json) : json.error();
+    return config.ok() ? std::move(*config) : catalog::DeploymentConfig();
   }
 
   void Retire(Fleet* fleet) {
@@ -211,6 +243,11 @@ class EndpointPlanning {
     return view.report->outcome->failure_reason;
   }
 
+  static std::string NoPing(const EndpointInstance& instance, const compute::InstanceView& view) {
+    return "The production variant " + instance.variant_name +
+           " did not pass the ping health check: " + view.gone_reason;
+  }
+
   // A sentence when the machine could not hold the fleet, beside the one that serves until it does, even if it held
   // nothing else.
   std::optional<std::string> NeverFits(const Fleet& next) const {
@@ -219,20 +256,15 @@ class EndpointPlanning {
     const std::string fleet =
         fmt::format("{} instance{} are needed{}", next.instances.size(), next.instances.size() == 1 ? "" : "s",
                     present > 0 ? fmt::format(" beside the {} that serve until they answer", present) : "");
-    if (wanted > facts_.capacity.hosts_total) {
-      return fmt::format("CapacityError: {}, and --hosts-max allows {} at once", fleet, facts_.capacity.hosts_total);
-    }
-    const uint64_t most = std::max<uint64_t>(facts_.capacity.memory_total_bytes / kMemoryFloor, 1);
-    if (wanted > most) {
-      return fmt::format("CapacityError: {}, and --memory has room for {}", fleet, most);
-    }
-    return std::nullopt;
+    return MoreThanMachine(wanted, fleet, facts_.capacity);
   }
 
   void PlanNext() {
     if (!state_.next) return;
     Fleet& next = *state_.next;
+    if (state_.deployment && state_.deployment->rolling_back) return PlanRollback();
     if (const std::optional<std::string> impossible = NeverFits(next)) return FailNext(*impossible);
+    if (const std::optional<std::string> reason = RollbackReason()) return FailNext(*reason);
     for (EndpointInstance& instance : next.instances) {
       const compute::InstanceView* view = ViewOf(instance.instance_id);
       if (view != nullptr && view->life == InstanceLife::kGone) {
@@ -241,9 +273,7 @@ class EndpointPlanning {
         if (view->started) ++state_.starts_failed;
         changed_ = true;
         if (fault || state_.starts_failed >= kFleetStartsMax * next.instances.size()) {
-          return FailNext(fault ? *fault
-                                : "The production variant " + instance.variant_name +
-                                      " did not pass the ping health check: " + view->gone_reason);
+          return FailNext(fault ? *fault : NoPing(instance, *view));
         }
         CloseLedger(instance.instance_id);
         instance = NewInstance(*PlanOf(next, instance.variant_name));
@@ -262,10 +292,12 @@ class EndpointPlanning {
       return;
     }
     if (state_.current) {
+      if (!AdvanceTraffic()) return;
       Retire(&*state_.current);
     } else {
-      first_route_ = true;
+      fleet_complete_ = true;
     }
+    state_.deployment.reset();
     state_.current = std::move(state_.next);
     state_.next.reset();
     state_.status = "InService";
@@ -273,8 +305,100 @@ class EndpointPlanning {
     changed_ = true;
   }
 
+  // Why all traffic must go back to the old fleet.
+  std::optional<std::string> RollbackReason() {
+    if (!state_.deployment || !state_.current) return std::nullopt;
+    const catalog::DeploymentConfig& config = state_.deployment->config;
+    for (const std::string& alarm : config.alarms) {
+      if (facts_.alarms.contains(alarm)) {
+        return fmt::format("The update was rolled back: the alarm '{}' is in state ALARM.", alarm);
+      }
+    }
+    if (config.timeout_seconds == 0) return std::nullopt;
+    const Time limit = state_.deployment->began + std::chrono::seconds(config.timeout_seconds);
+    if (now_ >= limit) {
+      return fmt::format("The update was rolled back: it took longer than the {} seconds it may.",
+                         config.timeout_seconds);
+    }
+    actions_.emplace_back(WakeAt{limit});
+    return std::nullopt;
+  }
+
+  // Moves traffic by one step to the new fleet, all of which answers, when that is due. True once all of it has moved
+  // and the times after that are over.
+  bool AdvanceTraffic() {
+    if (!state_.deployment) return true;
+    if (Rolling()) return AdvanceRolling();
+    catalog::Deployment& deployment = *state_.deployment;
+    const catalog::DeploymentConfig& config = deployment.config;
+    const Duration after_last = std::chrono::seconds(config.wait_seconds + config.termination_wait_seconds);
+    if (deployment.stepped_at) {
+      const Duration pause = deployment.share == 100 ? after_last : std::chrono::seconds(config.wait_seconds);
+      if (now_ < *deployment.stepped_at + pause) {
+        actions_.emplace_back(WakeAt{*deployment.stepped_at + pause});
+        return false;
+      }
+      if (deployment.share == 100) return true;
+    }
+    const uint32_t step = config.step.Percent(static_cast<uint32_t>(state_.next->instances.size()));
+    switch (config.routing) {
+      case catalog::TrafficRouting::kCanary:
+        deployment.share = deployment.share == 0 ? step : 100;
+        break;
+      case catalog::TrafficRouting::kLinear:
+        deployment.share = std::min(100U, deployment.share + step);
+        break;
+      default:
+        deployment.share = 100;
+    }
+    deployment.stepped_at = now_;
+    changed_ = true;
+    return deployment.share == 100 && after_last == Duration::zero();
+  }
+
+  // The batch answers: as many old instances go; after the wait the next batch comes. True once the last has waited.
+  bool AdvanceRolling() {
+    catalog::Deployment& deployment = *state_.deployment;
+    const Duration wait = std::chrono::seconds(deployment.config.wait_seconds);
+    const uint32_t progress = RollingProgress(*state_.next);
+    if (deployment.share != progress) {
+      deployment.share = progress;
+      deployment.stepped_at = now_;
+      SetOldCounts(deployment, progress, *state_.current);
+      changed_ = true;
+    } else if (now_ >= *deployment.stepped_at + wait) {
+      if (progress < 100) AddBatch();
+      return progress == 100;
+    }
+    actions_.emplace_back(WakeAt{*deployment.stepped_at + wait});
+    return progress == 100 && wait == Duration::zero();
+  }
+
+  // Old instances come back; once they are all there, the new ones go.
+  void PlanRollback() {
+    const Fleet& current = *state_.current;
+    const bool whole = std::all_of(current.variants.begin(), current.variants.end(),
+                                   [&](const VariantPlan& plan) { return MissingOf(current, plan) == 0; }) &&
+                       std::all_of(current.instances.begin(), current.instances.end(),
+                                   [](const EndpointInstance& instance) { return instance.ready_at.has_value(); });
+    if (whole) EndNext(state_.failure_reason);
+  }
+
   void FailNext(const std::string& reason) {
+    if (Rolling() && state_.deployment->share > 0) {
+      state_.deployment->rolling_back = true;
+      SetOldCounts(*state_.deployment, 0, *state_.current);
+      state_.status = "RollingBack";
+      state_.failure_reason = reason.substr(0, kFailureReasonMax);
+      changed_ = true;
+      return;
+    }
+    EndNext(reason);
+  }
+
+  void EndNext(const std::string& reason) {
     Retire(&*state_.next);
+    state_.deployment.reset();
     state_.next.reset();
     state_.failure_reason = reason.substr(0, kFailureReasonMax);
     state_.status = state_.current ? "InService" : "Failed";
@@ -293,6 +417,45 @@ class EndpointPlanning {
     return lived ? 1 : instance.losses + 1;
   }
 
+  // As many instances of each variant as are desired: new ones are begun, the newest go first.
+  void PlanCapacity() {
+    if (!state_.current || (state_.next && !Rolling())) return;
+    Fleet& fleet = *state_.current;
+    if (const std::optional<std::string> cut = CutToMachine(fleet, facts_.capacity)) {
+      state_.failure_reason = *cut;
+      changed_ = true;
+    }
+    const auto serves = [this](const EndpointInstance& instance) {
+      const compute::InstanceView* view = ViewOf(instance.instance_id);
+      return instance.ready_at && view != nullptr && view->life == InstanceLife::kRunning;
+    };
+    for (EndpointInstance& instance : TakeSurplus(fleet, serves)) {
+      state_.retired.push_back(std::move(instance));
+      changed_ = true;
+    }
+    for (const VariantPlan& plan : fleet.variants) {
+      for (uint32_t missing = MissingOf(fleet, plan); missing > 0; --missing) {
+        fleet.instances.push_back(NewInstance(plan));
+      }
+    }
+  }
+
+  void EndCapacityChange() {
+    if (!state_.capacity_changing() || state_.next) return;
+    Fleet& fleet = *state_.current;
+    const bool complete = std::all_of(fleet.instances.begin(), fleet.instances.end(),
+                                      [](const EndpointInstance& instance) { return instance.ready_at.has_value(); });
+    if (!complete && !capacity_lacks_) return;
+    if (!complete) {
+      GiveUpChange(fleet);
+      state_.failure_reason = capacity_lacks_->substr(0, kFailureReasonMax);
+    }
+    for (VariantPlan& plan : fleet.variants) plan.before.reset();
+    state_.status = "InService";
+    fleet_complete_ = true;
+    changed_ = true;
+  }
+
   void PlanCurrent() {
     if (!state_.current) return;
     for (EndpointInstance& instance : state_.current->instances) {
@@ -300,6 +463,10 @@ class EndpointPlanning {
       if (view != nullptr && view->life == InstanceLife::kGone) {
         CloseLedger(instance.instance_id);
         const uint32_t losses = LossesWith(instance, *view);
+        const std::optional<std::string> fault = ModelsFault(*view);
+        if (!instance.ready_at && view->started && (fault || losses >= kFleetStartsMax)) {
+          capacity_lacks_ = fault ? *fault : NoPing(instance, *view);
+        }
         const Duration backoff = EndedInOrder(*view) ? Duration::zero() : RestartBackoff(losses);
         instance = NewInstance(*PlanOf(*state_.current, instance.variant_name));
         instance.losses = losses;
@@ -307,8 +474,9 @@ class EndpointPlanning {
         changed_ = true;
         continue;
       }
-      // The configuration was served before, so what keeps an instance from starting now is waited out.
-      (void)Advance(*state_.current, instance);
+      // The configuration was served before, so what keeps an instance from starting now is waited out; only a change
+      // of capacity ends by it.
+      if (std::optional<std::string> lacks = Advance(*state_.current, instance)) capacity_lacks_ = std::move(lacks);
     }
   }
 
@@ -356,9 +524,31 @@ class EndpointPlanning {
   std::optional<serving::Route> CurrentRoute() const {
     if (!state_.current) return std::nullopt;
     serving::Route route{endpoint_.uid, {}};
-    for (const VariantPlan& plan : state_.current->variants) {
-      serving::RouteVariant variant{plan.variant.variant_name, plan.variant.initial_weight, {}};
-      for (const EndpointInstance& instance : state_.current->instances) {
+    const uint32_t share = state_.next && state_.deployment ? state_.deployment->share : 0;
+    if (share < 100) AddVariants(*state_.current, 100 - share, route);
+    if (share > 0) AddVariants(*state_.next, share, route);
+    return route;
+  }
+
+  static std::shared_ptr<const serving::CapturePlan> CaptureOf(const Fleet& fleet) {
+    if (fleet.capture_request.empty()) return nullptr;
+    const Result<Json> json = ParseJson(fleet.capture_request);
+    Result<catalog::DataCapture> capture = json.ok() ? catalog::DataCapture::FromRequest(*json) : json.error();
+    if (!capture.ok() || !capture->on()) return nullptr;
+    return std::make_shared<serving::CapturePlan>(
+        serving::CapturePlan{capture->percent, capture->input, capture->output, std::move(capture->destination),
+                             std::move(capture->csv_types), std::move(capture->json_types)});
+  }
+
+  // The fleet's variants, which together get `percent` of the traffic.
+  void AddVariants(const Fleet& fleet, uint32_t percent, serving::Route& route) const {
+    double total = 0;
+    for (const VariantPlan& plan : fleet.variants) total += plan.weight_in_force();
+    const std::shared_ptr<const serving::CapturePlan> capture = CaptureOf(fleet);
+    const double scale = percent == 100 || total <= 0 ? 1 : percent / total;
+    for (const VariantPlan& plan : fleet.variants) {
+      serving::RouteVariant variant{plan.variant.variant_name, plan.weight_in_force() * scale, {}, capture};
+      for (const EndpointInstance& instance : fleet.instances) {
         const compute::InstanceView* view = ViewOf(instance.instance_id);
         if (instance.variant_name != variant.name || !instance.ready_at) continue;
         if (view == nullptr || view->life != InstanceLife::kRunning) continue;
@@ -366,7 +556,6 @@ class EndpointPlanning {
       }
       route.variants.push_back(std::move(variant));
     }
-    return route;
   }
 
   const EndpointView& endpoint_;
@@ -382,8 +571,9 @@ class EndpointPlanning {
   bool changed_ = false;
   bool removed_ = false;
   bool route_must_go_ = false;
-  bool first_route_ = false;
+  bool fleet_complete_ = false;
   bool waits_for_capacity_ = false;
+  std::optional<std::string> capacity_lacks_;  // why an instance of the fleet that serves cannot be had
 };
 
 size_t CountOf(const std::optional<Fleet>& fleet) {
@@ -394,6 +584,15 @@ size_t CountOf(const std::optional<Fleet>& fleet) {
 
 size_t FreshIdsNeeded(const EndpointState& state) {
   size_t needed = CountOf(state.current) + CountOf(state.next);
+  if (state.current) {
+    for (const VariantPlan& plan : state.current->variants) needed += MissingOf(*state.current, plan);
+  }
+  if (state.next) {
+    for (const VariantPlan& plan : state.next->variants) needed += MissingOf(*state.next, plan);
+  }
+  if (state.deployment) {
+    for (const auto& [variant, count] : state.deployment->old_counts) needed += count;
+  }
   for (const VariantPlan& plan : state.requested_variants) needed += plan.variant.initial_instance_count;
   return needed;
 }

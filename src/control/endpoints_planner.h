@@ -2,12 +2,15 @@
 //
 // An endpoint's record holds up to three sets of instances: `current` (the route shows those that answer), `next`
 // (being brought up by a create or an update) and `retired` (out of every route: drained, ended, then struck off). A
-// request moves `next` in; when all of it has answered a ping it becomes `current` in one commit and the old one
-// retires: a new fleet first, then the switch. An update that fails leaves `current` as it was.
+// request moves `next` in; when all of it has answered a ping, traffic moves to it in the steps of its deployment (one,
+// unless others were asked for), and after the last it becomes `current` in one commit and the old one retires: a new
+// fleet first, then the switch. An update that fails, takes too long or sets off one of its alarms leaves `current` as
+// it was, with all traffic. A change of capacity adds to `current` and retires from it (capacity_change.h).
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -48,6 +51,7 @@ struct EndpointFacts {
   std::map<std::string, EndpointInstanceFacts> instances;  // by instance id
   compute::Capacity capacity;
   TypePolicy type_policy = TypePolicy::kWish;
+  std::set<std::string, std::less<>> alarms;  // names of those in state ALARM
 };
 
 struct SaveEndpoint {

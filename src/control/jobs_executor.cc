@@ -103,6 +103,12 @@ void JobsExecutor::OnLedger(const cost::LedgerEntry& entry) {
   if (it != jobs_.end()) it->second.ledger[entry.instance_id] = entry;
 }
 
+std::optional<std::string> JobsExecutor::NameByHead(const std::string& job_uid, const std::string& instance_id) const {
+  const auto it = jobs_.find(job_uid);
+  if (it == jobs_.end() || it->second.view.state.instance_id != instance_id) return std::nullopt;
+  return it->second.view.name;
+}
+
 std::set<std::string> JobsExecutor::Unpublished() const {
   std::set<std::string> ids;
   for (const auto& [uid, job] : jobs_) {

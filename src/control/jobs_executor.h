@@ -45,6 +45,8 @@ class JobsExecutor {
   void OnCapacity();
 
   size_t unfinished() const { return jobs_.size(); }
+  // The job's name, when that is the instance of its first host.
+  std::optional<std::string> NameByHead(const std::string& job_uid, const std::string& instance_id) const;
   // Ids of instances that are gone and whose files are still to be published.
   std::set<std::string> Unpublished() const;
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "http/response_writer.h"
 
@@ -18,13 +19,24 @@ constexpr size_t kStreamPieceBytes = 256 * 1024;
 constexpr size_t kBodyStartBytes = 64 * 1024;  // first room for a body that does not fit in the block
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+void AppendPiece(std::string& out, std::string_view piece, bool chunked) {
+  if (!chunked) {
+    out.append(piece);
+    return;
+  }
+  char size[16];
+  out.append(size, std::to_chars(size, size + sizeof size, piece.size(), 16).ptr);
+  out.append("\r\n").append(piece).append("\r\n");
+}
+
 }  // namespace
 
-Connection::Connection(ServerCore* core, UniqueFd fd, size_t index)
+Connection::Connection(ServerCore* core, UniqueFd fd, ClientPlace from, size_t index)
     : core_(core),
       loop_(core->loop()),
       loop_thread_(std::this_thread::get_id()),
       fd_(std::move(fd)),
+      from_(from),
       index_(index),
       since_(core->now()) {}
 
@@ -121,12 +133,14 @@ Connection::Progress Connection::StartRequest() {
   head_seen_ = 0;
   begin_ += head.size();
   body_begin_ = begin_;
+  head.request().from = from_;
   const RequestView& request = head.request();
   head_only_ = request.method == "HEAD";
   if (head.persistence() == Persistence::kClose) close_after_ = true;
 
   if (request.content_length > core_->limits().body_bytes_max) {
-    return Fail(413, "The request's body is larger than this server takes.");
+    AnswerTooLarge(core_->limits().body_bytes_max);
+    return Progress::kMore;
   }
   BodyPlan plan = core_->handler()->OnHead(request);
   if (auto* refuse = std::get_if<Refuse>(&plan)) {
@@ -165,7 +179,7 @@ void Connection::StartBuffer(size_t size_max) {
     return;
   }
   if (request.content_length > size_max) {
-    AnswerTooLarge();
+    AnswerTooLarge(body_size_max_);
     return;
   }
   const size_t length = static_cast<size_t>(request.content_length);
@@ -210,7 +224,7 @@ Connection::Progress Connection::StepBuffer() {
         return ReadBlock();
       case ChunkedDecoder::State::kData:
         if (step.data.size() > body_size_max_ - body_.size()) {
-          AnswerTooLarge();
+          AnswerTooLarge(body_size_max_);
         } else if (step.data.size() <= body_.room() ||
                    ReserveBody(std::min(body_size_max_, std::max({2 * body_.capacity(), kBodyStartBytes,
                                                                   body_.size() + step.data.size()})))) {
@@ -261,7 +275,9 @@ Connection::Progress Connection::StepStream() {
       case ChunkedDecoder::State::kData:
         body_taken_ += step.data.size();
         if (body_taken_ > core_->limits().body_bytes_max) {
-          return Fail(413, "The request's body is larger than this server takes.");
+          DropSink();
+          AnswerTooLarge(core_->limits().body_bytes_max);
+          return Progress::kMore;
         }
         WriteToSink(step.data);
         return Progress::kMore;
@@ -307,9 +323,9 @@ void Connection::Dispatch() {
   core_->handler()->OnRequest(core_->connection(index_), std::move(sink_));
 }
 
-void Connection::AnswerTooLarge() {
+void Connection::AnswerTooLarge(size_t size_max) {
   close_after_ = linger_ = true;
-  Answer(core_->handler()->OnTooLarge(block_->head.request(), body_size_max_));
+  Answer(core_->handler()->OnTooLarge(block_->head.request(), size_max));
 }
 
 Connection::Progress Connection::Fail(int status, std::string_view text) {
@@ -339,6 +355,38 @@ void Connection::RespondRaw(std::string_view bytes) {
   // Such an answer does not say that the connection stays: an HTTP/1.0 client expects its end.
   if (block_->head.version() == HttpVersion::k10 || core_->stopping()) close_after_ = true;
   out_.append(bytes);
+  EndExchange();
+}
+
+void Connection::RespondInPieces(Response head) {
+  if (state_ == State::kClosed) return;
+  Check(on_loop() && state_ == State::kAnswer && pieces_ == Pieces::kNone, "a request is answered once");
+  const HttpVersion version = block_->head.version();
+  pieces_ = version == HttpVersion::k11 ? Pieces::kChunked : Pieces::kUntilClose;
+  if (pieces_ == Pieces::kUntilClose || core_->stopping()) close_after_ = true;
+  core_->BeginTurn();
+  AppendResponseHead(out_, head,
+                     {.version = version,
+                      .persistence = close_after_ ? Persistence::kClose : Persistence::kKeepAlive,
+                      .body_end = pieces_ == Pieces::kChunked ? BodyEnd::kChunked : BodyEnd::kClose,
+                      .date_line = core_->date_line()});
+  core_->MarkReady(this);
+}
+
+void Connection::WritePiece(std::string_view piece, Task taken) {
+  if (state_ == State::kClosed) return;
+  Check(on_loop() && pieces_ != Pieces::kNone, "a piece of no answer");
+  if (!piece.empty() && !head_only_) AppendPiece(out_, piece, pieces_ == Pieces::kChunked);
+  if (taken) pieces_taken_.push_back(std::move(taken));
+  core_->BeginTurn();
+  core_->MarkReady(this);
+}
+
+void Connection::EndPieces() {
+  if (state_ == State::kClosed) return;
+  Check(on_loop() && pieces_ != Pieces::kNone, "the end of no answer");
+  if (pieces_ == Pieces::kChunked && !head_only_) out_.append("0\r\n\r\n");
+  pieces_ = Pieces::kNone;
   EndExchange();
 }
 
@@ -440,6 +488,7 @@ void Connection::Close() {
   // The accounting ends here; the memory stays for a handler that still looks at the request, or a sink at its piece.
   core_->buffered_bytes() -= body_.capacity();
   tail_ = std::monostate();
+  pieces_taken_.clear();
   loop_->Unwatch(fd_.get());
   fd_.reset();
   core_->Remove(this);
@@ -498,7 +547,7 @@ void Connection::CheckTimeouts() {
     case State::kAnswer:
       // Only the server's own reference is left: nobody can answer any more.
       if (core_->connection(index_).use_count() == 1) {
-        if (peer_gone_) {
+        if (peer_gone_ || pieces_ != Pieces::kNone) {
           Close();
         } else {
           close_after_ = true;

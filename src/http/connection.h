@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "base/files.h"
 #include "http/handler.h"
@@ -49,12 +50,15 @@ class ByteBuffer {
 
 class Connection final : public Exchange, public FdHandler, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ServerCore* core, UniqueFd fd, size_t index);
+  Connection(ServerCore* core, UniqueFd fd, ClientPlace from, size_t index);
 
   // Exchange.
   const RequestView& request() const override;
   void Respond(Response response) override;
   void RespondRaw(std::string_view bytes) override;
+  void RespondInPieces(Response head) override;
+  void WritePiece(std::string_view piece, Task taken) override;
+  void EndPieces() override;
   bool abandoned() const override { return peer_gone_ || state_ == State::kClosed; }
   Scheduler& loop() override { return *loop_; }
 
@@ -90,7 +94,7 @@ class Connection final : public Exchange, public FdHandler, public std::enable_s
   void StartStream(std::shared_ptr<BodySink> sink);
   void SendContinue();
   void Dispatch();
-  void AnswerTooLarge();
+  void AnswerTooLarge(size_t size_max);
   // Ends the exchange, if one is open, with the transport's own words; nothing further is read of the request.
   Progress Fail(int status, std::string_view text);
   void Answer(Response response);
@@ -125,6 +129,7 @@ class Connection final : public Exchange, public FdHandler, public std::enable_s
   EventLoop* const loop_;
   const std::thread::id loop_thread_;
   UniqueFd fd_;
+  const ClientPlace from_;
   size_t index_;
 
   State state_ = State::kHead;
@@ -139,6 +144,9 @@ class Connection final : public Exchange, public FdHandler, public std::enable_s
   bool first_request_ = true;
   bool write_waits_ = false;  // the kernel takes no more output for now
   bool write_window_open_ = false;
+  // An answer in pieces: under way, and who is told when the kernel has what was written so far.
+  enum class Pieces { kNone, kChunked, kUntilClose } pieces_ = Pieces::kNone;
+  std::vector<Task> pieces_taken_;
   Listed listed_ = Listed::kNo;
   Source source_ = Source::kBlock;
 

@@ -155,6 +155,14 @@ void Connection::Flush() {
       } else {
         out_.clear();
       }
+      // Who is told may write the next piece at once.
+      if (!pieces_taken_.empty()) {
+        loop_->Post([self = shared_from_this(), taken = std::exchange(pieces_taken_, {})] {
+          for (const Task& task : taken) {
+            if (self->state_ != State::kClosed) task();
+          }
+        });
+      }
     }
   }
   if (close_after_ && state_ == State::kHead && !has_output()) EndConnection();

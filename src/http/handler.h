@@ -29,6 +29,19 @@ class Exchange {
   // As above with bytes that are a whole response already (status line to body): the serving path. Loop thread only.
   virtual void RespondRaw(std::string_view bytes) = 0;
 
+  // Answers with a body whose length is not known when it begins: `head` (without its body), then pieces, then the end.
+  // In place of Respond; loop thread only. `taken` is called when the kernel has taken the piece, and not at all when
+  // the client goes before. An exchange given up before its end closes the connection: the client sees a torn answer.
+  virtual void RespondInPieces(Response head) {
+    (void)head;
+    Check(false, "this exchange is answered in one go");
+  }
+  virtual void WritePiece(std::string_view piece, Task taken) {
+    (void)piece, (void)taken;
+    Check(false, "this exchange is answered in one go");
+  }
+  virtual void EndPieces() { Check(false, "this exchange is answered in one go"); }
+
   // The client has closed or its time is up: nobody waits for the answer. Loop thread only.
   virtual bool abandoned() const = 0;
 
@@ -68,9 +81,10 @@ class Handler {
   virtual BodyPlan OnHead(const RequestView& head) = 0;
   // `sink` is the one that OnHead gave, null when the body was buffered.
   virtual void OnRequest(std::shared_ptr<Exchange> exchange, std::shared_ptr<BodySink> sink) = 0;
-  // The body of a buffered request is larger than size_max.
+  // The body is larger than its BufferBody or, whatever the plan, the server takes (ServerLimits); announced so, no
+  // OnHead came before.
   virtual Response OnTooLarge(const RequestView& head, size_t size_max) = 0;
-  // What came is no request, or came too slowly: 400, 408, 413, 431, 501 or 503; `text` says why.
+  // What came is no request, or came too slowly: 400, 408, 431, 501 or 503; `text` says why.
   virtual Response OnMalformed(int status, std::string_view text);
 };
 

@@ -20,6 +20,9 @@ struct HeaderView {
   std::string_view value;  // without surrounding blanks
 };
 
+// Where the other end of a connection is: on this machine, spoken to over its loopback interface, or anywhere.
+enum class ClientPlace : uint8_t { kLoopback, kElsewhere };
+
 // A request where it lies in its connection's buffer. Views are good until the exchange is answered.
 struct RequestView {
   std::string_view method;  // GET, PUT, …
@@ -30,19 +33,25 @@ struct RequestView {
   std::string_view body;        // whole when the body was buffered, empty when it was streamed
   uint64_t content_length = 0;  // announced, 0 when the body is chunked
   bool chunked = false;
+  ClientPlace from = ClientPlace::kElsewhere;
 
   // The first header of that name, letter case ignored; empty when there is none.
   std::string_view Header(std::string_view name) const {
-    for (const HeaderView& header : headers) {
-      if (header.name.size() == name.size() && EqualsIgnoreCase(header.name, name)) return header.value;
-    }
-    return {};
+    const HeaderView* const found = FindHeader(name);
+    return found == nullptr ? std::string_view() : found->value;
   }
-  bool HasHeader(std::string_view name) const {
+  bool HasHeader(std::string_view name) const { return FindHeader(name) != nullptr; }
+
+ private:
+  const HeaderView* FindHeader(std::string_view name) const {
     for (const HeaderView& header : headers) {
-      if (header.name.size() == name.size() && EqualsIgnoreCase(header.name, name)) return true;
+      // Most differ in length or first letter.
+      if (header.name.size() == name.size() && ((header.name.front() ^ name.front()) & 0xdf) == 0 &&
+          EqualsIgnoreCase(header.name, name)) {
+        return &header;
+      }
     }
-    return false;
+    return nullptr;
   }
 };
 

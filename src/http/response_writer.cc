@@ -145,7 +145,9 @@ void AppendResponseHead(std::string& out, const Response& response, const Respon
   } else if (frame.version == HttpVersion::k10) {
     out.append("Connection: keep-alive\r\n");
   }
-  if (!StatusHasNoBody(response.status)) {
+  if (frame.body_end == BodyEnd::kChunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (frame.body_end == BodyEnd::kLength && !StatusHasNoBody(response.status)) {
     out.append("Content-Length: ");
     AppendNumber(out, BodySize(response));
     out.append("\r\n");

@@ -16,10 +16,13 @@ bool StatusHasNoBody(int status);
 
 uint64_t BodySize(const Response& response);
 
+enum class BodyEnd { kLength, kChunked, kClose };
+
 // What the transport adds to a response.
 struct ResponseFrame {
   HttpVersion version = HttpVersion::k11;  // of the request
   Persistence persistence = Persistence::kKeepAlive;
+  BodyEnd body_end = BodyEnd::kLength;
   std::string_view date_line;  // "Date: …\r\n", or empty
 };
 

@@ -28,8 +28,8 @@ struct ServerLimits {
   size_t connections_max = 4096;
   // Ten times what signed requests with much user metadata need.
   size_t head_bytes_max = 64 * 1024;
-  // The largest object that one S3 PUT may carry. (A handler bounds buffered bodies more tightly.)
-  uint64_t body_bytes_max = uint64_t{5} * 1024 * 1024 * 1024;
+  // The largest object that one S3 PUT may carry, 5 GiB, with its framing. (A handler bounds bodies more tightly.)
+  uint64_t body_bytes_max = uint64_t{6} * 1024 * 1024 * 1024;
   // Bodies held in memory, all connections of this server together; more are refused with 503.
   uint64_t buffered_bytes_max = uint64_t{512} * 1024 * 1024;
   // First byte of a head, or the connection's opening, to the head's end.

@@ -22,7 +22,7 @@ struct InputBlock {
 };
 
 // Most requests fit whole; what does not grows the block (head) or goes to a buffer of its own (body).
-inline constexpr size_t kBlockBytes = 16 * 1024;
+inline constexpr size_t kBlockBytes = 8 * 1024;
 
 class ServerCore final : public FdHandler, public std::enable_shared_from_this<ServerCore> {
  public:

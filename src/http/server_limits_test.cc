@@ -449,11 +449,13 @@ TEST(ServerStream, SinkIsAbandonedWhenTheBodyIsCutShortOrBroken) {
     streaming.sink->set_automatic();
     PlainClient announced = streaming.world.Connect();
     announced.Send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n");
-    EXPECT_EQ(announced.Read().status, 413);
+    const Answer refused = announced.Read();
+    EXPECT_EQ(refused.status, 413);
+    EXPECT_EQ(refused.body, "/ takes 100");  // the handler's own words
     EXPECT_FALSE(streaming.sink->abandoned());
     PlainClient chunked = streaming.world.Connect();
     chunked.Send("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x'));
-    EXPECT_EQ(chunked.Read().status, 413);
+    EXPECT_EQ(chunked.Read().body, "/ takes 100");
     EXPECT_TRUE(streaming.sink->abandoned());
     EXPECT_EQ(streaming.requests, 0);
   }

@@ -128,17 +128,17 @@ Result<auth::Credential> ReadCredential(const Options& options) {
   if (!options.access_key_id.empty()) {
     return auth::Credential{options.access_key_id, options.secret_access_key, "", auth::OwnerPrincipal()};
   }
+  if (const std::optional<ServerRecord> server = FindServer(options.data_dir); server && server->keys_given) {
+    return Error(ErrorCode::kPermissionDenied,
+                 fmt::format("the server in {} runs with keys that it was given from outside; set the same "
+                             "ARGOSY_ACCESS_KEY_ID and ARGOSY_SECRET_ACCESS_KEY here",
+                             options.data_dir.string()));
+  }
   constexpr size_t kCredentialsBytesMax = 64 * 1024;
   const std::filesystem::path file = options.data_dir / "credentials";
   const Result<std::string> text = ReadFile(file, kCredentialsBytesMax);
   if (!text.ok()) {
     if (text.error().code() != ErrorCode::kNotFound) return text.error();
-    if (FindServer(options.data_dir)) {
-      return Error(ErrorCode::kPermissionDenied,
-                   fmt::format("the server in {} runs with keys that it was given from outside; set the same "
-                               "ARGOSY_ACCESS_KEY_ID and ARGOSY_SECRET_ACCESS_KEY here",
-                               options.data_dir.string()));
-    }
     return Error(ErrorCode::kUnavailable,
                  fmt::format("no server has been started in {} yet; start one with `argosy up --detach`",
                              options.data_dir.string()));

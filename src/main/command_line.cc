@@ -17,6 +17,9 @@ namespace {
 // Stands before a word that starts with '-' but is a row (`-1.5,2`), so that it is not taken for a flag.
 constexpr char kRowMark = '\x01';
 
+constexpr size_t kColumnWidth = 34;
+constexpr const char* kEveryVerb = "Options of every verb";
+
 constexpr std::string_view kFooter =
     "A first model:\n"
     "  argosy up --detach\n"
@@ -69,7 +72,7 @@ Parser::Parser() {
   app.fallthrough();
   app.set_version_flag("--version", fmt::format("argosy {}", kVersion));
   app.footer(std::string(kFooter));
-  app.get_formatter()->column_width(34);
+  app.get_formatter()->column_width(kColumnWidth);
   for (const OptionDeclaration& option : OptionDeclarations()) {
     if (option.secrecy == Secrecy::kSecret) continue;
     const std::string name(option.name);
@@ -78,12 +81,12 @@ Parser::Parser() {
       const std::string help(option.help);
       app.add_flag("--" + name, help)
           ->each(keep)
-          ->group("Options of every verb")
+          ->group(kEveryVerb)
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     } else {
       app.add_option_function<std::string>("--" + name, keep, std::string(option.help))
           ->type_name(std::string(option.value))
-          ->group("Options of every verb");
+          ->group(kEveryVerb);
     }
   }
   Server();
@@ -155,9 +158,12 @@ void Parser::Models() {
   JsonFlag(verb, train.form);
 
   verb = Verb("deploy", "Serve a trained model at an endpoint", group, [this] { return deploy; });
-  verb->add_option("MODEL", deploy.source, "A training job, a model.tar.gz, or s3://…/model.tar.gz")->required();
+  verb->add_option("MODEL", deploy.source, "A training job, a model's file, folder or .tar.gz, or s3://…/model.tar.gz")
+      ->required();
   verb->add_option("--name", deploy.name, "The endpoint's name; one that exists is switched to the new model");
-  verb->add_option("--algorithm", deploy.algorithm, "What made the artifact; seen in it when not given");
+  verb->add_option("--algorithm", deploy.algorithm, "What made the artifact, or an image; seen in it when not given");
+  verb->add_option("--env", deploy.environment, "NAME=VALUE for the model's program or script; may be repeated")
+      ->type_name("NAME=VALUE");
   verb->add_option("--instance-type", deploy.instance_type, "The machine to price")->capture_default_str();
   verb->add_option("--instances", deploy.instance_count, "How many answer")
       ->capture_default_str()
@@ -244,9 +250,15 @@ bool IsNegativeNumber(std::string_view word) {
 
 std::string HelpText(const CLI::App& app, const std::string& verb_name) {
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
-    if (verb->get_name() == verb_name) {
+    if (verb->get_name() != verb_name) continue;
+    if (verb_name != "up") {
       return verb->help("argosy") + "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
     }
+    // What the other verbs seldom need is what this one is about.
+    const auto options = app.get_options([](const CLI::Option* option) { return option->get_group() == kEveryVerb; });
+    CLI::Formatter formatter;
+    formatter.column_width(kColumnWidth);
+    return verb->help("argosy") + formatter.make_group("Options", false, options);
   }
   return app.help();
 }

@@ -79,7 +79,8 @@ Status DataDirectory::WriteRecord(const ServerRecord& record) const {
   const Json json = {{"process", record.process.ToJson()},
                      {"endpoint", record.endpoint},
                      {"version", record.version},
-                     {"region", record.region}};
+                     {"region", record.region},
+                     {"keys_given", record.keys_given}};
   return WriteFileAtomically(path_ / "server.json", DumpJsonPretty(json) + "\n", 0600);
 }
 
@@ -108,7 +109,8 @@ std::optional<ServerRecord> FindServer(const std::filesystem::path& path) {
   const Result<agent::AgentIdentity> process = agent::AgentIdentity::FromJson(TextAt(*json, "process"));
   if (!process.ok() || !process->IsRunning()) return std::nullopt;
   if (!HasOpen(process->pid, path / "lock")) return std::nullopt;  // a copy of the directory that it serves
-  return ServerRecord{*process, TextAt(*json, "endpoint"), TextAt(*json, "version"), TextAt(*json, "region")};
+  return ServerRecord{*process, TextAt(*json, "endpoint"), TextAt(*json, "version"), TextAt(*json, "region"),
+                      json->value("keys_given", Json()) == Json(true)};
 }
 
 }  // namespace argosy::main

@@ -23,6 +23,7 @@ struct ServerRecord {
   std::string endpoint;          // http://127.0.0.1:9000
   std::string version;
   std::string region;
+  bool keys_given = false;  // from outside: the directory's credentials file, if any, is not its own
 };
 
 class DataDirectory {

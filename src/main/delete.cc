@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
+#include <vector>
 
 #include "main/api_client.h"
 #include "main/endpoint_view.h"
@@ -21,20 +22,66 @@ Status DeleteIfThere(ApiClient& client, std::string_view operation, const Json& 
   return deleted.error();
 }
 
-// Adds the names in a List operation's answer that `deploy` makes for the endpoint: one for each time it was switched.
-Status AddMadeByDeploy(ApiClient& client, const std::string& operation, const std::string& list,
-                       const std::string& name_key, const std::string& endpoint, std::set<std::string>& names) {
+// All names in a List operation's answer that have `part` in them.
+Result<std::vector<std::string>> ListNames(ApiClient& client, const std::string& operation, const std::string& list,
+                                           const std::string& name_key, const std::string& part) {
+  std::vector<std::string> names;
   std::string token;
   do {
-    Json request = {{"NameContains", endpoint}, {"MaxResults", 100}};
+    Json request = {{"MaxResults", 100}};
+    if (!part.empty()) request["NameContains"] = part;
     if (!token.empty()) request["NextToken"] = token;
     const Result<Json> page = client.SageMaker(operation, request);
     if (!page.ok()) return page.error();
-    for (const Json& one : ArrayAt(*page, list)) {
-      if (const std::string name = TextAt(one, name_key); IsNameOf(endpoint, name)) names.insert(name);
-    }
+    for (const Json& one : ArrayAt(*page, list)) names.push_back(TextAt(one, name_key));
     token = TextAt(*page, "NextToken");
   } while (!token.empty());
+  return names;
+}
+
+// Adds the names in a List operation's answer that `deploy` makes for the endpoint: one for each time it was switched.
+Status AddMadeByDeploy(ApiClient& client, const std::string& operation, const std::string& list,
+                       const std::string& name_key, const std::string& endpoint, std::set<std::string>& names) {
+  const Result<std::vector<std::string>> listed = ListNames(client, operation, list, name_key, endpoint);
+  if (!listed.ok()) return listed.error();
+  for (const std::string& name : *listed) {
+    if (IsNameOf(endpoint, name)) names.insert(name);
+  }
+  return {};
+}
+
+// Takes out of `configs` those that another endpoint has or is moving to, and says so.
+Status KeepConfigsInUse(ApiClient& client, const std::string& endpoint, std::set<std::string>& configs) {
+  const Result<std::vector<std::string>> others = ListNames(client, "ListEndpoints", "Endpoints", "EndpointName", "");
+  if (!others.ok()) return others.error();
+  for (const std::string& other : *others) {
+    if (other == endpoint) continue;
+    const Result<Json> described = client.SageMaker("DescribeEndpoint", {{"EndpointName", other}});
+    if (!described.ok() && described.error().code() == ErrorCode::kNotFound) continue;
+    if (!described.ok()) return described.error();
+    for (const std::string& used : {ReadEndpoint(*described).config_name,
+                                    TextAt(ObjectAt(*described, "PendingDeploymentSummary"), "EndpointConfigName")}) {
+      if (configs.erase(used) > 0) Note(fmt::format("endpoint config {} is kept: endpoint {} uses it", used, other));
+    }
+  }
+  return {};
+}
+
+// Takes out of `models` those that a config names which is not among `configs`, and says so.
+Status KeepModelsInUse(ApiClient& client, const std::set<std::string>& configs, std::set<std::string>& models) {
+  const Result<std::vector<std::string>> others =
+      ListNames(client, "ListEndpointConfigs", "EndpointConfigs", "EndpointConfigName", "");
+  if (!others.ok()) return others.error();
+  for (const std::string& other : *others) {
+    if (configs.contains(other)) continue;
+    const Result<Json> described = client.SageMaker("DescribeEndpointConfig", {{"EndpointConfigName", other}});
+    if (!described.ok() && described.error().code() == ErrorCode::kNotFound) continue;
+    if (!described.ok()) return described.error();
+    for (const Json& variant : ArrayAt(*described, "ProductionVariants")) {
+      const std::string used = TextAt(variant, "ModelName");
+      if (models.erase(used) > 0) Note(fmt::format("model {} is kept: endpoint config {} names it", used, other));
+    }
+  }
   return {};
 }
 
@@ -58,6 +105,8 @@ int RunDelete(const Settings& settings, const DeleteArgs& args) {
   Status rest =
       AddMadeByDeploy(*client, "ListEndpointConfigs", "EndpointConfigs", "EndpointConfigName", args.name, configs);
   if (rest.ok()) rest = AddMadeByDeploy(*client, "ListModels", "Models", "ModelName", args.name, models);
+  if (rest.ok()) rest = KeepConfigsInUse(*client, args.name, configs);
+  if (rest.ok() && args.model == ModelFate::kDelete) rest = KeepModelsInUse(*client, configs, models);
   if (!rest.ok()) return Fail(rest.error());
   const Result<Json> deleted = client->SageMaker("DeleteEndpoint", by_name);
   if (!deleted.ok()) return Fail(deleted.error());

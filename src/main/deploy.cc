@@ -2,14 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "main/api_client.h"
-#include "main/artifact.h"
 #include "main/endpoint_view.h"
 #include "main/format.h"
 #include "main/job_view.h"
 #include "main/json_access.h"
+#include "main/model_source.h"
 #include "main/roles.h"
 #include "main/sources.h"
 #include "main/terminal.h"
@@ -22,6 +24,7 @@ struct Artifact {
   std::string uri;  // s3://…/model.tar.gz
   std::string image;
   std::string stem;  // what the endpoint is called when nobody says
+  std::map<std::string, std::string> environment = {};
 };
 
 Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
@@ -48,7 +51,9 @@ Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
 // "…/some-job/output/model.tar.gz" is best called after the job, "my-model.tar.gz" after itself.
 std::string StemOf(const std::filesystem::path& path) {
   std::string name = path.filename().string();
-  for (const std::string_view ending : {".tar.gz", ".tgz"}) {
+  if (name.empty()) name = path.parent_path().filename().string();  // a folder, written with a slash at its end
+  for (const std::string_view ending :
+       {".tar.gz", ".tgz", ".tar", ".joblib", ".pkl", ".pickle", ".ubj", ".json", ".model", ".pt", ".pth", ".py"}) {
     if (name.ends_with(ending)) name.resize(name.size() - ending.size());
   }
   const std::filesystem::path folder = path.parent_path();
@@ -56,48 +61,80 @@ std::string StemOf(const std::filesystem::path& path) {
   return name;
 }
 
-Result<std::string> AlgorithmOf(const std::filesystem::path& file) {
-  const Result<UnpackedArtifact> artifact = UnpackedArtifact::Open(file);
-  if (!artifact.ok()) return artifact.error();
-  return std::string(artifact->algorithm().name());
+Result<std::string> UploadArchive(ApiClient& client, const Options& options, const std::filesystem::path& file) {
+  Result<SourceSet> set = ExpandSources({file.string()});
+  if (!set.ok()) return set.error();
+  const Result<Upload> upload = UploadFiles(client, options.default_bucket(), *set, [](uint64_t) {});
+  if (!upload.ok()) return upload.error();
+  return upload->s3_uri + set->files.front().name;
+}
+
+// `s3_uri`: where the file came from; used again when it can be served as it is.
+Result<Artifact> FromFile(ApiClient& client, const Options& options, const std::filesystem::path& file,
+                          const std::string& s3_uri) {
+  const std::string named = s3_uri.empty() ? file.string() : s3_uri;
+  const Result<ModelSource> source = ModelSource::Open(file, options.region);
+  if (!source.ok()) return source.error().Wrap(named);
+  Note(fmt::format("{} is {}", named, source->told()));
+  Artifact artifact{s3_uri, source->image(), StemOf(named), source->environment()};
+  if (s3_uri.empty() || source->archive() != file) {
+    Result<std::string> uri = UploadArchive(client, options, source->archive());
+    if (!uri.ok()) return uri.error();
+    artifact.uri = std::move(*uri);
+  }
+  return artifact;
 }
 
 Result<Artifact> FindArtifact(ApiClient& client, const Options& options, const DeployArgs& args) {
   if (IsS3Uri(args.source)) {
-    std::string algorithm = args.algorithm;
-    if (algorithm.empty()) {
-      const Result<Downloads> got = Downloads::Of(client, args.source);
-      if (!got.ok()) return got.error();
-      Result<std::string> maker = AlgorithmOf(got->files().front());
-      if (!maker.ok()) return maker.error().Wrap(args.source);
-      algorithm = std::move(*maker);
+    if (!args.algorithm.empty()) {
+      return Artifact{args.source, ImageOf(args.algorithm, options.region), StemOf(args.source)};
     }
-    return Artifact{args.source, ImageOf(algorithm, options.region), StemOf(args.source)};
+    const Result<Downloads> got = Downloads::Of(client, args.source);
+    if (!got.ok()) return got.error();
+    return FromFile(client, options, got->files().front(), args.source);
   }
   std::error_code error;
-  if (!std::filesystem::is_regular_file(args.source, error)) {
-    if (args.source.ends_with(".gz") || args.source.find('/') != std::string::npos) {
+  if (!std::filesystem::exists(args.source, error)) {
+    if (args.source.find_first_of("./") != std::string::npos) {
       return Error(ErrorCode::kNotFound, "there is no file '" + args.source + "'");
     }
     return FromJob(client, args.source);
   }
-  Result<SourceSet> set = ExpandSources({args.source});
-  if (!set.ok()) return set.error();
-  const Result<std::string> maker = args.algorithm.empty() ? AlgorithmOf(args.source) : args.algorithm;
-  if (!maker.ok()) return maker.error().Wrap(args.source);
-  const std::string image = ImageOf(*maker, options.region);
-  const Result<Upload> upload = UploadFiles(client, options.default_bucket(), *set, [](uint64_t) {});
-  if (!upload.ok()) return upload.error();
-  return Artifact{upload->s3_uri + set->files.front().name, image, StemOf(args.source)};
+  if (args.algorithm.empty()) return FromFile(client, options, args.source, "");
+  const Result<std::string> uri = UploadArchive(client, options, args.source);
+  if (!uri.ok()) return uri.error();
+  return Artifact{*uri, ImageOf(args.algorithm, options.region), StemOf(args.source)};
+}
+
+Result<Json> EnvironmentOf(const Artifact& artifact, const DeployArgs& args) {
+  Json out = Json::object();
+  for (const auto& [name, value] : artifact.environment) out[name] = value;
+  for (const std::string& pair : args.environment) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Invalid(fmt::format("--env '{}' is not NAME=VALUE", pair));
+    }
+    out[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return out;
 }
 
 Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployArgs& args,
                       const std::string& endpoint) {
+  const Result<Json> present = client.SageMaker("DescribeEndpoint", {{"EndpointName", endpoint}});
+  if (present.ok() && ReadEndpoint(*present).status == "Failed") {
+    return Invalid(
+        fmt::format("there is an endpoint {} that has failed and can only be deleted: `argosy delete {}`, "
+                    "then deploy again",
+                    endpoint, endpoint));
+  }
   // Model and config are new each time, so that an endpoint that is switched keeps what it had until it has the new.
   const std::string version = MakeName(endpoint, TimeSuffix(SystemClock().Now()));
-  const Json model = {{"ModelName", version},
-                      {"ExecutionRoleArn", kRoleArn},
-                      {"PrimaryContainer", {{"Image", artifact.image}, {"ModelDataUrl", artifact.uri}}}};
+  const Result<Json> environment = EnvironmentOf(artifact, args);
+  if (!environment.ok()) return environment.error();
+  const Json container = {{"Image", artifact.image}, {"ModelDataUrl", artifact.uri}, {"Environment", *environment}};
+  const Json model = {{"ModelName", version}, {"ExecutionRoleArn", kRoleArn}, {"PrimaryContainer", container}};
   if (const Result<Json> made = client.SageMaker("CreateModel", model); !made.ok()) return made.error();
   const Json variant = {{"VariantName", "AllTraffic"},
                         {"ModelName", version},
@@ -113,7 +150,6 @@ Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployA
   };
   if (const Result<Json> made = client.SageMaker("CreateEndpointConfig", config); !made.ok()) return undo(made.error());
   const Json request = {{"EndpointName", endpoint}, {"EndpointConfigName", version}};
-  const Result<Json> present = client.SageMaker("DescribeEndpoint", {{"EndpointName", endpoint}});
   const Result<Json> made = client.SageMaker(present.ok() ? "UpdateEndpoint" : "CreateEndpoint", request);
   return made.ok() ? Status() : undo(made.error());
 }
@@ -143,12 +179,17 @@ int RunDeploy(const Settings& settings, const DeployArgs& args) {
         return FailWith(kExitFailed, fmt::format("{} could not be served: {}; its log: `argosy logs {} --of endpoint`",
                                                  endpoint, view.failure_reason, endpoint));
       }
+      if (view.settled() && !view.failure_reason.empty()) {
+        return FailWith(kExitFailed,
+                        fmt::format("{} goes on with the model it had, the new one could not be served: {}; "
+                                    "its log: `argosy logs {} --of endpoint`",
+                                    endpoint, view.failure_reason, endpoint));
+      }
       if (args.form == OutputForm::kJson) {
         PrintJson(*described);
         return kExitOk;
       }
       Print(fmt::format("{} is {} after {}\n", endpoint, view.status, FormatDuration(clock.Monotonic() - begin)));
-      if (!view.failure_reason.empty()) Note("the last change failed: " + view.failure_reason);
       Print(HowToCall(endpoint, client->endpoint()));
       return kExitOk;
     }

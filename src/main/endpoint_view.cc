@@ -25,8 +25,8 @@ std::string HowToCall(const std::string& endpoint_name, const std::string& serve
   return fmt::format(
       "ask it:\n"
       "  argosy predict {0} ROW...\n"
-      "  aws sagemaker-runtime invoke-endpoint --endpoint-url {1} --endpoint-name {0} \\\n"
-      "    --content-type text/csv --cli-binary-format raw-in-base64-out --body ROW /dev/stdout\n",
+      "  echo ROW | aws sagemaker-runtime invoke-endpoint --endpoint-url {1} --endpoint-name {0} \\\n"
+      "    --content-type text/csv --body fileb:///dev/stdin /dev/stdout\n",
       endpoint_name, server);
 }
 

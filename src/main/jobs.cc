@@ -70,7 +70,10 @@ int RunJobs(const Settings& settings, const JobsArgs& args) {
   for (const Json& summary : summaries) {
     const std::optional<Time> created = TimeAt(summary, "CreationTime");
     const std::optional<Time> ended = TimeAt(summary, "TrainingEndTime");
-    table.Add({TextAt(summary, "TrainingJobName"), TextAt(summary, "TrainingJobStatus"),
+    const std::string status = TextAt(summary, "TrainingJobStatus");
+    const std::string step = TextAt(summary, "SecondaryStatus");
+    table.Add({TextAt(summary, "TrainingJobName"),
+               status == "InProgress" && !step.empty() ? status + ", " + step : status,
                created ? FormatAge(now - *created) : "", created && ended ? FormatDuration(*ended - *created) : ""});
   }
   Print(table.Render(OutputWidth()));

@@ -123,6 +123,13 @@ Status ApplyStrictTypes(std::string_view text, Options& o) {
   return {};
 }
 
+Status ApplyMetricsAccess(std::string_view text, Options& o) {
+  if (text == "loopback") return o.metrics_access = MetricsAccess::kLoopback, Status();
+  if (text == "any") return o.metrics_access = MetricsAccess::kAny, Status();
+  if (text == "none") return o.metrics_access = MetricsAccess::kNone, Status();
+  return Refuse();
+}
+
 Status ApplyLogLevel(std::string_view text, Options& o) {
   constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{{{"debug", LogLevel::kDebug},
                                                                           {"info", LogLevel::kInfo},
@@ -139,6 +146,12 @@ Status ApplyLogFormat(std::string_view text, Options& o) {
   if (text == "logfmt") return o.log_format = LogStyle::kLogfmt, Status();
   if (text == "json") return o.log_format = LogStyle::kJson, Status();
   return Refuse();
+}
+
+Status ApplyPython(std::string_view text, Options& o) {
+  if (text.find_first_of(" \t\n") != std::string_view::npos) return Refuse();
+  o.python = text;
+  return {};
 }
 
 Status ApplyHostsMax(std::string_view text, Options& o) {
@@ -229,6 +242,13 @@ constexpr OptionDeclaration kDeclarations[] = {
      .help = "How log lines are written; auto is logfmt on a terminal and JSON elsewhere.",
      .rule = "auto, logfmt or json",
      .apply = ApplyLogFormat},
+    {.name = "python",
+     .value = "FILE",
+     .fallback = "",
+     .help = "The Python that runs users' scripts and models of Python libraries; empty: the project's .venv, then "
+             "python3 of the PATH.",
+     .rule = "the name or path of an interpreter, without blanks",
+     .apply = ApplyPython},
     {.name = "hosts-max",
      .value = "N",
      .fallback = "16",
@@ -261,6 +281,12 @@ constexpr OptionDeclaration kDeclarations[] = {
      .help = "How many connections may be open at once; one more is closed at once.",
      .rule = "a whole number from 1 to 100000",
      .apply = ApplyConnectionsMax},
+    {.name = "metrics-access",
+     .value = "WHO",
+     .fallback = "loopback",
+     .help = "Who may read the page `/-/metrics`: clients on this machine, any, or none; it is not signed for.",
+     .rule = "loopback, any or none",
+     .apply = ApplyMetricsAccess},
 };
 
 std::string UnknownKey(std::string_view key) {

@@ -27,6 +27,7 @@ struct ListenAddress {
 };
 
 enum class DetachMode { kForeground, kBackground };
+enum class MetricsAccess { kLoopback, kAny, kNone };  // who may read /-/metrics
 enum class LogStyle { kAuto, kLogfmt, kJson };
 
 struct Options {
@@ -41,11 +42,13 @@ struct Options {
   DetachMode detach = DetachMode::kForeground;
   LogLevel log_level = LogLevel::kInfo;
   LogStyle log_format = LogStyle::kAuto;
+  std::string python;  // interpreter for users' models; "" = .venv of the project, python3 of the PATH
   uint32_t hosts_max = 0;
   uint64_t memory_bytes = 0;  // 0 = all that the machine has
   control::TypePolicy strict_types = control::TypePolicy::kWish;
   uint32_t event_loops = 1;
   uint32_t connections_max = 0;
+  MetricsAccess metrics_access = MetricsAccess::kLoopback;
 
   std::filesystem::path config_file() const { return config.empty() ? data_dir / "argosy.yaml" : config; }
   // The bucket that the SDKs call their default.

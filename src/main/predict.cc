@@ -119,10 +119,10 @@ Status PrintAnswers(const std::string& lines, OutputForm form, uint64_t& row) {
     const std::string_view line = std::string_view(lines).substr(start, end - start);
     start = end + 1;
     if (Trim(line).empty()) continue;
-    const Result<Json> answer = ParseJson(line);
-    if (!answer.ok() || !answer->is_object()) {
-      return Error(ErrorCode::kInternal, fmt::format("the model's answer is no JSON object: {}", line));
-    }
+    Result<Json> answer = ParseJson(line);
+    if (!answer.ok()) return Error(ErrorCode::kInternal, fmt::format("the model's answer is no JSON: {}", line));
+    // A user's model answers with what its predict gives.
+    if (!answer->is_object()) answer = Json{{"prediction", answer->is_array() ? Json(DumpJson(*answer)) : *answer}};
     if (!table) {
       std::vector<Column> columns{{"ROW", Align::kRight}};
       for (const char* first : {"predicted_label", "score"}) {
@@ -218,7 +218,9 @@ Result<Target> FindTarget(const Settings& settings, const PredictArgs& args) {
   target.csv = args.content_type.starts_with("text/csv");
   std::error_code error;
   const bool remote = IsS3Uri(args.target);
-  if (remote || std::filesystem::is_regular_file(args.target, error)) {
+  // A plain word is an endpoint, whatever is called so here: `deploy ./serve` names its endpoint after the file.
+  const bool path = args.target.find_first_of("./") != std::string::npos;
+  if (remote || (path && std::filesystem::is_regular_file(args.target, error))) {
     std::optional<Downloads> downloads;
     if (remote) {
       Result<ApiClient> client = ApiClient::Connect(settings.options);
@@ -250,7 +252,9 @@ int RunPredict(const Settings& settings, const PredictArgs& args) {
   if (!target.ok()) return Fail(target.error());
   uint64_t row = 0;
   std::string header_line;
+  bool asked = false;
   RowChunks chunks([&](const std::string& body) -> Status {
+    asked = true;
     Result<std::string> lines = target->answer(header_line, body);
     if (!lines.ok()) return lines.error().Wrap(args.target);
     return PrintAnswers(*lines, args.form, row);
@@ -259,6 +263,8 @@ int RunPredict(const Settings& settings, const PredictArgs& args) {
     if (Status done = ForEachBody(word, settings, *target, chunks, header_line); !done.ok()) return Fail(done.error());
   }
   if (Status done = chunks.Finish(); !done.ok()) return Fail(done.error());
+  if (!asked)
+    return Fail(Error(ErrorCode::kInvalidArgument, fmt::format("there are no rows in {}", fmt::join(args.rows, ", "))));
   return kExitOk;
 }
 

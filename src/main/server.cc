@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "algorithms/algorithm.h"
+#include "api/autoscaling/autoscaling_service.h"
+#include "api/cloudwatch/cloudwatch_service.h"
 #include "api/front_door.h"
 #include "api/logs/logs_service.h"
 #include "api/runtime/runtime_service.h"
@@ -21,12 +23,18 @@
 #include "base/thread_pool.h"
 #include "catalog/sqlite_catalog.h"
 #include "compute/local/local_compute.h"
+#include "control/alarms_executor.h"
 #include "control/controller.h"
+#include "control/live_counters.h"
+#include "control/metrics_feed.h"
 #include "cost/instance_types.h"
 #include "http/server.h"
+#include "main/metrics_page.h"
 #include "main/object_publisher.h"
 #include "objectstore/embedded/embedded_store.h"
 #include "observe/file_log_store.h"
+#include "observe/metric_store.h"
+#include "serving/capture_writer.h"
 #include "serving/router.h"
 
 namespace argosy::main {
@@ -37,7 +45,8 @@ namespace {
 constexpr size_t kRequestThreads = 8;
 constexpr size_t kRequestQueueMax = 4096;  // as many as connections by default: each has one request under way
 constexpr size_t kControlThreads = 4;
-constexpr size_t kControlQueueMax = 65536;  // a task or two for each instance and job that changes at once
+constexpr size_t kControlQueueMax = 65536;            // a task or two for each instance and job that changes at once
+constexpr auto kPoolRetry = std::chrono::seconds(1);  // when too much waits for the control pool
 constexpr auto kEndpointsWaitMax = std::chrono::seconds(5);  // for endpoints' instances to answer a new server
 constexpr auto kStopBound = std::chrono::seconds(5);         // for requests under way when the server is told to stop
 
@@ -98,18 +107,25 @@ struct Server::Parts {
   std::unique_ptr<auth::StaticCredentialStore> credentials;
   std::unique_ptr<objectstore::ObjectStore> objects;
   std::unique_ptr<observe::FileLogStore> logs;
+  std::unique_ptr<observe::MetricStore> metrics;
   std::unique_ptr<catalog::SqliteCatalog> catalog;
+  std::unique_ptr<serving::CaptureWriter> capture;
   std::unique_ptr<serving::Router> router;
   std::unique_ptr<compute::LocalCompute> compute;
+  control::LiveCounters counters;
+  std::unique_ptr<control::MetricsFeed> feed;
   std::unique_ptr<ObjectPublisher> publisher;
   std::unique_ptr<control::Controller> controller;
+  std::unique_ptr<control::AlarmsExecutor> alarms;
 
-  std::unique_ptr<api::Service> sagemaker, log_service, sts, iam, runtime;
+  std::unique_ptr<api::Service> sagemaker, log_service, cloudwatch, autoscaling, sts, iam, runtime;
   std::unique_ptr<api::Service> s3;
   api::FrontDoorTable table;
   std::vector<std::unique_ptr<api::FrontDoor>> doors;
   std::vector<std::unique_ptr<http::Server>> servers;
 
+  // Runs `work` on the pool, and on the control thread what it returns.
+  void OnControlPool(std::function<Task()> work);
   Status OpenStores(const Options& options, const DataDirectory& directory);
   Status StartControl(const Options& options, const DataDirectory& directory);
   void MakeServices(const Options& options);
@@ -136,6 +152,11 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   if (!log_store.ok()) return log_store.error().Wrap("the log store cannot be opened");
   logs = std::move(*log_store);
 
+  Result<std::unique_ptr<observe::MetricStore>> metric_store =
+      observe::MetricStore::Open(directory.path() / "metrics.db", &clock);
+  if (!metric_store.ok()) return metric_store.error().Wrap("the file of metrics cannot be opened");
+  metrics = std::move(*metric_store);
+
   if (Status made = MakeDirectories(directory.path() / "catalog"); !made.ok()) return made;
   Result<std::unique_ptr<catalog::SqliteCatalog>> opened =
       catalog::SqliteCatalog::Open((directory.path() / "catalog").string());
@@ -144,12 +165,27 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   return {};
 }
 
+void Server::Parts::OnControlPool(std::function<Task()> work) {
+  const Status queued = control_pool->Submit([this, work] { control->loop().Post(work()); });
+  if (queued.ok()) return;
+  control->loop().After(kPoolRetry, [this, work = std::move(work)] { OnControlPool(work); });
+}
+
 Status Server::Parts::StartControl(const Options& options, const DataDirectory& directory) {
   compute::LocalOptions local;
   local.data_dir = directory.path();
   local.hosts_max = options.hosts_max;
+  local.python = options.python;
   local.memory_limit_bytes = options.memory_bytes;
   compute = std::make_unique<compute::LocalCompute>(control->loop(), *control_pool, *logs, local);
+  feed = std::make_unique<control::MetricsFeed>(
+      metrics.get(), compute.get(), &control->loop(), &clock,
+      [this](const serving::VariantName& name) { return router->InstanceCount(name); });
+  router->load().Listen([this](const serving::VariantName& name, int64_t second, const serving::VariantCounts& counts) {
+    feed->OnLoad(name, second, counts);
+    counters.OnLoad(name, counts);
+  });
+  feed->OnLook([this](const std::vector<compute::InstanceUse>& uses) { counters.OnUses(uses); });
   publisher = std::make_unique<ObjectPublisher>(objects.get(), control_pool.get(), &control->loop());
 
   control::ControlOptions control_options;
@@ -157,11 +193,26 @@ Status Server::Parts::StartControl(const Options& options, const DataDirectory& 
   control_options.account = std::string(auth::kAccountId);
   control_options.type_policy = options.strict_types;
   control_options.objects_dir = (directory.path() / "objects").string();
-  controller = std::make_unique<control::Controller>(catalog.get(), compute.get(), publisher.get(), router.get(),
-                                                     &control->loop(), &clock, &random, control_options);
-  catalog->SetChangeListener([this](const catalog::Change& change) { controller->OnChange(change); });
+  controller = std::make_unique<control::Controller>(
+      catalog.get(), compute.get(), publisher.get(), router.get(), &control->loop(), &clock, &random, control_options,
+      control::ScalingSources{.load = &router->load(), .metrics = metrics.get(), .pool = control_pool.get()});
+  alarms = std::make_unique<control::AlarmsExecutor>(
+      catalog.get(), metrics.get(), [this](std::function<Task()> work) { OnControlPool(std::move(work)); },
+      &control->loop(), &clock, options.region, std::string(auth::kAccountId));
+  alarms->OnInAlarm([this](std::set<std::string, std::less<>> names) { controller->OnAlarms(std::move(names)); });
+  alarms->AddListener(controller.get());
+  catalog->SetChangeListener([this](const catalog::Change& change) {
+    controller->OnChange(change);
+    alarms->OnChange(change);
+    counters.OnChange(change);
+  });
+  if (Status read = counters.Load(*catalog); !read.ok()) return read.error().Wrap("counting what the catalog has");
+  controller->Feed(feed.get());
   if (Status started = controller->Start(); !started.ok())
     return started.error().Wrap("taking up what the catalog has");
+  if (Status started = alarms->Start(); !started.ok()) return started.error().Wrap("taking up the alarms");
+  feed->Start();
+  metrics->Start();
   return {};
 }
 
@@ -172,23 +223,44 @@ void Server::Parts::MakeServices(const Options& options) {
   sagemaker_options.is_builtin_image = [](std::string_view image) {
     return algorithms::FindAlgorithm(image) != nullptr;
   };
+  sagemaker_options.builtin_metrics = [](const std::string& image, const algorithms::Hyperparameters& hyperparameters) {
+    std::vector<catalog::MetricDefinition> definitions;
+    const algorithms::Algorithm* const algorithm = algorithms::FindAlgorithm(image);
+    if (algorithm == nullptr) return definitions;
+    for (algorithms::LoggedMetric& metric : algorithm->Metrics(hyperparameters)) {
+      definitions.push_back({std::move(metric.name), std::move(metric.regex)});
+    }
+    return definitions;
+  };
   for (const algorithms::Algorithm* algorithm : algorithms::AllAlgorithms()) {
     sagemaker_options.builtin_names.emplace_back(algorithm->name());
   }
   sagemaker =
       api::MakeSageMakerService(std::move(sagemaker_options), {catalog.get(), request_pool.get(), &clock, &random});
   log_service = api::MakeLogsService(logs.get(), request_pool.get(), options.region);
+  cloudwatch = api::MakeCloudWatchService(
+      {metrics.get(), metrics.get(), metrics.get(), catalog.get(), request_pool.get(), &clock, &random},
+      options.region);
+  autoscaling = api::MakeAutoscalingService({catalog.get(), request_pool.get(), &clock, &random}, options.region);
   s3 = std::make_unique<api::s3::S3Service>(objects.get(), request_pool.get(), options.region);
   sts = api::MakeStsService();
   iam = api::MakeIamService();
   runtime = api::MakeRuntimeService(router.get(), &clock, {options.region, std::string(auth::kAccountId)});
   table.sagemaker = sagemaker.get();
   table.logs = log_service.get();
+  table.cloudwatch = cloudwatch.get();
+  table.autoscaling = autoscaling.get();
   table.s3 = s3.get();
   table.sts = sts.get();
   table.iam = iam.get();
   table.runtime = runtime.get();
   table.pages["/-/health"] = api::HealthPage;
+  if (options.metrics_access != MetricsAccess::kNone) {
+    table.pages["/-/metrics"] = MetricsPage(options.metrics_access, clock.Now(), [this](observe::PrometheusText& page) {
+      counters.Write(page, router->InstanceCounts());
+      metrics->Write(page);
+    });
+  }
 }
 
 Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
@@ -233,9 +305,11 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
   parts.control_pool = std::make_unique<ThreadPool>("control", kControlThreads, kControlQueueMax);
   for (uint32_t i = 0; i < options.event_loops; ++i) parts.fronts.push_back(std::make_unique<LoopThread>());
   if (Status opened = parts.OpenStores(options, directory); !opened.ok()) return opened.error();
+  parts.capture = std::make_unique<serving::CaptureWriter>(parts.objects.get(), &parts.clock, &parts.random);
   std::vector<EventLoop*> loops;
   for (auto& front : parts.fronts) loops.push_back(&front->loop());
-  parts.router = std::make_unique<serving::Router>(parts.control->loop(), loops, parts.random.Next());
+  parts.router = std::make_unique<serving::Router>(parts.control->loop(), loops, parts.clock, parts.capture.get(),
+                                                   parts.random.Next());
   if (Status started = parts.StartControl(options, directory); !started.ok()) return started.error();
   parts.MakeServices(options);
   parts.control->Start();
@@ -261,10 +335,13 @@ Server::~Server() {
   p.catalog.reset();
   p.servers.clear();
   p.doors.clear();
+  p.alarms.reset();
   p.controller.reset();
   p.publisher.reset();
+  p.feed.reset();
   p.compute.reset();
   p.router.reset();
+  p.capture.reset();
 }
 
 const std::string& Server::endpoint() const {

@@ -41,8 +41,10 @@ struct Disk {
 Disk MeasureDisk(const std::filesystem::path& path) {
   Disk disk;
   struct statvfs info{};
-  if (statvfs(path.c_str(), &info) == 0) disk.free = info.f_bavail * info.f_frsize;
   std::error_code error;
+  std::filesystem::path there = path;  // or the nearest directory above: it is made at the first start
+  while (!std::filesystem::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  if (statvfs(there.c_str(), &info) == 0) disk.free = info.f_bavail * info.f_frsize;
   size_t files = 0;
   std::filesystem::recursive_directory_iterator walk(path, error);
   for (; !error && walk != std::filesystem::recursive_directory_iterator(); walk.increment(error)) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "algorithms/guess.h"
+#include "cost/instance_types.h"
 #include "data/byte_source.h"
 #include "main/api_client.h"
 #include "main/file_start.h"
@@ -137,6 +138,31 @@ Status UploadChannel(ApiClient& client, const std::string& bucket, ChannelData& 
   return {};
 }
 
+// What the server would refuse once everything has been uploaded.
+Status CheckBeforeUpload(ApiClient& client, const TrainArgs& args) {
+  if (algorithms::FindAlgorithm(args.algorithm) == nullptr && args.algorithm.find('/') == std::string::npos) {
+    std::string names;
+    for (const algorithms::Algorithm* known : algorithms::AllAlgorithms()) {
+      names += (names.empty() ? "" : ", ") + std::string(known->name());
+    }
+    return Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("--algorithm {}: no built-in algorithm is called so; there are {}", args.algorithm, names));
+  }
+  if (!cost::FindInstanceType(args.instance_type)) {
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("--instance-type {}: there is no such type; ml.m5.xlarge is one, ml.c5.xlarge another",
+                             args.instance_type));
+  }
+  if (args.name.empty()) return {};
+  const Result<Json> described = client.SageMaker("DescribeTrainingJob", {{"TrainingJobName", args.name}});
+  if (described.ok()) {
+    return Error(ErrorCode::kAlreadyExists, fmt::format("--name {}: a training job has that name already", args.name));
+  }
+  if (described.error().code() == ErrorCode::kNotFound) return {};
+  return described.error().Wrap("--name " + args.name);
+}
+
 // What is shown while a job runs: its state, and the newest metrics of its log.
 class Follower {
  public:
@@ -155,12 +181,14 @@ class Follower {
     const Result<std::vector<LogLine>> lines = reader_.Next();
     if (!lines.ok()) return lines.error();
     for (const LogLine& line : *lines) Take(line.message);
+    log_seen_ = log_seen_ || !lines->empty();
     Show(job);
     if (!job.ended()) return std::optional<Json>();
     progress_.Clear();
     return std::optional<Json>(std::move(*described));
   }
   void Clear() { progress_.Clear(); }
+  bool log_seen() const { return log_seen_; }
 
  private:
   void Take(const std::string& line) {
@@ -203,6 +231,7 @@ class Follower {
   ProgressLine progress_;
   std::map<std::string, double> metrics_;
   std::string shown_;
+  bool log_seen_ = false;
 };
 
 int FollowJob(ApiClient& client, const std::string& name, const TrainArgs& args) {
@@ -223,7 +252,8 @@ int FollowJob(ApiClient& client, const std::string& name, const TrainArgs& args)
         Print(RenderJobEnd(job, OutputWidth()));
       }
       if (job.status == "Failed") {
-        return FailWith(kExitFailed, fmt::format("{} failed; its log: `argosy logs {}`", name, name));
+        return FailWith(kExitFailed, follower.log_seen() ? fmt::format("{0} failed; its log: `argosy logs {0}`", name)
+                                                         : name + " failed");
       }
       if (args.form == OutputForm::kTable && !job.artifact.empty())
         Note(fmt::format("serve it with `argosy deploy {}`", name));
@@ -255,6 +285,7 @@ int RunTrain(const Settings& settings, const TrainArgs& args) {
   }
   Result<ApiClient> client = ApiClient::Connect(options);
   if (!client.ok()) return Fail(client.error());
+  if (Status valid = CheckBeforeUpload(*client, args); !valid.ok()) return Fail(valid.error());
   const Result<algorithms::Guess> hyperparameters =
       Hyperparameters(*client, args, std::move(*given), channels.front().set);
   if (!hyperparameters.ok()) return Fail(hyperparameters.error());

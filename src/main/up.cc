@@ -63,9 +63,9 @@ Status Serve(const Options& options, Duration begin, const std::function<void(co
   if (Status written = directory->WriteSdkDefaults(options.default_bucket()); !written.ok()) return written;
   const Result<agent::AgentIdentity> self = agent::AgentIdentity::OfThisProcess(clock.Now());
   if (!self.ok()) return self.error();
-  if (Status written = directory->WriteRecord({*self, (*server)->endpoint(), std::string(kVersion), options.region});
-      !written.ok())
-    return written;
+  const ServerRecord record{*self, (*server)->endpoint(), std::string(kVersion), options.region,
+                            !options.access_key_id.empty()};
+  if (Status written = directory->WriteRecord(record); !written.ok()) return written;
   tell(ReadyText(**server, options, clock.Monotonic() - begin));
 
   int signal_number = 0;
@@ -122,11 +122,9 @@ int RunDetached(const Options& options, Duration begin) {
     if (done.ok()) {
       SetUpLog(options);
       done = Serve(options, begin, [&](const std::string& text) { tell("R" + text); });
+      if (!done.ok()) Log(LogLevel::kError, "the server could not run", {{"reason", done.error().message()}});
     }
-    if (!done.ok()) {
-      Log(LogLevel::kError, "the server could not run", {{"reason", done.error().message()}});
-      tell("E" + done.error().message());
-    }
+    if (!done.ok()) tell("E" + done.error().message());
     _exit(done.ok() ? kExitOk : kExitFailed);
   }
   close(ends[1]);

@@ -64,9 +64,10 @@ struct TrainArgs {
   OutputForm form = OutputForm::kTable;
 };
 struct DeployArgs {
-  std::string source;     // a job, a local model.tar.gz, or s3://…/model.tar.gz
-  std::string name;       // endpoint; empty = the job's or file's name
-  std::string algorithm;  // empty: the artifact tells
+  std::string source;                    // a job, a local model (model_source.h), or s3://…/model.tar.gz
+  std::string name;                      // endpoint; empty = the job's or file's name
+  std::string algorithm;                 // or an image; empty: the artifact tells
+  std::vector<std::string> environment;  // NAME=VALUE, for the model
   std::string instance_type = "ml.m5.large";
   uint32_t instance_count = 1;
   Waiting waiting = Waiting::kWait;

@@ -44,6 +44,8 @@ char* StoreText(char* to, std::string_view text) {
   return to + text.size();
 }
 
+constexpr size_t kPartFixedBytesMax = 3 * 2 + 2 * kFieldBytesMax;
+
 Error Corrupt(std::string_view what) {
   return Error(ErrorCode::kCorrupt, "frame: " + std::string(what));
 }
@@ -63,11 +65,17 @@ std::optional<size_t> PayloadBytesMax(uint8_t kind) {
       return kLogBytesMax;
     case FrameKind::kPing:
     case FrameKind::kPong:
+    case FrameKind::kCancel:
       return 0;
+    case FrameKind::kGrant:
+      return sizeof(uint32_t);
     case FrameKind::kInvoke:
+    case FrameKind::kInvokeInParts:
       return kInvokeBytesMax;
     case FrameKind::kAnswer:
       return kAnswerBytesMax;
+    case FrameKind::kPart:
+      return kPartBytesMax + kPartFixedBytesMax;
   }
   return std::nullopt;
 }
@@ -132,10 +140,14 @@ std::string Welcome::ToJson() const {
                        {"instance_id", instance_id},
                        {"owner_uid", owner_uid},
                        {"attempt", attempt},
-                       {"log_offset", log_offset}});
+                       {"log_offset", log_offset},
+                       {"concurrency", concurrency},
+                       {"parts", parts}});
 }
 
 namespace {
+
+constexpr uint64_t kConcurrencyMax = 1 << 20;
 
 // The members that hello and welcome share.
 template <class T>
@@ -177,6 +189,12 @@ Result<Welcome> Welcome::FromJson(std::string_view text) {
   const auto offset = json->find("log_offset");
   if (offset == json->end() || !offset->is_number_unsigned()) return Corrupt("welcome without log_offset");
   out->log_offset = offset->get<uint64_t>();
+  const auto concurrency = json->find("concurrency");
+  if (concurrency != json->end() && concurrency->is_number_unsigned()) {
+    out->concurrency = static_cast<uint32_t>(std::min<uint64_t>(concurrency->get<uint64_t>(), kConcurrencyMax));
+  }
+  const auto parts = json->find("parts");
+  out->parts = parts != json->end() && parts->is_boolean() && parts->get<bool>();
   return out;
 }
 
@@ -211,7 +229,7 @@ Result<Command> ParseCommand(std::string_view payload) {
 }
 
 // Invoke payload: u32 time left, then the four texts' lengths as u16, then the texts, then the body.
-void AppendInvoke(std::string& out, uint64_t id, const InvokeView& invoke) {
+void AppendInvoke(std::string& out, uint64_t id, const InvokeView& invoke, FrameKind kind) {
   const std::string_view fields[] = {invoke.content_type, invoke.accept, invoke.custom_attributes, invoke.inference_id};
   constexpr size_t kFixed = 4 + 4 * 2;
   size_t size = kFixed + invoke.body.size();
@@ -220,7 +238,7 @@ void AppendInvoke(std::string& out, uint64_t id, const InvokeView& invoke) {
     size += field.size();
   }
   Check(invoke.body.size() <= kInvokeBodyBytesMax, "an invocation's body over its bound");
-  char* to = AppendHeader(out, FrameKind::kInvoke, id, size);
+  char* to = AppendHeader(out, kind, id, size);
   to = Store<uint32_t>(to, invoke.time_left_ms);
   for (const std::string_view field : fields) to = Store<uint16_t>(to, static_cast<uint16_t>(field.size()));
   for (const std::string_view field : fields) to = StoreText(to, field);
@@ -252,13 +270,13 @@ Result<InvokeView> ParseInvoke(std::string_view payload) {
 }
 
 // Answer payload: u16 status, the two texts' lengths as u16, the texts, the body.
-void AppendAnswer(std::string& out, uint64_t id, const AnswerView& answer) {
+void AppendAnswer(std::string& out, uint64_t id, const AnswerView& answer, FrameKind kind) {
   constexpr size_t kFixed = 3 * 2;
   Check(answer.content_type.size() <= kFieldBytesMax && answer.custom_attributes.size() <= kFieldBytesMax,
         "a field of an answer over its bound");
   const size_t size = kFixed + answer.content_type.size() + answer.custom_attributes.size() + answer.body.size();
-  Check(size <= kAnswerBytesMax, "an answer over its bound");
-  char* to = AppendHeader(out, FrameKind::kAnswer, id, size);
+  Check(size <= PayloadBytesMax(static_cast<uint8_t>(kind)).value_or(0), "an answer over its bound");
+  char* to = AppendHeader(out, kind, id, size);
   to = Store<uint16_t>(to, answer.status);
   to = Store<uint16_t>(to, static_cast<uint16_t>(answer.content_type.size()));
   to = Store<uint16_t>(to, static_cast<uint16_t>(answer.custom_attributes.size()));
@@ -282,6 +300,15 @@ Result<AnswerView> ParseAnswer(std::string_view payload) {
   out.custom_attributes = payload.substr(kFixed + type, attributes);
   out.body = payload.substr(kFixed + type + attributes);
   return out;
+}
+
+void AppendGrant(std::string& out, uint64_t id, uint32_t bytes) {
+  Store<uint32_t>(AppendHeader(out, FrameKind::kGrant, id, sizeof bytes), bytes);
+}
+
+Result<uint32_t> ParseGrant(std::string_view payload) {
+  if (payload.size() != sizeof(uint32_t)) return Corrupt("a grant that is no number");
+  return Load<uint32_t>(payload.data());
 }
 
 }  // namespace argosy::protocol

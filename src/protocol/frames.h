@@ -31,6 +31,11 @@ enum class FrameKind : uint8_t {
   kPong = 17,
   kInvoke = 18,  // id chosen by the router
   kAnswer = 19,  // id of the invoke
+  // The same id in all that follows an invocation whose answer is taken in parts.
+  kInvokeInParts = 20,  // as kInvoke
+  kPart = 21,           // as kAnswer: the next piece of the body; the answer itself holds what is left, or the error
+  kGrant = 22,          // router to agent: so many bytes of parts were taken
+  kCancel = 23,         // router to agent: nobody waits any more
 };
 
 inline constexpr size_t kFrameHeaderBytes = 16;
@@ -43,7 +48,11 @@ inline constexpr size_t kFieldBytesMax = 8192;         // each text field of an 
 inline constexpr size_t kInvokeBodyBytesMax = 6'291'456;  // SageMaker's limit for a request's body
 inline constexpr size_t kInvokeBytesMax = kInvokeBodyBytesMax + 5 * kFieldBytesMax;
 inline constexpr size_t kAnswerBytesMax = 32 << 20;  // answers may be larger than requests
-inline constexpr size_t kKeepBytesMax = 1 << 20;     // a buffer that a large frame grew beyond this is given back
+// Bytes of parts that may be on their way without having been granted, so that who takes an answer slowly holds back
+// only that answer.
+inline constexpr size_t kPartCreditBytes = 256 << 10;
+inline constexpr size_t kPartBytesMax = 64 << 10;  // of one part's body
+inline constexpr size_t kKeepBytesMax = 1 << 20;   // a buffer that a large frame grew beyond this is given back
 
 struct FrameView {
   FrameKind kind = FrameKind::kHello;
@@ -94,7 +103,9 @@ struct Welcome {
   std::string instance_id;
   std::string owner_uid;
   uint32_t attempt = 0;
-  uint64_t log_offset = 0;  // where in its spool the agent is to go on
+  uint64_t log_offset = 0;   // where in its spool the agent is to go on
+  uint32_t concurrency = 0;  // a serving agent's: so many requests are worked on side by side; 0 = a built-in model
+  bool parts = false;        // a serving agent that knows kInvokeInParts; those before it end the connection at one
 
   static Result<Welcome> FromJson(std::string_view json);
   std::string ToJson() const;
@@ -114,7 +125,7 @@ struct InvokeView {
 };
 
 // Fields longer than kFieldBytesMax and bodies over kInvokeBodyBytesMax are the caller's to refuse first (checked).
-void AppendInvoke(std::string& out, uint64_t id, const InvokeView& invoke);
+void AppendInvoke(std::string& out, uint64_t id, const InvokeView& invoke, FrameKind kind = FrameKind::kInvoke);
 Result<InvokeView> ParseInvoke(std::string_view payload);
 
 struct AnswerView {
@@ -124,7 +135,10 @@ struct AnswerView {
   std::string_view body;  // when status is not 2xx: the message
 };
 
-void AppendAnswer(std::string& out, uint64_t id, const AnswerView& answer);
+void AppendAnswer(std::string& out, uint64_t id, const AnswerView& answer, FrameKind kind = FrameKind::kAnswer);
 Result<AnswerView> ParseAnswer(std::string_view payload);
+
+void AppendGrant(std::string& out, uint64_t id, uint32_t bytes);
+Result<uint32_t> ParseGrant(std::string_view payload);
 
 }  // namespace argosy::protocol

@@ -31,10 +31,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           (void)ParseCommand((*frame)->payload);
           break;
         case FrameKind::kInvoke:
+        case FrameKind::kInvokeInParts:
           (void)ParseInvoke((*frame)->payload);
           break;
         case FrameKind::kAnswer:
+        case FrameKind::kPart:
           (void)ParseAnswer((*frame)->payload);
+          break;
+        case FrameKind::kGrant:
+          (void)ParseGrant((*frame)->payload);
           break;
         default:
           break;

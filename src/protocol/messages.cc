@@ -161,7 +161,8 @@ std::string Assignment::ToJson() const {
             {"region", region},
             {"objects_dir", objects_dir},
             {"log_group", log_group},
-            {"log_stream", log_stream}};
+            {"log_stream", log_stream},
+            {"python", python}};
   // The request goes along as the text it was, so that both sides read it with the one parser.
   if (training) json["training"] = training->request_json;
   if (model) json["model"] = model->request_json;
@@ -196,6 +197,7 @@ Result<Assignment> Assignment::FromJson(std::string_view text) {
   out.objects_dir = reader.TextOr("objects_dir", "");
   out.log_group = reader.TextOr("log_group", "");
   out.log_stream = reader.TextOr("log_stream", "");
+  out.python = reader.TextOr("python", "");
   if (reader.failed()) return reader.error("an assignment");
   if (reader.Find("training") != nullptr) {
     Result<catalog::TrainingJobSpec> spec = catalog::TrainingJobSpec::FromRequestJson(reader.Text("training"));

@@ -43,6 +43,7 @@ struct Assignment {
   std::string objects_dir;  // the embedded object store's directory; "" when objects live elsewhere
   std::string log_group;
   std::string log_stream;
+  std::string python;  // the machine's interpreter for users' models; "" = the agent looks for one
   std::optional<catalog::TrainingJobSpec> training;
   std::optional<catalog::ModelSpec> model;
 

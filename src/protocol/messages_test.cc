@@ -21,6 +21,7 @@ Assignment TrainingAssignment() {
   out.objects_dir = "/data/objects";
   out.log_group = "/aws/sagemaker/TrainingJobs";
   out.log_stream = "job/algo-1-1";
+  out.python = "/usr/bin/python3";
   return out;
 }
 
@@ -32,6 +33,7 @@ TEST(Assignment, SurvivesTheWayThroughJson) {
   EXPECT_EQ(got->attempt, 3U);
   EXPECT_EQ(got->memory_bytes, 8ULL << 30);
   EXPECT_EQ(got->log_stream, "job/algo-1-1");
+  EXPECT_EQ(got->python, "/usr/bin/python3");
 }
 
 TEST(Assignment, CarriesTheJobsRequestAsSent) {

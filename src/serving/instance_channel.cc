@@ -43,25 +43,33 @@ void InstanceChannel::UseConnection(UniqueFd connection) {
 
 void InstanceChannel::Attach(UniqueFd connection) {
   stream_ = protocol::FrameStream::Open(loop_, std::move(connection), *this);
+  heard_ = loop_.TurnTime();
+  asked_ = Duration::zero();
+  suspect_ = false;
+  parts_ = true;
   const protocol::Hello hello{.instance_id = instance_.instance_id};
   protocol::AppendFrame(stream_->out(), protocol::FrameKind::kHello, 0, hello.ToJson());
   stream_->WriteSoon();
 }
 
 bool InstanceChannel::WindowOpenFor(size_t bytes) const {
-  return in_flight_ < kWindowRequestsMax && (in_flight_ == 0 || in_flight_bytes_ + bytes <= kWindowBytesMax);
+  return in_flight_ < control_.Window() && (in_flight_ == 0 || in_flight_bytes_ + bytes <= kWindowBytesMax);
 }
 
 InstanceChannel::Submission InstanceChannel::Submit(Pending& pending) {
   if (!Connect()) return Submission::kUnreachable;
+  control_.OnRequest(loop_.TurnTime());
   const size_t bytes = pending.invocation->view().body.size();
   if (queue_.empty() && WindowOpenFor(bytes)) {
     Send(std::move(pending));
     return Submission::kTaken;
   }
-  if (queue_.size() >= kQueuedRequestsMax || queued_bytes_ + bytes > kQueuedBytesMax) return Submission::kBusy;
+  if (!control_.Admits(loop_.TurnTime(), queue_.size()) || queued_bytes_ + bytes > kQueuedBytesMax) {
+    return Submission::kBusy;
+  }
   queued_bytes_ += bytes;
   queue_.push_back(std::move(pending));
+  control_.OnQueue(loop_.TurnTime(), queue_.size());
   return Submission::kTaken;
 }
 
@@ -84,9 +92,11 @@ void InstanceChannel::Send(Pending pending) {
        .accept = view.accept,
        .custom_attributes = view.custom_attributes,
        .inference_id = view.inference_id,
-       .body = view.body});
+       .body = view.body},
+      pending.invocation->in_parts() && parts_ ? protocol::FrameKind::kInvokeInParts : protocol::FrameKind::kInvoke);
   stream_->WriteSoon();
   slot.bytes = view.body.size();
+  pending.sent = loop_.TurnTime();
   slot.pending = std::move(pending);
   ++in_flight_;
   in_flight_bytes_ += slot.bytes;
@@ -102,20 +112,51 @@ Pending InstanceChannel::Take(Slot& slot, uint32_t index) {
   return out;
 }
 
+Result<InstanceChannel::Slot*> InstanceChannel::SlotOf(uint64_t frame_id) {
+  const auto index = static_cast<uint32_t>(frame_id & 0xffffffffU);
+  const auto generation = static_cast<uint32_t>(frame_id >> 32);
+  if (index >= slots_.size()) return Error(ErrorCode::kCorrupt, "an answer to a request that was never sent");
+  Slot& slot = slots_[index];
+  // An older generation: its request had timed out, nobody waits.
+  if (slot.generation != generation || slot.pending.invocation == nullptr) return static_cast<Slot*>(nullptr);
+  return &slot;
+}
+
+void InstanceChannel::PassPart(Slot& slot, uint64_t id, const protocol::AnswerView& part) {
+  slot.pending.Part(part, loop_.TurnTime(),
+                    [stream = stream_->weak_from_this(), id, bytes = static_cast<uint32_t>(part.body.size())] {
+                      const std::shared_ptr<protocol::FrameStream> open = stream.lock();
+                      if (open == nullptr || open->closed()) return;
+                      protocol::AppendGrant(open->out(), id, bytes);
+                      open->WriteSoon();
+                    });
+}
+
+// Nobody waits for it any more: an answer in parts is not to go on.
+void InstanceChannel::SendCancel(const Slot& slot, uint32_t index) {
+  if (stream_ == nullptr || !slot.pending.invocation->in_parts() || !parts_) return;
+  protocol::AppendFrame(stream_->out(), protocol::FrameKind::kCancel, FrameId(index, slot.generation), "");
+  stream_->WriteSoon();
+}
+
 Status InstanceChannel::OnFrame(protocol::FrameStream&, const protocol::FrameView& frame) {
   switch (frame.kind) {
+    case protocol::FrameKind::kPart:
     case protocol::FrameKind::kAnswer: {
       const Result<protocol::AnswerView> answer = protocol::ParseAnswer(frame.payload);
       if (!answer.ok()) return answer.error();
-      const auto index = static_cast<uint32_t>(frame.id & 0xffffffffU);
-      const auto generation = static_cast<uint32_t>(frame.id >> 32);
-      if (index >= slots_.size()) return Error(ErrorCode::kCorrupt, "an answer to a request that was never sent");
-      Slot& slot = slots_[index];
-      // An older generation: its request had timed out, nobody waits.
-      if (slot.generation != generation || slot.pending.invocation == nullptr) return {};
-      const Pending pending = Take(slot, index);
+      const Result<Slot*> slot = SlotOf(frame.id);
+      if (!slot.ok()) return slot.error();
+      if (*slot == nullptr) return {};
+      if (frame.kind == protocol::FrameKind::kPart) {
+        if (!(*slot)->pending.invocation->in_parts()) return Error(ErrorCode::kCorrupt, "a part that nobody asked for");
+        PassPart(**slot, frame.id, *answer);
+        return {};
+      }
+      Pending pending = Take(**slot, static_cast<uint32_t>(frame.id & 0xffffffffU));
       answered_ = true;
-      pending.invocation->OnAnswer(*answer, pending.variant);
+      ++answers_;
+      pending.Answer(*answer, loop_.TurnTime());
       return {};
     }
     case protocol::FrameKind::kPong: {
@@ -126,6 +167,8 @@ Status InstanceChannel::OnFrame(protocol::FrameStream&, const protocol::FrameVie
     case protocol::FrameKind::kWelcome: {
       const Result<protocol::Welcome> welcome = protocol::Welcome::FromJson(frame.payload);
       if (!welcome.ok()) return welcome.error();
+      control_.SetConcurrency(welcome->concurrency);
+      parts_ = welcome->parts;
       if (welcome->instance_id == instance_.instance_id) return {};
       return Error(ErrorCode::kConflict, "another instance answers at " + instance_.address);
     }
@@ -135,7 +178,11 @@ Status InstanceChannel::OnFrame(protocol::FrameStream&, const protocol::FrameVie
 }
 
 void InstanceChannel::OnBatchEnd(protocol::FrameStream&) {
+  heard_ = loop_.TurnTime();
+  asked_ = Duration::zero();
+  suspect_ = false;
   if (!std::exchange(answered_, false)) return;
+  control_.OnAnswers(heard_, std::exchange(answers_, 0), in_flight_);
   Pump();
   CheckIdle();
 }
@@ -146,16 +193,17 @@ void InstanceChannel::Pump() {
     Pending& next = queue_.front();
     const size_t bytes = next.invocation->view().body.size();
     const bool unwanted = next.invocation->abandoned() || now >= next.deadline;
-    if (!unwanted && !WindowOpenFor(bytes)) return;
+    if (!unwanted && !WindowOpenFor(bytes)) break;
     Pending pending = std::move(next);
     queue_.pop_front();
     queued_bytes_ -= bytes;
     if (unwanted) {
-      pending.invocation->OnFailure(InvocationFailure::kTimedOut);
+      pending.Fail(InvocationFailure::kTimedOut, now);
     } else {
       Send(std::move(pending));
     }
   }
+  control_.OnQueue(now, queue_.size());
 }
 
 void InstanceChannel::CheckIdle() {
@@ -172,13 +220,39 @@ void InstanceChannel::Ping(Callback<void> done) {
 void InstanceChannel::Expire(Duration now) {
   std::vector<Pending> expired;
   for (uint32_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].pending.invocation != nullptr && now >= slots_[i].pending.deadline) {
+    const Pending& pending = slots_[i].pending;
+    if (pending.invocation == nullptr) continue;
+    const bool left = pending.invocation->in_parts() && pending.invocation->abandoned();
+    if (left || now >= pending.deadline) {
+      SendCancel(slots_[i], i);
       expired.push_back(Take(slots_[i], i));
     }
   }
   Pump();
-  for (const Pending& pending : expired) pending.invocation->OnFailure(InvocationFailure::kTimedOut);
+  for (Pending& pending : expired) pending.Fail(InvocationFailure::kTimedOut, now);
   if (!expired.empty()) CheckIdle();
+}
+
+void InstanceChannel::CheckHealth(Duration now) {
+  if (stream_ == nullptr || in_flight_ == 0) {
+    asked_ = Duration::zero();
+    return;
+  }
+  if (asked_ == Duration::zero()) {
+    if (now - heard_ < kSuspectAfter / 2) return;
+    asked_ = now;
+    protocol::AppendFrame(stream_->out(), protocol::FrameKind::kPing, 0, "");
+    stream_->WriteSoon();
+    return;
+  }
+  if (now - asked_ >= kSuspectAfter && !suspect_) {
+    suspect_ = true;
+    std::vector<Pending> unsent(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+    queue_.clear();
+    queued_bytes_ = 0;
+    owner_.OnSuspect(*this, std::move(unsent));
+  }
+  if (now - asked_ >= kStuckAfter) owner_.OnStuck(*this);
 }
 
 void InstanceChannel::OnClosed(protocol::FrameStream&, const Error& why) {

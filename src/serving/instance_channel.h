@@ -15,24 +15,19 @@
 #include "base/event_loop.h"
 #include "protocol/frame_stream.h"
 #include "serving/front.h"
-#include "serving/invocation.h"
+#include "serving/pending.h"
+#include "serving/queue_control.h"
 
 namespace argosy::serving {
 
-inline constexpr size_t kWindowRequestsMax = 1024;   // with the instance at a time: what one turn of it can answer
 inline constexpr size_t kWindowBytesMax = 8 << 20;   // and their bodies; one request of any size always fits
-inline constexpr size_t kQueuedRequestsMax = 4096;   // waiting: at a microsecond a request, some milliseconds
 inline constexpr size_t kQueuedBytesMax = 64 << 20;  // and their bodies, which lie in their connections' buffers
-inline constexpr Duration kInvocationTimeout = std::chrono::seconds(60);  // SageMaker's for real-time endpoints
 inline constexpr Duration kReconnectPause = std::chrono::milliseconds(100);
-
-// A request that waits or is with an instance.
-struct Pending {
-  std::unique_ptr<Invocation> invocation;
-  std::string_view variant;  // lives as long as the channel's owner
-  Duration deadline{};       // on the loop's monotonic clock
-  bool tried = false;        // was lost with one instance already
-};
+// An instance that has requests and sends nothing is pinged. One that does not answer that either gets no more of them,
+// and is stuck after the longer time: a built-in model answers a ping within milliseconds, and so does the agent of a
+// program, whatever the program does.
+inline constexpr Duration kSuspectAfter = std::chrono::seconds(2);
+inline constexpr Duration kStuckAfter = std::chrono::seconds(10);
 
 class InstanceChannel final : private protocol::FrameStream::Owner {
  public:
@@ -42,6 +37,9 @@ class InstanceChannel final : private protocol::FrameStream::Owner {
     virtual void OnLost(InstanceChannel& channel, std::vector<Pending> requests) = 0;
     // No request is with or waits for the instance any more.
     virtual void OnIdle(InstanceChannel& channel) = 0;
+    // It answers nothing; those of its requests that were not sent yet come back.
+    virtual void OnSuspect(InstanceChannel& channel, std::vector<Pending> unsent) = 0;
+    virtual void OnStuck(InstanceChannel& channel) = 0;
 
    protected:
     ~Owner() = default;
@@ -57,6 +55,7 @@ class InstanceChannel final : private protocol::FrameStream::Owner {
   bool idle() const { return load() == 0 && pings_.empty(); }
   // Worth a try now: connected, or not known to be unreachable.
   bool reachable() const { return stream_ != nullptr || loop_.TurnTime() >= retry_at_; }
+  bool suspect() const { return suspect_; }
 
   enum class Submission { kTaken, kBusy, kUnreachable };
   // Takes `pending` only when it says so.
@@ -66,6 +65,9 @@ class InstanceChannel final : private protocol::FrameStream::Owner {
 
   // Tells those whose time is up.
   void Expire(Duration now);
+
+  // Looks whether the instance still answers. To be called about once a second.
+  void CheckHealth(Duration now);
 
   // In place of connecting: tests.
   void UseConnection(UniqueFd connection);
@@ -77,6 +79,10 @@ class InstanceChannel final : private protocol::FrameStream::Owner {
     size_t bytes = 0;
   };
 
+  void PassPart(Slot& slot, uint64_t id, const protocol::AnswerView& part);
+  void SendCancel(const Slot& slot, uint32_t index);
+  // The slot that a frame is about; null when its request had ended before.
+  Result<Slot*> SlotOf(uint64_t frame_id);
   Status OnFrame(protocol::FrameStream& stream, const protocol::FrameView& frame) override;
   void OnBatchEnd(protocol::FrameStream& stream) override;
   void OnClosed(protocol::FrameStream& stream, const Error& why) override;
@@ -102,7 +108,13 @@ class InstanceChannel final : private protocol::FrameStream::Owner {
   std::deque<Pending> queue_;
   size_t queued_bytes_ = 0;
   std::vector<Callback<void>> pings_;
+  QueueControl control_;
   bool answered_ = false;  // in this batch
+  size_t answers_ = 0;     // likewise: how many
+  Duration heard_{};       // when it last sent anything
+  Duration asked_{};       // when it was last asked for a sign of life that has not come; 0 = it was not
+  bool suspect_ = false;
+  bool parts_ = true;  // it knows answers in parts, as far as is known
 };
 
 }  // namespace argosy::serving

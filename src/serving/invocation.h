@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,13 @@ class Invocation {
   // `answer` is good during the call; its status is the model's, also when that is an error.
   virtual void OnAnswer(const protocol::AnswerView& answer, std::string_view variant) = 0;
   virtual void OnFailure(InvocationFailure failure) = 0;
+
+  // Whether the answer is wanted in parts, as they come; OnAnswer has what is left of it then, or the error.
+  virtual bool in_parts() const { return false; }
+  // As OnAnswer. `taken` is to be called when the part has been passed on, at any time: the sender waits for it.
+  virtual void OnPart(const protocol::AnswerView& part, std::string_view variant, std::function<void()> taken) {
+    (void)part, (void)variant, (void)taken;
+  }
 };
 
 }  // namespace argosy::serving

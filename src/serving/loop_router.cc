@@ -4,12 +4,31 @@
 
 namespace argosy::serving {
 
-LoopRouter::LoopRouter(EventLoop& loop, const RouteTable& table, uint64_t seed)
-    : loop_(loop), table_(table), random_(seed) {}
+LoopRouter::LoopRouter(EventLoop& loop, const RouteTable& table, const Clock& clock, uint64_t seed, LoopEvents events,
+                       Duration instance_wait)
+    : loop_(loop),
+      table_(table),
+      random_(seed),
+      clock_(clock),
+      events_(std::move(events)),
+      instance_wait_(instance_wait) {}
 
 LoopRouter::~LoopRouter() {
   *alive_ = false;
-  loop_.Cancel(expiry_);
+  loop_.Cancel(second_timer_);
+  loop_.Cancel(retry_timer_);
+}
+
+VariantTally& LoopRouter::TallyOf(const std::string& endpoint, const std::string& variant) {
+  std::unique_ptr<VariantTally>& tally = tallies_[{endpoint, variant}];
+  if (tally == nullptr) {
+    tally = std::make_unique<VariantTally>();
+    tally->name = {endpoint, variant};
+    tally->capture_sink = events_.capture;
+    tally->clock = &clock_;
+    tally->sample = SeededRandom(random_.Next());
+  }
+  return *tally;
 }
 
 InstanceChannel& LoopRouter::ChannelTo(const RouteInstance& instance) {
@@ -30,21 +49,24 @@ void LoopRouter::Refresh() {
   snapshot_ = table_.Read();
   endpoints_.clear();
   for (auto& [id, kept] : channels_) kept.routed = false;
+  for (auto& [variant, tally] : tallies_) tally->routed = false;
   for (const auto& [name, route] : *snapshot_.routes) {
     Endpoint& endpoint = endpoints_[name];
     for (const RouteVariant& variant : route.variants) {
-      Variant out{*variant_names_.insert(variant.name).first, std::max(0.0, variant.weight), {}};
+      Variant out{&TallyOf(name, variant.name), std::max(0.0, variant.weight), {}};
+      out.tally->routed = true;
+      out.tally->capture = events_.capture == nullptr ? nullptr : variant.capture;
       for (const RouteInstance& instance : variant.instances) {
         out.channels.push_back(&ChannelTo(instance));
         channels_[instance.instance_id].routed = true;
       }
-      endpoint.weight_total += out.weight;
       endpoint.variants.push_back(std::move(out));
     }
   }
   for (const auto& [id, kept] : channels_) {
     if (!kept.routed && kept.channel->idle()) ReleaseSoon(id);
   }
+  RetryWaiting();
 }
 
 // The channel may be the one whose call we are in, so it is taken down later.
@@ -63,51 +85,118 @@ void LoopRouter::Invoke(std::unique_ptr<Invocation> invocation) {
     Refresh();
   Pending pending;
   pending.invocation = std::move(invocation);
-  pending.deadline = loop_.TurnTime() + kInvocationTimeout;
+  pending.received = loop_.TurnTime();
+  pending.deadline = pending.received + kInvocationTimeout;
   Route(std::move(pending), nullptr);
 }
 
 void LoopRouter::Route(Pending pending, const InstanceChannel* avoid) {
-  const InvocationView& view = pending.invocation->view();
-  const auto endpoint = endpoints_.find(view.endpoint);
-  if (endpoint == endpoints_.end()) return pending.invocation->OnFailure(InvocationFailure::kUnknownEndpoint);
-  const Variant* variant = PickVariant(endpoint->second, view.target_variant);
-  if (variant == nullptr) return pending.invocation->OnFailure(InvocationFailure::kUnknownVariant);
-  InvocationFailure failure =
-      variant->channels.empty() ? InvocationFailure::kNoInstance : InvocationFailure::kInstanceLost;
+  const auto endpoint = endpoints_.find(pending.invocation->view().endpoint);
+  if (endpoint == endpoints_.end()) return pending.Fail(InvocationFailure::kUnknownEndpoint, loop_.TurnTime());
+  const Variant* variant = PickVariant(endpoint->second, pending);
+  if (variant == nullptr) return pending.Fail(InvocationFailure::kUnknownVariant, loop_.TurnTime());
+  if (pending.tally != variant->tally) {
+    if (pending.tally != nullptr) --pending.tally->open;  // its variant is no more
+    pending.tally = variant->tally;
+    pending.tally->Open();
+  }
+  if (second_timer_ == 0) [[unlikely]]
+    WatchTime();
   // The least loaded one first; one that turns out to be unreachable is avoided next. A full one ends it: its equals
   // are as full.
   for (size_t tries = variant->channels.size(); tries > 0; --tries) {
     InstanceChannel* const channel = PickChannel(*variant, avoid);
     if (channel == nullptr) break;
-    pending.variant = variant->name;
     switch (channel->Submit(pending)) {
       case InstanceChannel::Submission::kTaken:
-        return WatchTime();
+        return;
       case InstanceChannel::Submission::kBusy:
-        failure = InvocationFailure::kBusy;
-        tries = 1;
-        break;
+        return pending.Fail(InvocationFailure::kBusy, loop_.TurnTime());
       case InstanceChannel::Submission::kUnreachable:
         break;  // reachable() knows now
     }
   }
-  pending.invocation->OnFailure(failure);
+  Wait(*variant, std::move(pending));
 }
 
-const LoopRouter::Variant* LoopRouter::PickVariant(const Endpoint& endpoint, std::string_view target) {
-  if (!target.empty()) {
-    for (const Variant& variant : endpoint.variants) {
-      if (variant.name == target) return &variant;
-    }
-    return nullptr;
+void LoopRouter::Wait(const Variant& variant, Pending pending) {
+  VariantTally& tally = *variant.tally;
+  const size_t bytes = pending.invocation->view().body.size();
+  if (tally.waiting.size() >= kQueuedRequestsMax || tally.waiting_bytes + bytes > kQueuedBytesMax) {
+    return pending.Fail(InvocationFailure::kBusy, loop_.TurnTime());
   }
-  if (endpoint.variants.empty()) return nullptr;
-  if (endpoint.variants.size() == 1 || endpoint.weight_total <= 0) return &endpoint.variants.front();
-  double at = random_.Uniform() * endpoint.weight_total;
+  tally.waiting_bytes += bytes;
+  tally.waiting.push_back(std::move(pending));
+  if (!variant.channels.empty()) return RetryWaitingLater();
+  const Duration now = loop_.TurnTime();
+  if (tally.demand_told != Duration::zero() && now - tally.demand_told < std::chrono::seconds(1)) return;
+  tally.demand_told = now;
+  if (events_.front.demand) events_.front.demand(tally.name);
+}
+
+void LoopRouter::RetryWaiting() {
+  std::vector<Pending> all;
+  for (auto& [name, tally] : tallies_) {
+    std::ranges::move(tally->waiting, std::back_inserter(all));
+    tally->waiting.clear();
+    tally->waiting_bytes = 0;
+  }
+  for (Pending& pending : all) Route(std::move(pending), nullptr);
+}
+
+// A connection that was refused may be had in a moment.
+void LoopRouter::RetryWaitingLater() {
+  if (retry_timer_ != 0) return;
+  retry_timer_ = loop_.After(kReconnectPause, [this] {
+    retry_timer_ = 0;
+    RetryWaiting();
+  });
+}
+
+void LoopRouter::ExpireWaiting(Duration now) {
+  std::vector<Pending> over;
+  for (auto& [name, tally] : tallies_) {
+    std::deque<Pending> kept;
+    for (Pending& pending : tally->waiting) {
+      const bool wanted =
+          !pending.invocation->abandoned() && now < pending.deadline && now < pending.received + instance_wait_;
+      if (!wanted) tally->waiting_bytes -= pending.invocation->view().body.size();
+      (wanted ? static_cast<void>(kept.push_back(std::move(pending))) : over.push_back(std::move(pending)));
+    }
+    tally->waiting = std::move(kept);
+  }
+  for (Pending& pending : over) {
+    pending.Fail(pending.tried ? InvocationFailure::kInstanceLost : InvocationFailure::kNoInstance, now);
+  }
+}
+
+const LoopRouter::Variant* LoopRouter::PickVariant(const Endpoint& endpoint, const Pending& pending) {
+  // One that was sent before stays with its variant, as long as that is there.
+  const std::string_view target =
+      pending.tally != nullptr ? pending.tally->name.variant : pending.invocation->view().target_variant;
+  if (!target.empty()) {
+    const Variant* const found = Draw(endpoint, target);
+    if (found != nullptr || pending.tally == nullptr || !pending.invocation->view().target_variant.empty())
+      return found;
+  }
+  return Draw(endpoint, {});
+}
+
+const LoopRouter::Variant* LoopRouter::Draw(const Endpoint& endpoint, std::string_view name) {
+  if (endpoint.variants.size() == 1 && name.empty()) return &endpoint.variants.front();
+  const auto eligible = [&](const Variant& variant) { return name.empty() || variant.tally->name.variant == name; };
+  double total = 0;
+  const Variant* first = nullptr;
+  for (const Variant& variant : endpoint.variants) {
+    if (!eligible(variant)) continue;
+    total += variant.weight;
+    if (first == nullptr) first = &variant;
+  }
+  if (total <= 0) return first;  // one that is only ever targeted
+  double at = random_.Uniform() * total;
   const Variant* last = nullptr;
   for (const Variant& variant : endpoint.variants) {
-    if (variant.weight <= 0) continue;
+    if (variant.weight <= 0 || !eligible(variant)) continue;
     last = &variant;
     at -= variant.weight;
     if (at < 0) break;
@@ -125,7 +214,11 @@ InstanceChannel* LoopRouter::PickChannel(const Variant& variant, const InstanceC
   for (size_t i = 0; i < count; ++i) {
     InstanceChannel* const channel = variant.channels[(next_instance_ + i) % count];
     if (channel == avoid || !channel->reachable()) continue;
-    if (best == nullptr || channel->load() < best->load()) best = channel;
+    // One that answers nothing only if all are so.
+    if (best == nullptr || (best->suspect() && !channel->suspect()) ||
+        (best->suspect() == channel->suspect() && channel->load() < best->load())) {
+      best = channel;
+    }
   }
   ++next_instance_;
   return best;
@@ -134,15 +227,23 @@ InstanceChannel* LoopRouter::PickChannel(const Variant& variant, const InstanceC
 void LoopRouter::OnLost(InstanceChannel& channel, std::vector<Pending> requests) {
   for (Pending& pending : requests) {
     if (pending.invocation->abandoned() || loop_.TurnTime() >= pending.deadline) {
-      pending.invocation->OnFailure(InvocationFailure::kTimedOut);
+      pending.Fail(InvocationFailure::kTimedOut, loop_.TurnTime());
     } else if (pending.tried) {
-      pending.invocation->OnFailure(InvocationFailure::kInstanceLost);
+      pending.Fail(InvocationFailure::kInstanceLost, loop_.TurnTime());
     } else {
       pending.tried = true;
       Route(std::move(pending), &channel);
     }
   }
   OnIdle(channel);
+}
+
+void LoopRouter::OnSuspect(InstanceChannel& channel, std::vector<Pending> unsent) {
+  for (Pending& pending : unsent) Route(std::move(pending), &channel);
+}
+
+void LoopRouter::OnStuck(InstanceChannel& channel) {
+  if (events_.front.stuck) events_.front.stuck(channel.instance().instance_id);
 }
 
 void LoopRouter::OnIdle(InstanceChannel& channel) {
@@ -184,16 +285,36 @@ void LoopRouter::Drain(const std::string& instance_id, std::function<void()> don
 }
 
 void LoopRouter::WatchTime() {
-  if (expiry_ != 0) return;
-  expiry_ = loop_.After(kExpiryPeriod, [this] {
-    expiry_ = 0;
-    bool any_load = false;
-    for (auto& [id, kept] : channels_) {
-      kept.channel->Expire(loop_.TurnTime());
-      any_load = any_load || kept.channel->load() > 0;
-    }
-    if (any_load) WatchTime();
+  if (second_timer_ != 0) return;
+  const auto now = clock_.Now();
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  second_ = second.time_since_epoch().count();
+  second_timer_ = loop_.After(second + std::chrono::seconds(1) - now, [this] {
+    second_timer_ = 0;
+    OnSecond();
   });
+}
+
+void LoopRouter::OnSecond() {
+  const Duration now = loop_.TurnTime();
+  // Told of below, a channel may be let go, but never at once.
+  for (auto& [id, kept] : channels_) {
+    kept.channel->Expire(now);
+    kept.channel->CheckHealth(now);
+  }
+  ExpireWaiting(now);
+  bool any = false;
+  std::vector<std::pair<VariantName, VariantCounts>> counts;
+  for (auto it = tallies_.begin(); it != tallies_.end();) {
+    VariantTally& tally = *it->second;
+    if (!tally.counts.empty()) counts.emplace_back(tally.name, std::exchange(tally.counts, {}));
+    tally.counts.concurrent_max = tally.open;
+    any = any || tally.open > 0;
+    it = tally.routed || tally.open > 0 ? std::next(it) : tallies_.erase(it);
+  }
+  any = any || !counts.empty();
+  if (!counts.empty() && events_.counts) events_.counts(second_, std::move(counts));
+  if (any) WatchTime();
 }
 
 }  // namespace argosy::serving

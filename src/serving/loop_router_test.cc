@@ -1,109 +1,30 @@
 #include "serving/loop_router.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include <map>
 #include <set>
 
+#include "serving/fake_instance.h"
 #include "serving/router.h"
 
 namespace argosy::serving {
 namespace {
 
-// What became of one request.
-struct Fate {
-  std::optional<std::string> answer;
-  std::optional<InvocationFailure> failure;
-  std::string variant;
-  bool abandoned = false;
-  bool over() const { return answer || failure; }
-};
-
-class TestInvocation final : public Invocation {
- public:
-  TestInvocation(std::shared_ptr<Fate> fate, std::string endpoint, std::string body, std::string target)
-      : fate_(std::move(fate)), endpoint_(std::move(endpoint)), body_(std::move(body)), target_(std::move(target)) {
-    view_.endpoint = endpoint_;
-    view_.body = body_;
-    view_.target_variant = target_;
-  }
-  const InvocationView& view() const override { return view_; }
-  bool abandoned() const override { return fate_->abandoned; }
-  void OnAnswer(const protocol::AnswerView& answer, std::string_view variant) override {
-    Check(!fate_->over(), "told twice");
-    fate_->answer = std::string(answer.body);
-    fate_->variant = variant;
-  }
-  void OnFailure(InvocationFailure failure) override {
-    Check(!fate_->over(), "told twice");
-    fate_->failure = failure;
-  }
-
- private:
-  const std::shared_ptr<Fate> fate_;
-  const std::string endpoint_, body_, target_;
-  InvocationView view_;
-};
-
-// The far end of a channel: answers at once, or holds what it got.
-class FakeInstance final : public protocol::FrameStream::Owner {
- public:
-  FakeInstance(EventLoop& loop, UniqueFd fd, std::string id) : id_(std::move(id)) {
-    stream_ = protocol::FrameStream::Open(loop, std::move(fd), *this);
-  }
-  ~FakeInstance() { Die(); }
-
-  void Die() { stream_->Close(); }
-  void Answer(uint64_t frame_id, std::string_view body) {
-    protocol::AppendAnswer(stream_->out(), frame_id, {.status = 200, .body = body});
-    stream_->WriteSoon();
-  }
-  void AnswerAll() {
-    for (const auto& [frame_id, body] : std::exchange(held, {})) Answer(frame_id, id_ + ":" + body);
-  }
-
-  Status OnFrame(protocol::FrameStream& stream, const protocol::FrameView& frame) override {
-    if (frame.kind == protocol::FrameKind::kPing && answers_pings) {
-      protocol::AppendFrame(stream.out(), protocol::FrameKind::kPong, frame.id, "");
-      stream.WriteSoon();
-    }
-    if (frame.kind == protocol::FrameKind::kHello) {
-      EXPECT_EQ(protocol::Hello::FromJson(frame.payload)->instance_id, id_);
-      const protocol::Welcome welcome{.instance_id = welcomes_as.empty() ? id_ : welcomes_as};
-      protocol::AppendFrame(stream.out(), protocol::FrameKind::kWelcome, 0, welcome.ToJson());
-      stream.WriteSoon();
-    }
-    if (frame.kind == protocol::FrameKind::kInvoke) {
-      ++got;
-      held.emplace_back(frame.id, std::string(protocol::ParseInvoke(frame.payload)->body));
-      if (answers_at_once) AnswerAll();
-    }
-    return {};
-  }
-  void OnClosed(protocol::FrameStream&, const Error&) override { closed = true; }
-
-  bool answers_at_once = true;
-  bool answers_pings = true;
-  bool closed = false;
-  std::string welcomes_as;
-  size_t got = 0;
-  std::vector<std::pair<uint64_t, std::string>> held;
-
- private:
-  const std::string id_;
-  std::shared_ptr<protocol::FrameStream> stream_;
-};
-
 class LoopRouterTest : public testing::Test {
  protected:
-  LoopRouterTest() : router_(std::make_unique<LoopRouter>(loop_, table_, 7)) {}
+  LoopRouterTest() {
+    const LoopEvents events{.front = {.demand = [this](const VariantName& name) { demands_.push_back(name); }},
+                            .counts = [this](int64_t second, const auto& counts) {
+                              for (const auto& [name, of_variant] : counts) book_.Add(name, second, of_variant);
+                            }};
+    router_ = std::make_unique<LoopRouter>(loop_, table_, clock_, 7, events, kPatience);
+  }
 
   FakeInstance& AddInstance(const std::string& id) {
-    int fds[2];
-    Check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
-    router_->UseConnection({id, ""}, UniqueFd(fds[0]));
-    return *instances_.emplace(id, std::make_unique<FakeInstance>(loop_, UniqueFd(fds[1]), id)).first->second;
+    auto [ours, theirs] = SocketPair();
+    router_->UseConnection({id, ""}, std::move(ours));
+    return *instances_.emplace(id, std::make_unique<FakeInstance>(loop_, std::move(theirs), id)).first->second;
   }
 
   void SetRoute(const std::string& endpoint, const std::vector<std::pair<std::string, double>>& variants,
@@ -118,8 +39,9 @@ class LoopRouterTest : public testing::Test {
   }
 
   std::shared_ptr<Fate> Invoke(const std::string& body, const std::string& target = "",
-                               const std::string& endpoint = "e") {
+                               const std::string& endpoint = "e", bool in_parts = false) {
     auto fate = std::make_shared<Fate>();
+    fate->in_parts = in_parts;
     fates_.push_back(fate);
     router_->Invoke(std::make_unique<TestInvocation>(fate, endpoint, body, target));
     return fate;
@@ -152,8 +74,18 @@ class LoopRouterTest : public testing::Test {
     loop_.Run();
   }
 
+  static constexpr Duration kPatience = std::chrono::milliseconds(50);
+
+  // All that has been counted so far.
+  VariantCounts Counted(const std::string& variant) {
+    return book_.Sum({"e", variant}, clock_.Now() + std::chrono::seconds(1), kLoadSecondsKept);
+  }
+
+  SystemClock clock_;
   EventLoop loop_;
   RouteTable table_;
+  LoadBook book_;
+  std::vector<VariantName> demands_;
   std::unique_ptr<LoopRouter> router_;
   std::map<std::string, std::unique_ptr<FakeInstance>> instances_;
   std::vector<std::shared_ptr<Fate>> fates_;
@@ -174,8 +106,6 @@ TEST_F(LoopRouterTest, UnknownEndpointsAndVariantsAreToldApart) {
   SetRoute("e", {{"blue", 1}}, {{"i-1"}});
   EXPECT_EQ(Invoke("x", "", "other")->failure, InvocationFailure::kUnknownEndpoint);
   EXPECT_EQ(Invoke("x", "green")->failure, InvocationFailure::kUnknownVariant);
-  SetRoute("e", {{"blue", 1}}, {{}});
-  EXPECT_EQ(Invoke("x")->failure, InvocationFailure::kNoInstance);
   table_.Set("e", std::nullopt);
   EXPECT_EQ(Invoke("x")->failure, InvocationFailure::kUnknownEndpoint) << "a removed route was still used";
 }
@@ -308,6 +238,65 @@ TEST_F(LoopRouterTest, ARequestThatKillsEveryInstanceIsTriedTwiceAtMost) {
   EXPECT_EQ(got(), 2U);
 }
 
+TEST_F(LoopRouterTest, ARequestWaitsForAnInstanceAndIsAnsweredOnceOneIsThere) {
+  SetRoute("e", {{"blue", 1}}, {{}});
+  const auto fate = Invoke("x");
+  Invoke("y");
+  EXPECT_FALSE(fate->over());
+  EXPECT_EQ(demands_, (std::vector<VariantName>{{"e", "blue"}})) << "told once a second";
+  AddInstance("i-1");
+  SetRoute("e", {{"blue", 1}}, {{"i-1"}});
+  router_->Refresh();
+  StopWhenAllOver();
+  Run();
+  EXPECT_EQ(fate->answer, "i-1:x");
+}
+
+TEST_F(LoopRouterTest, ARequestDoesNotWaitForAnInstanceForEver) {
+  SetRoute("e", {{"blue", 1}}, {{}});
+  const auto fate = Invoke("x");
+  const auto gone = Invoke("y");
+  gone->abandoned = true;
+  StopWhenAllOver();
+  Run();
+  EXPECT_EQ(fate->failure, InvocationFailure::kNoInstance);
+  EXPECT_TRUE(gone->over());
+}
+
+TEST_F(LoopRouterTest, SoManyRequestsWaitForAnInstanceAndNoMore) {
+  SetRoute("e", {{"blue", 1}}, {{}});
+  for (size_t i = 0; i < kQueuedRequestsMax; ++i) Invoke("x");
+  EXPECT_FALSE(fates_.back()->over());
+  EXPECT_EQ(Invoke("one too many")->failure, InvocationFailure::kBusy);
+}
+
+TEST_F(LoopRouterTest, WhatHappensIsCounted) {
+  FakeInstance& instance = AddInstance("i-1");
+  instance.answers_at_once = false;
+  SetRoute("e", {{"blue", 1}, {"green", 0}}, {{"i-1"}, {}});
+  for (int i = 0; i < 3; ++i) Invoke("x");
+  Invoke("y", "green");
+  When([&] { return instance.got == 3; },
+       [&] {
+         instance.Answer(instance.held[0].first, "fine");
+         protocol::AppendAnswer(instance.stream().out(), instance.held[1].first, {.status = 415, .body = "no"});
+         protocol::AppendAnswer(instance.stream().out(), instance.held[2].first, {.status = 500, .body = "no"});
+         instance.stream().WriteSoon();
+         When([&] { return AllOver() && Counted("green").invocations == 1; }, [&] { loop_.Stop(); });
+       });
+  Run();
+  const VariantCounts blue = Counted("blue");
+  EXPECT_EQ(blue.invocations, 3U);
+  EXPECT_EQ(blue.errors_4xx, 1U);
+  EXPECT_EQ(blue.errors_5xx, 1U);
+  EXPECT_EQ(blue.concurrent_max, 3U);
+  EXPECT_EQ(blue.model_microseconds.count(), 3U);
+  EXPECT_GE(blue.model_microseconds.min(), 0);
+  const VariantCounts green = Counted("green");
+  EXPECT_EQ(green.errors_5xx, 1U);
+  EXPECT_EQ(green.model_microseconds.count(), 0U);
+}
+
 TEST_F(LoopRouterTest, WithoutAnotherInstanceALostRequestIsTold) {
   FakeInstance& instance = AddInstance("i-1");
   instance.answers_at_once = false;
@@ -360,6 +349,82 @@ TEST_F(LoopRouterTest, DrainingWaitsForTheLastAnswerAndThenTheConnectionIsLetGo)
   EXPECT_EQ(fate->answer, "i-old:x");
 }
 
+TEST_F(LoopRouterTest, PartsArePassedOnAsTheyComeAndGrantedAsTheyAreTaken) {
+  FakeInstance& one = AddInstance("i-1");
+  one.answers_at_once = false;
+  SetRoute("e", {{"blue", 1}}, {{"i-1"}});
+  const auto fate = Invoke("x", "", "e", true);
+  When([&] { return one.got == 1; },
+       [&] {
+         EXPECT_EQ(one.in_parts.size(), 1U);
+         one.Part(one.held[0].first, "to ");
+         When([&] { return fate->parts == "to "; },
+              [&] {
+                EXPECT_EQ(one.granted, 0U);
+                fate->taken[0]();
+                When([&] { return one.granted == 3; },
+                     [&] {
+                       one.Part(one.held[0].first, "be");
+                       one.Answer(one.held[0].first, "!");
+                       StopWhenAllOver();
+                     });
+              });
+       });
+  Run();
+  EXPECT_EQ(fate->parts, "to be");
+  EXPECT_EQ(fate->answer, "!");
+  fate->taken[1]();  // late: nobody is harmed
+  EXPECT_TRUE(one.cancelled.empty());
+}
+
+TEST_F(LoopRouterTest, AnAnswerInPartsWhoseClientHasGoneIsCancelled) {
+  FakeInstance& one = AddInstance("i-1");
+  one.answers_at_once = false;
+  SetRoute("e", {{"blue", 1}}, {{"i-1"}});
+  const auto fate = Invoke("x", "", "e", true);
+  When([&] { return one.got == 1; }, [&] { fate->abandoned = true; });
+  When([&] { return one.cancelled == std::vector<uint64_t>{one.held.empty() ? 0 : one.held[0].first}; },
+       [&] { StopWhenAllOver(); });
+  Run();
+  EXPECT_EQ(one.cancelled.size(), 1U);
+}
+
+TEST_F(LoopRouterTest, WhatHasBegunToAnswerIsNotAskedOfAnotherInstance) {
+  FakeInstance& one = AddInstance("i-1");
+  FakeInstance& other = AddInstance("i-2");
+  one.answers_at_once = other.answers_at_once = false;
+  SetRoute("e", {{"blue", 1}}, {{"i-1", "i-2"}});
+  const auto fate = Invoke("x", "", "e", true);
+  When([&] { return one.got + other.got == 1; },
+       [&] {
+         FakeInstance& asked = one.got == 1 ? one : other;
+         asked.Part(asked.held[0].first, "to ");
+         When([&] { return fate->parts == "to "; }, [&] { asked.Die(); });
+       });
+  StopWhenAllOver();
+  Run();
+  EXPECT_EQ(fate->failure, InvocationFailure::kInstanceLost);
+  EXPECT_EQ(one.got + other.got, 1U);
+}
+
+TEST_F(LoopRouterTest, AnInstanceThatDoesNotKnowPartsIsAskedForAWholeAnswer) {
+  FakeInstance& one = AddInstance("i-1");
+  one.knows_parts = false;
+  SetRoute("e", {{"blue", 1}}, {{"i-1"}});
+  Invoke("first");  // and the welcome
+  When([&] { return AllOver(); },
+       [&] {
+         const auto fate = Invoke("x", "", "e", true);
+         When([this] { return AllOver(); },
+              [&, fate] {
+                EXPECT_EQ(fate->answer, "i-1:x");
+                loop_.Stop();
+              });
+       });
+  Run();
+  EXPECT_TRUE(one.in_parts.empty());
+}
+
 TEST_F(LoopRouterTest, APingIsAnsweredByAnInstanceThatLivesAndByNoOther) {
   AddInstance("i-1");
   FakeInstance& dying = AddInstance("i-2");
@@ -379,9 +444,10 @@ TEST_F(LoopRouterTest, APingIsAnsweredByAnInstanceThatLivesAndByNoOther) {
 
 // The whole router, with its threads: routes set on one thread are followed on another from then on.
 TEST(Router, ARouteIsFollowedFromTheMomentItIsSet) {
+  SystemClock clock;
   EventLoop control;
   EventLoop front;
-  Router router(control, {&front}, 1);
+  Router router(control, {&front}, clock, nullptr, 1);
   router.SetRoute("e", Route{"uid", {}});
   auto fate = std::make_shared<Fate>();
   // The route is not posted but read: no turn of the loop lies in between.

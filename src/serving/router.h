@@ -5,6 +5,7 @@
 // stands the route table, and tasks posted both ways.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -18,11 +19,21 @@ namespace argosy::serving {
 class Router final : public Front {
  public:
   // `loops` serve requests; there is at least one. `seed` decides between variants.
-  Router(Scheduler& control, const std::vector<EventLoop*>& loops, uint64_t seed);
+  // `capture` may be null: then nothing is kept whatever the routes say.
+  Router(Scheduler& control, const std::vector<EventLoop*>& loops, const Clock& clock, CaptureSink* capture,
+         uint64_t seed);
 
   void SetRoute(const std::string& endpoint, std::optional<Route> route) override;
   void Ping(const RouteInstance& instance, Callback<void> done) override;
   void Drain(const std::string& instance_id, Callback<void> done) override;
+  void Watch(FrontEvents events) override { events_ = std::move(events); }
+
+  // How many instances the routes have for each variant now. Any thread.
+  std::map<VariantName, size_t> InstanceCounts() const;
+  size_t InstanceCount(const VariantName& name) const;
+
+  // What has been counted, on the control thread.
+  LoadBook& load() { return load_; }
 
   // On the thread of `loop`, which is one of the router's.
   void Invoke(const Scheduler& loop, std::unique_ptr<Invocation> invocation);
@@ -32,6 +43,8 @@ class Router final : public Front {
  private:
   Scheduler& control_;
   RouteTable table_;
+  LoadBook load_;       // control thread
+  FrontEvents events_;  // control thread
   std::vector<std::unique_ptr<LoopRouter>> routers_;
   std::vector<EventLoop*> loops_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "catalog/scaling.h"
 #include "cost/ledger.h"
 
 namespace argosy::testing {
@@ -95,6 +96,15 @@ class SimWorld::Front final : public serving::Front {
     scheduler_->After(world_->Millis(300), [done = std::move(done)] { done({}); });
   }
 
+  void Watch(serving::FrontEvents events) override { events_ = std::move(events); }
+
+  // A request waits, if there is nobody to answer it.
+  void Ask(const std::string& endpoint) const {
+    const auto route = routes_.find(endpoint);
+    if (route == routes_.end() || !route->second.variants.at(0).instances.empty()) return;
+    if (events_.demand) events_.demand({endpoint, "AllTraffic"});
+  }
+
   const std::map<std::string, serving::Route>& routes() const { return routes_; }
 
  private:
@@ -114,6 +124,7 @@ class SimWorld::Front final : public serving::Front {
   SimWorld* world_;
   Scheduler* scheduler_;
   std::map<std::string, serving::Route> routes_;
+  serving::FrontEvents events_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -149,6 +160,7 @@ struct SimWorld::Server {
   SimProcess process;
   std::unique_ptr<SimCatalog> catalog;
   Front front;
+  serving::LoadBook load;
   Publisher publisher;
   std::unique_ptr<compute::FakeCompute> compute;
   std::unique_ptr<control::Controller> controller;
@@ -208,7 +220,8 @@ void SimWorld::Boot() {
       std::make_unique<compute::FakeCompute>(&cloud_, &server->process, queue_.clock(), &random_, capacity);
   server->controller = std::make_unique<control::Controller>(
       server->catalog.get(), server->compute.get(), &server->publisher, &server->front, &server->process,
-      queue_.clock(), &random_, control::ControlOptions{.objects_dir = "objects"});
+      queue_.clock(), &random_, control::ControlOptions{.objects_dir = "objects"},
+      control::ScalingSources{.load = &server->load});
   server->catalog->SetChangeListener(
       [c = server->controller.get()](const catalog::Change& change) { c->OnChange(change); });
   if (Status started = server->controller->Start(); !started.ok()) Violation("start: " + started.error().message());
@@ -330,7 +343,29 @@ void SimWorld::CreateEndpoint(int number) {
     acked_endpoints_[r.uid] = r.name;
     if (random_.Below(2) == 0) clients_.After(Millis(8000), [this, uid = r.uid] { ChangeEndpoint(uid, "config-1"); });
     if (random_.Below(3) == 0) clients_.After(Millis(15000), [this, uid = r.uid] { ChangeEndpoint(uid, ""); });
+    if (random_.Below(2) == 0) clients_.After(Millis(8000), [this, uid = r.uid] { RegisterTarget(uid); });
+    for (uint64_t changes = random_.Below(4); changes > 0; --changes) {
+      clients_.After(Millis(12000), [this, uid = r.uid, instances = static_cast<uint32_t>(random_.Below(4))] {
+        ChangeCapacity(uid, instances);
+      });
+    }
   });
+}
+
+// How an update moves traffic; some give up when that takes too long.
+std::string SimWorld::AnyDeployment() {
+  if (random_.Below(2) == 0) return "";
+  if (random_.Below(3) == 0) {
+    return fmt::format(R"({{"RollingUpdatePolicy":{{"MaximumBatchSize":{{"Type":"INSTANCE_COUNT","Value":1}},)"
+                       R"("WaitIntervalInSeconds":{},"MaximumExecutionTimeoutInSeconds":{}}}}})",
+                       random_.Below(3), 3 + random_.Below(30));
+  }
+  constexpr const char* kRouting[] = {R"("Type":"ALL_AT_ONCE")",
+                                      R"("Type":"CANARY","CanarySize":{"Type":"CAPACITY_PERCENT","Value":10})",
+                                      R"("Type":"LINEAR","LinearStepSize":{"Type":"CAPACITY_PERCENT","Value":30})"};
+  return fmt::format(R"({{"BlueGreenUpdatePolicy":{{"TrafficRoutingConfiguration":{{{},"WaitIntervalInSeconds":{}}},)"
+                     R"("TerminationWaitInSeconds":{},"MaximumExecutionTimeoutInSeconds":{}}}}})",
+                     kRouting[random_.Below(3)], random_.Below(3), random_.Below(3), 3 + random_.Below(30));
 }
 
 void SimWorld::ChangeEndpoint(const std::string& uid, const std::string& config) {
@@ -347,8 +382,10 @@ void SimWorld::ChangeEndpoint(const std::string& uid, const std::string& config)
   } else {
     if (state.status == "Failed") return;
     if (state.status != "InService") return again();
+    acked_capacity_.erase(uid);
     state.requested_config = config;
-    state.requested_variants = {Plan("model-1", 1)};
+    state.requested_variants = {Plan("model-1", 1 + static_cast<uint32_t>(random_.Below(2)))};
+    state.deployment_request = AnyDeployment();
     state.status = "Updating";
   }
   catalog::Transaction transaction;
@@ -358,6 +395,77 @@ void SimWorld::ChangeEndpoint(const std::string& uid, const std::string& config)
     if (!result.ok()) return again();
     if (config.empty()) acked_deletions_.insert(uid);
   });
+}
+
+// As a scaling policy does it: also on top of a change that is under way.
+void SimWorld::ChangeCapacity(const std::string& uid, uint32_t instances) {
+  const auto again = [this, uid, instances] { Retry([this, uid, instances] { ChangeCapacity(uid, instances); }); };
+  if (!server_) return again();
+  Result<catalog::Resource> r = server_->catalog->GetByUid(uid);
+  if (!r.ok()) return;  // deleted meanwhile
+  catalog::EndpointState state = *catalog::EndpointState::FromJson(r->state);
+  if (state.delete_requested || state.status == "Failed") return;
+  if (!state.current || (state.status != "InService" && !state.capacity_changing())) return again();
+  state.ChangeCapacity({{"AllTraffic", instances, std::nullopt}});
+  acked_capacity_.erase(uid);
+  catalog::Transaction transaction;
+  transaction.updates.push_back(
+      {.uid = uid, .version = r->version, .status = state.status, .state = state.ToJson(), .modified = queue_.Now()});
+  server_->catalog->Commit(std::move(transaction), [this, uid, instances, again](Result<catalog::Change> result) {
+    if (!result.ok()) return again();
+    if (!scaled_.contains(uid)) acked_capacity_[uid] = instances;
+    ++summary_.capacity_changes;
+  });
+}
+
+void SimWorld::RegisterTarget(const std::string& uid) {
+  if (!server_) return Retry([this, uid] { RegisterTarget(uid); });
+  const Result<catalog::Resource> endpoint = server_->catalog->GetByUid(uid);
+  if (!endpoint.ok()) return;  // deleted meanwhile
+  scaled_.insert(uid);
+  acked_capacity_.erase(uid);
+  catalog::ScalableTarget target;
+  target.min_capacity = static_cast<uint32_t>(random_.Below(2));
+  target.max_capacity = 1 + static_cast<uint32_t>(random_.Below(3));
+  catalog::Resource r;
+  r.kind = Kind::kScalableTarget;
+  r.name = catalog::ResourceIdOf(endpoint->name, "AllTraffic");
+  r.uid = NewUid(random_);
+  r.created = r.modified = queue_.Now();
+  r.owner = uid;
+  r.spec = target.SpecJson();
+  r.state = target.StateJson();
+  catalog::Resource policy;
+  policy.kind = Kind::kScalingPolicy;
+  policy.name = catalog::PolicyResourceName(r.name, "p");
+  policy.uid = NewUid(random_);
+  policy.created = policy.modified = queue_.Now();
+  policy.owner = r.uid;
+  policy.spec = R"({"PolicyName":"p","PolicyType":"TargetTrackingScaling","TargetTrackingScalingPolicyConfiguration":)"
+                R"({"TargetValue":600,"ScaleInCooldown":5,"PredefinedMetricSpecification":)"
+                R"({"PredefinedMetricType":"SageMakerVariantInvocationsPerInstance"}}})";
+  policy.state = "{}";
+  catalog::Transaction transaction;
+  transaction.inserts.push_back({std::move(r)});
+  transaction.inserts.push_back({std::move(policy)});
+  server_->catalog->Commit(std::move(transaction), [this, uid](Result<catalog::Change> result) {
+    const bool there = !result.ok() && result.error().code() == ErrorCode::kAlreadyExists;
+    if (!result.ok() && !there) Retry([this, uid] { RegisterTarget(uid); });
+  });
+}
+
+void SimWorld::Load() {
+  if (server_) {
+    const int64_t second = std::chrono::floor<std::chrono::seconds>(queue_.Now()).time_since_epoch().count() - 1;
+    for (const auto& [uid, name] : acked_endpoints_) {
+      serving::VariantCounts counts;
+      counts.invocations = random_.Below(3) == 0 ? 0 : random_.Below(60);
+      counts.concurrent_max = counts.invocations / 8;
+      if (!counts.empty()) server_->load.Add({name, "AllTraffic"}, second, counts);
+      if (random_.Below(3) == 0) server_->front.Ask(name);
+    }
+  }
+  if (queue_.Now() < fault_end_) clients_.After(std::chrono::seconds(1), [this] { Load(); });
 }
 
 void SimWorld::OnMachineStart(const Machine& machine) {
@@ -386,6 +494,12 @@ void SimWorld::OnDurable(const catalog::Change& change) {
   for (const catalog::Resource& r : change.written) {
     if (r.kind == Kind::kInstance) durable_ledger_.insert(r.uid);
     if (r.kind == Kind::kTrainingJob) OnJobWritten(r);
+    if (r.kind == Kind::kScalingActivity && r.status == "InProgress") {
+      ++summary_.scaled;
+      const bool with_endpoint = std::any_of(change.written.begin(), change.written.end(),
+                                             [](const catalog::Resource& w) { return w.kind == Kind::kEndpoint; });
+      if (!with_endpoint) Violation("an activity tells of a change that was not made: " + r.spec);
+    }
   }
 }
 
@@ -465,11 +579,15 @@ bool SimWorld::AtRest() {
     if (state.current && !std::all_of(state.current->instances.begin(), state.current->instances.end(), settled))
       return false;
   }
+  for (const catalog::Resource& r : All(Kind::kScalableTarget)) {
+    if (!catalog::ScalableTarget::FromResource(r)->state.activity.empty()) return false;
+  }
   return true;
 }
 
 WorldSummary SimWorld::Run() {
   Boot();
+  Load();
   PlanFaults();
   PlanClients();
   queue_.RunUntil(fault_end_);
@@ -492,6 +610,7 @@ WorldSummary SimWorld::Run() {
 void SimWorld::CheckEnd() {
   CheckJobs();
   CheckEndpoints();
+  CheckScaling();
   CheckLedger();
   for (const auto& [id, machine] : cloud_.machines()) {
     if (machine.started && !machine.alive) ++summary_.machine_deaths;
@@ -530,6 +649,12 @@ void SimWorld::CheckEndpoints() {
     if (state.failure_reason.find("never started") != std::string::npos)
       Violation(name + " is given up for what no instance of it did: " + state.failure_reason);
     if (!state.current) continue;
+    const uint32_t desired = state.current->variants.at(0).variant.initial_instance_count;
+    if (state.current->instances.size() != desired || state.capacity_changing())
+      Violation(name + " has other instances than are desired: " + r->state);
+    const auto acked = acked_capacity_.find(uid);
+    if (acked != acked_capacity_.end() && acked->second != desired && state.failure_reason.empty())
+      Violation(fmt::format("{} was promised {} instances and has {}", name, acked->second, desired));
     const auto route = server_->front.routes().find(name);
     size_t routed = 0;
     if (route != server_->front.routes().end()) {
@@ -546,6 +671,35 @@ void SimWorld::CheckEndpoints() {
   }
   for (const auto& [id, machine] : cloud_.machines()) {
     if (machine.alive && !wanted.contains(id)) Violation(id + " lives though nobody wants it");
+  }
+}
+
+void SimWorld::CheckScaling() {
+  std::map<std::string, catalog::EndpointState> endpoints;
+  for (const catalog::Resource& r : All(Kind::kEndpoint)) {
+    endpoints[r.uid] = *catalog::EndpointState::FromJson(r.state);
+  }
+  std::set<std::string> targets;
+  for (const catalog::Resource& r : All(Kind::kScalableTarget)) {
+    targets.insert(r.uid);
+    const auto endpoint = endpoints.find(r.owner);
+    if (endpoint == endpoints.end()) {
+      Violation(r.name + " is registered though its endpoint is gone");
+      continue;
+    }
+    const catalog::EndpointState& state = endpoint->second;
+    if (!state.current || !state.failure_reason.empty()) continue;
+    const catalog::ScalableTarget target = *catalog::ScalableTarget::FromResource(r);
+    const uint32_t desired = state.current->variants.at(0).variant.initial_instance_count;
+    if (desired < target.min_capacity || desired > target.max_capacity)
+      Violation(fmt::format("{} has {} instances, outside {} to {}", r.name, desired, target.min_capacity,
+                            target.max_capacity));
+  }
+  for (const catalog::Resource& r : All(Kind::kScalingPolicy)) {
+    if (!targets.contains(r.owner)) Violation(r.name + " is left though its target is gone");
+  }
+  for (const catalog::Resource& r : All(Kind::kScalingActivity)) {
+    if (r.status == "InProgress") Violation("an activity of " + r.owner + " does not end");
   }
 }
 

@@ -30,6 +30,8 @@ struct WorldSummary {
   std::vector<std::string> violations;
   size_t jobs = 0;
   size_t endpoints = 0;
+  size_t capacity_changes = 0;
+  size_t scaled = 0;  // changes of capacity by policies
   size_t server_crashes = 0;
   size_t machine_deaths = 0;
   size_t attempts = 0;
@@ -59,7 +61,12 @@ class SimWorld {
   void CreateJob(int number);
   void StopJob(const std::string& uid);
   void CreateEndpoint(int number);
+  std::string AnyDeployment();
   void ChangeEndpoint(const std::string& uid, const std::string& config);  // "" = delete
+
+  void ChangeCapacity(const std::string& uid, uint32_t instances);
+  void RegisterTarget(const std::string& uid);
+  void Load();  // a second's requests of all endpoints
 
   void OnMachineStart(const compute::Machine& machine);
   void OnDurable(const catalog::Change& change);
@@ -71,6 +78,7 @@ class SimWorld {
   void CheckEnd();
   void CheckJobs();
   void CheckEndpoints();
+  void CheckScaling();
   void CheckLedger();
   std::vector<catalog::Resource> All(catalog::Kind kind);
 
@@ -90,6 +98,8 @@ class SimWorld {
   std::map<std::string, std::string> acked_endpoints_;  // uid → name
   std::set<std::string> asked_deletions_;               // endpoint uids
   std::set<std::string> acked_deletions_;
+  std::map<std::string, uint32_t> acked_capacity_;  // by endpoint uid: of the last change, when nothing else changed it
+  std::set<std::string> scaled_;                    // endpoint uids that may have a scalable target
   std::set<std::string> durable_ledger_;
   std::map<std::string, std::string> job_status_;                       // as last durable
   std::map<std::string, std::pair<std::string, std::string>> visible_;  // uri → (owner, content)

@@ -24,6 +24,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     for (const std::string& violation : summary.violations) ADD_FAILURE() << violation;
     total.jobs += summary.jobs;
     total.endpoints += summary.endpoints;
+    total.capacity_changes += summary.capacity_changes;
+    total.scaled += summary.scaled;
     total.server_crashes += summary.server_crashes;
     total.machine_deaths += summary.machine_deaths;
     total.attempts += summary.attempts;
@@ -31,9 +33,12 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     total.resumed += summary.resumed;
     for (const auto& [status, count] : summary.job_ends) total.job_ends[status] += count;
   }
-  std::printf("%lu seeds: %zu jobs, %zu endpoints, %zu instances, %zu server crashes, %zu checkpoints, %zu resumed;",
-              static_cast<unsigned long>(seeds), total.jobs, total.endpoints, total.attempts, total.server_crashes,
-              total.checkpoints, total.resumed);
+  std::printf(
+      "%lu seeds: %zu jobs, %zu endpoints, %zu changes of capacity, %zu by policies, %zu instances, %zu server "
+      "crashes, %zu "
+      "checkpoints, %zu resumed;",
+      static_cast<unsigned long>(seeds), total.jobs, total.endpoints, total.capacity_changes, total.scaled,
+      total.attempts, total.server_crashes, total.checkpoints, total.resumed);
   for (const auto& [status, count] : total.job_ends) std::printf(" %s %zu", status.c_str(), count);
   std::printf("\n");
   // A world in which nothing happens would hold every invariant.
@@ -45,6 +50,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     EXPECT_GT(total.attempts, total.jobs + total.endpoints);
     EXPECT_GT(total.checkpoints, 2 * seeds);
     EXPECT_GT(total.resumed, seeds / 2);
+    EXPECT_GT(total.capacity_changes, seeds / 2);
+    EXPECT_GT(total.scaled, seeds / 2);
   }
 }
 

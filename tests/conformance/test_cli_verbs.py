@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 import signal
 
 import pytest
@@ -394,7 +395,7 @@ class TestPlaces:
         assert "projection" in ok(server.argosy("predict", name, table, "--json")).out
         ok(server.argosy("delete", name))
         refused = server.argosy("deploy", table, "--name", name)
-        assert refused.code == 1 and "archive" in refused.err
+        assert refused.code == 1 and "features.csv" in refused.err and "model.tar.gz" in refused.err
         assert name not in jobs.endpoint_names(clients)
 
     def test_a_refused_deploy_leaves_nothing(self, server, clients, trained):
@@ -418,6 +419,36 @@ class TestPlaces:
         name = json.loads(ok(server.argosy("train", files / "cancer.csv", "--json")).out)["TrainingJobName"]
         refused = server.argosy("deploy", name, "--name", "many", "--instances", "3")
         assert refused.code != 0 and "--hosts-max allows 2" in refused.err
+
+    @pytest.mark.parametrize(
+        "words, said",
+        [
+            (["--name", "has a blank"], "regular expression pattern"),
+            (["--name", "taken"], "a training job has that name already"),
+            (["--instance-type", "ml.none.large"], "--instance-type ml.none.large"),
+            (["--algorithm", "lineer"], "there are linear-learner"),
+        ],
+    )
+    def test_what_the_server_would_refuse_is_not_uploaded_first(self, server, clients, files, tmp_path, words, said):
+        if words[1] == "taken":
+            ok(server.argosy("train", files / "cancer.csv", "--name", "taken"))
+        (tmp_path / "new.csv").write_text(f"a,b\n0,{jobs.unique('1')}\n1,2\n")
+        refused = server.argosy("train", tmp_path / "new.csv", *words)
+        assert refused.code == 1 and said in refused.err, refused.err
+        assert "upload" not in refused.err
+
+    def test_only_a_file_without_rows_to_predict(self, server, deployed, tmp_path):
+        (tmp_path / "empty.csv").write_text("")
+        refused = server.argosy("predict", deployed, tmp_path / "empty.csv")
+        assert refused.code == 1 and "no rows" in refused.err
+
+    def test_a_job_that_waits_is_seen_in_the_list(self, start_server, files):
+        server = start_server("--hosts-max", "1")
+        endless = ("--set", "epochs=1000000", "--set", "early_stopping_patience=1000000")
+        for name in ("runs", "waits"):
+            ok(server.argosy("train", files / "digits.csv", "--name", name, "--no-wait", *endless))
+        wait_for(lambda: "InProgress, Training" in server.argosy("jobs").out, 60, "the first job to train")
+        assert re.search(r"waits +InProgress, (Pending|Starting)", ok(server.argosy("jobs")).out)
 
     def test_wrong_hyperparameters_are_refused_before_anything_is_sent(self, server, clients, files):
         before = len(clients.sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"])
@@ -553,7 +584,7 @@ class TestTerminal:
             assert terminal.end() == 0, terminal.drawn
         lines = terminal.progress()
         assert any(line.startswith("uploading train") for line in lines), lines
-        assert any("Training" in line and "train loss" in line for line in lines), "\n".join(lines)
+        assert any("Training" in line and "train lo" in line for line in lines), "\n".join(lines)
         assert max(map(len, lines)) < 60
         assert "Completed" in terminal.drawn and "argosy deploy" in terminal.drawn
 
@@ -699,11 +730,26 @@ class TestMistakes:
             assert done.code == 1
             assert "ARGOSY_ACCESS_KEY_ID and ARGOSY_SECRET_ACCESS_KEY" in done.err
             ok(run(verb, data_dir=server.data_dir, env=keys))
+        # Keys that an earlier server made lie there still: they are not this one's.
+        server.kill()
+        server.extra_env = {}
+        server.start()
+        assert keys["ARGOSY_ACCESS_KEY_ID"] not in ok(run("env", data_dir=server.data_dir)).out
+        server.kill()
+        server.extra_env = keys
+        server.start()
+        assert keys["ARGOSY_ACCESS_KEY_ID"] in ok(run("env", data_dir=server.data_dir, env=keys)).out
+        assert run("env", data_dir=server.data_dir).code == 1
 
     def test_no_server(self, server, tmp_path):
         done = server.argosy("jobs", env={"ARGOSY_DATA_DIR": tmp_path})
         assert done.code == 3
         assert "argosy up" in done.err
+
+    def test_help_of_up_names_its_options(self, server):
+        out = ok(server.argosy("help", "up")).out
+        for option in ("--detach", "--listen", "--data-dir", "--memory"):
+            assert option in out
 
     def test_help_names_all_verbs(self, server):
         out = ok(server.argosy("help")).out

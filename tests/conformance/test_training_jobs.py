@@ -449,12 +449,11 @@ class TestFailureReasons:
         request = jobs.training_request(
             clients, cancer_uri, OutputDataConfig={"S3OutputPath": "s3://no-such-bucket-here/out"}
         )
-        try:
-            reason = failed(clients, request)
-        except ClientError as refused:
-            assert refused.response["Error"]["Code"] == "ValidationException"
-            reason = refused.response["Error"]["Message"]
-        assert "no-such-bucket-here" in reason
+        reason = failed(clients, request)
+        assert reason.startswith("ClientError") and "no-such-bucket-here" in reason
+        described = clients.sagemaker.describe_training_job(TrainingJobName=request["TrainingJobName"])
+        steps = [step["Status"] for step in described["SecondaryStatusTransitions"]]
+        assert "Training" not in steps, "it is said before the training, not after it"
 
     def test_an_image_that_is_no_algorithm_of_ours(self, clients, cancer_uri):
         request = jobs.training_request(clients, cancer_uri)

@@ -55,6 +55,7 @@ class Clients:
     sagemaker = functools.cached_property(lambda self: self.client("sagemaker"))
     runtime = functools.cached_property(lambda self: self.client("sagemaker-runtime"))
     logs = functools.cached_property(lambda self: self.client("logs"))
+    cloudwatch = functools.cached_property(lambda self: self.client("cloudwatch"))
     sts = functools.cached_property(lambda self: self.client("sts"))
 
     @functools.cached_property

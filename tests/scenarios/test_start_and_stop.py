@@ -139,10 +139,7 @@ class TestRefusals:
     def test_a_disk_that_is_full(self, small_disk, tmp_path):
         disk = small_disk(tmp_path / "full", "1m")
         filler = disk / "filler"
-        try:
-            filler.write_bytes(bytes(2 << 20))
-        except OSError:
-            pass
+        fill(filler)
         line, _ = refusal("--data-dir", disk / "data", "--listen", f"127.0.0.1:{free_port()}")
         assert "full" in line.lower() or "space" in line.lower()
         filler.unlink()
@@ -247,6 +244,16 @@ class TestStopping:
         wait_for(answers, 60, "the endpoint to answer")
 
 
+def fill(path):
+    """All that is left on the disk of `path`."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+
+
 class TestFullDisk:
     def test_what_was_acknowledged_stays_and_work_goes_on_once_there_is_room(
         self, small_disk, start_server, clients_of, tmp_path
@@ -268,10 +275,13 @@ class TestFullDisk:
         assert refused["ResponseMetadata"]["HTTPStatusCode"] >= 500
         for uri, body in kept.items():
             assert clients.get(uri) == body
-        # Removing makes room again, without a restart and after one.
-        for _ in range(3):
+        # Removing makes room again, without a restart and after one, and works when not a byte is left.
+        for i in range(3):
+            fill(disk / f"filler-{i}")
             uri, _ = kept.popitem()
             clients.s3.delete_object(Bucket=clients.bucket, Key=uri.split("/", 3)[3])
+            listed = clients.s3.list_objects_v2(Bucket=clients.bucket, Prefix="fill/")
+            assert listed["KeyCount"] == len(kept)
         again = clients.put("again", b"fits")
         assert clients.get(again) == b"fits"
         server.kill()

@@ -12,6 +12,16 @@ Status KMeans::Validate(const Hyperparameters& hyperparameters) const {
   return settings ? Status() : Status(settings.error());
 }
 
+std::vector<LoggedMetric> KMeans::Metrics(const Hyperparameters& hyperparameters) const {
+  const auto settings = ParseKMeansSettings(hyperparameters, 0);
+  if (!settings) return {};
+  std::vector<LoggedMetric> metrics = {{"train:msd", R"(#quality_metric: host=\S+, .*train msd <loss>=(\S+))"},
+                                       {"train:ssd", R"(#quality_metric: host=\S+, .*train ssd <loss>=(\S+))"}};
+  if (settings->msd) metrics.push_back({"test:msd", R"(#quality_metric: host=\S+, test msd <loss>=(\S+))"});
+  if (settings->ssd) metrics.push_back({"test:ssd", R"(#quality_metric: host=\S+, test ssd <loss>=(\S+))"});
+  return metrics;
+}
+
 Status KMeans::Train(const TrainingRequest& request, TrainingObserver& observer) const {
   const auto settings = ParseKMeansSettings(request.hyperparameters, request.seed);
   if (!settings) return settings.error();

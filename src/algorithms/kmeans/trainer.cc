@@ -378,7 +378,9 @@ Status Training::RunLloyd() {
     if (!state) return state.error();
     const KMeansSums& sums = state->Finalize();
     const double squared = sums.squared_distance;
-    LogMetric("pass=" + std::to_string(pass) + ", ", "train msd <loss>", squared / static_cast<double>(sums.rows));
+    const std::string place = "pass=" + std::to_string(pass) + ", ";
+    LogMetric(place, "train msd <loss>", squared / static_cast<double>(sums.rows));
+    LogMetric(place, "train ssd <loss>", squared);
     Publish("train:msd", squared / static_cast<double>(sums.rows));
     Publish("train:ssd", squared);
     const double before = std::exchange(place_.before, squared);

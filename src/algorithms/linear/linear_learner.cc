@@ -1,5 +1,6 @@
 #include "algorithms/linear/linear_learner.h"
 
+#include "algorithms/linear/evaluation.h"
 #include "algorithms/linear/linear_model.h"
 #include "algorithms/linear/linear_predictor.h"
 #include "algorithms/linear/settings.h"
@@ -10,6 +11,25 @@ namespace argosy::algorithms::linear {
 Status LinearLearner::Validate(const Hyperparameters& hyperparameters) const {
   const auto settings = ParseLinearSettings(hyperparameters, 0);
   return settings ? Status() : Status(settings.error());
+}
+
+std::vector<LoggedMetric> LinearLearner::Metrics(const Hyperparameters& hyperparameters) const {
+  const auto settings = ParseLinearSettings(hyperparameters, 0);
+  if (!settings) return {};
+  const auto logged = [](std::string_view channel, std::string_view words) {
+    return R"(#quality_metric: host=\S+, (?:epoch=\d+, )?)" + std::string(channel) + " " + std::string(words) +
+           R"(>=(\S+))";
+  };
+  const std::string objective = std::string(ObjectiveName(*settings)) + " <loss";
+  std::vector<LoggedMetric> metrics = {{"train:objective_loss", logged("train", objective)}};
+  for (const std::string_view channel : {"validation", "test"}) {
+    for (const auto& [name, value] : EvaluationState(*settings, 1, 1).Finalize(0)) {
+      const bool loss = name == "objective_loss";
+      metrics.push_back(
+          {std::string(channel) + ":" + name, logged(channel, loss ? objective : std::string(name) + " <score")});
+    }
+  }
+  return metrics;
 }
 
 Status LinearLearner::Train(const TrainingRequest& request, TrainingObserver& observer) const {

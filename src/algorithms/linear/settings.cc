@@ -385,4 +385,19 @@ Result<LinearSettings> ParseLinearSettings(const Hyperparameters& given, uint64_
   return settings;
 }
 
+std::string_view ObjectiveName(const LinearSettings& settings) {
+  switch (settings.predictor) {
+    case PredictorType::kBinaryClassifier:
+      return settings.loss.kind == LossKind::kHinge ? "binary_classification_hinge_objective"
+                                                    : "binary_classification_cross_entropy_objective";
+    case PredictorType::kMulticlassClassifier:
+      return "multiclass_cross_entropy_objective";
+    case PredictorType::kRegressor:
+      return settings.loss.kind == LossKind::kSquared    ? "mse_objective"
+             : settings.loss.kind == LossKind::kAbsolute ? "absolute_loss_objective"
+                                                         : LossName(settings.loss.kind);
+  }
+  return "";
+}
+
 }  // namespace argosy::algorithms::linear

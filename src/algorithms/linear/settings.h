@@ -114,5 +114,7 @@ Result<LinearSettings> ParseLinearSettings(const Hyperparameters& given, uint64_
 
 std::string_view PredictorTypeName(PredictorType type);
 std::string_view LossName(LossKind kind);
+// What the log calls the loss that is minimised.
+std::string_view ObjectiveName(const LinearSettings& settings);
 
 }  // namespace argosy::algorithms::linear

@@ -52,21 +52,6 @@ std::string FormatExact(double value) {
   return text;
 }
 
-std::string_view ObjectiveName(const LinearSettings& settings) {
-  switch (settings.predictor) {
-    case PredictorType::kBinaryClassifier:
-      return settings.loss.kind == LossKind::kHinge ? "binary_classification_hinge_objective"
-                                                    : "binary_classification_cross_entropy_objective";
-    case PredictorType::kMulticlassClassifier:
-      return "multiclass_cross_entropy_objective";
-    case PredictorType::kRegressor:
-      return settings.loss.kind == LossKind::kSquared    ? "mse_objective"
-             : settings.loss.kind == LossKind::kAbsolute ? "absolute_loss_objective"
-                                                         : LossName(settings.loss.kind);
-  }
-  return "";
-}
-
 class Training {
  public:
   Training(const TrainingRequest& request, const LinearSettings& settings, TrainingObserver& observer)

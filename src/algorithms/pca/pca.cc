@@ -12,6 +12,11 @@ Status Pca::Validate(const Hyperparameters& hyperparameters) const {
   return settings ? Status() : Status(settings.error());
 }
 
+std::vector<LoggedMetric> Pca::Metrics(const Hyperparameters& /*hyperparameters*/) const {
+  return {
+      {"train:explained_variance_ratio", R"(#quality_metric: host=\S+, train explained_variance_ratio <score>=(\S+))"}};
+}
+
 Status Pca::Train(const TrainingRequest& request, TrainingObserver& observer) const {
   const auto settings = ParsePcaSettings(request.hyperparameters, request.seed);
   if (!settings) return settings.error();

@@ -10,6 +10,7 @@ class Pca final : public Algorithm {
   std::string_view name() const override { return "pca"; }
   std::string_view artifact_format() const override { return "argosy-pca"; }
   Status Validate(const Hyperparameters& hyperparameters) const override;
+  std::vector<LoggedMetric> Metrics(const Hyperparameters& hyperparameters) const override;
   Status Train(const TrainingRequest& request, TrainingObserver& observer) const override;
   Result<std::unique_ptr<model::Predictor>> Load(const std::filesystem::path& model_dir) const override;
   std::string HyperparameterTable() const override;

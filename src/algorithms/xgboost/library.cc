@@ -19,6 +19,7 @@ struct Functions {
   decltype(&::XGDMatrixCreateFromCSR) DMatrixCreateFromCSR;
   decltype(&::XGDMatrixSetFloatInfo) DMatrixSetFloatInfo;
   decltype(&::XGDMatrixSetUIntInfo) DMatrixSetUIntInfo;
+  decltype(&::XGDMatrixSliceDMatrix) DMatrixSliceDMatrix;
   decltype(&::XGDMatrixFree) DMatrixFree;
   decltype(&::XGBoosterCreate) BoosterCreate;
   decltype(&::XGBoosterFree) BoosterFree;
@@ -64,6 +65,7 @@ Result<Functions> Load() {
   find(functions.DMatrixCreateFromCSR, "XGDMatrixCreateFromCSR");
   find(functions.DMatrixSetFloatInfo, "XGDMatrixSetFloatInfo");
   find(functions.DMatrixSetUIntInfo, "XGDMatrixSetUIntInfo");
+  find(functions.DMatrixSliceDMatrix, "XGDMatrixSliceDMatrix");
   find(functions.DMatrixFree, "XGDMatrixFree");
   find(functions.BoosterCreate, "XGBoosterCreate");
   find(functions.BoosterFree, "XGBoosterFree");
@@ -179,6 +181,12 @@ DMatrix::~DMatrix() {
 
 Status DMatrix::Set(const char* field, std::span<const float> values) {
   return Checked(Call().DMatrixSetFloatInfo(handle_, field, values.data(), values.size()));
+}
+
+Result<DMatrix> DMatrix::Slice(std::span<const int> rows) const {
+  DMatrixHandle handle = nullptr;
+  if (Status s = Checked(Call().DMatrixSliceDMatrix(handle_, rows.data(), rows.size(), &handle)); !s) return s.error();
+  return DMatrix(handle);
 }
 
 Status DMatrix::SetGroups(std::span<const uint32_t> sizes) {

@@ -52,6 +52,9 @@ class DMatrix {
 
   // `field`: label, weight, label_lower_bound, label_upper_bound; one value for each row.
   Status Set(const char* field, std::span<const float> values);
+  // These rows, with what is known of them.
+  Result<DMatrix> Slice(std::span<const int> rows) const;
+
   // Rows of each group, in order.
   Status SetGroups(std::span<const uint32_t> sizes);
 

@@ -161,6 +161,14 @@ std::vector<HyperparameterSpec> Declare() {
       Whole("verbosity", 0, 3, "1", "Of the library's own lines in the log."),
       Choice("csv_weights", {"0", "1"}, "0",
              "1: the second column of a CSV table, behind the label, is the row's weight."),
+      {.name = "_kfold",
+       .type = Type::kInteger,
+       .min = 2,
+       .max = 1000,
+       .doc = "Cross-validation: the rows of train and validation together are dealt into so many parts (by class, for "
+              "classifiers), and a model is trained for each on the rows of the others. The artifact holds all models; "
+              "predictions are their mean (multi:softmax and binary:hinge: most votes)."},
+      Whole("_num_cv_round", 1, 1000, "1", "How often the rows are dealt anew, with _kfold models each time."),
       declare::BadRecordsMax(),
       declare::CheckpointSeconds(),
       Flag("save_model_on_termination", "false", "Accepted: a stopped job always keeps the model it has."),
@@ -257,6 +265,33 @@ std::span<const HyperparameterSpec> XGBoostHyperparameters() {
   return specs;
 }
 
+std::string DefaultMetric(const XGBoostSettings& settings) {
+  static const std::map<std::string_view, std::string_view> kDefaults = {{"reg:squaredlogerror", "rmsle"},
+                                                                         {"reg:pseudohubererror", "mphe"},
+                                                                         {"reg:absoluteerror", "mae"},
+                                                                         {"reg:gamma", "gamma-nloglik"},
+                                                                         {"binary:logistic", "logloss"},
+                                                                         {"binary:logitraw", "logloss"},
+                                                                         {"binary:hinge", "error"},
+                                                                         {"multi:softmax", "mlogloss"},
+                                                                         {"multi:softprob", "mlogloss"},
+                                                                         {"count:poisson", "poisson-nloglik"},
+                                                                         {"rank:pairwise", "map"},
+                                                                         {"rank:ndcg", "map"},
+                                                                         {"rank:map", "map"},
+                                                                         {"survival:cox", "cox-nloglik"},
+                                                                         {"survival:aft", "aft-nloglik"}};
+  if (settings.objective == "reg:tweedie") {
+    std::string power = "1.5";
+    for (const auto& [name, value] : settings.parameters) {
+      if (name == "tweedie_variance_power") power = value;
+    }
+    return "tweedie-nloglik@" + power;
+  }
+  const auto known = kDefaults.find(settings.objective);
+  return std::string(known == kDefaults.end() ? "rmse" : known->second);
+}
+
 bool IsMaximised(std::string_view metric) {
   return std::ranges::find(kMaximised, metric.substr(0, metric.find('@'))) != kMaximised.end();
 }
@@ -272,11 +307,6 @@ Result<XGBoostSettings> ParseXGBoostSettings(Hyperparameters given) {
     return InvalidHyperparameter("tree_method", "gpu_hist",
                                  "this machine's XGBoost has no GPU; hist is the same on the CPU");
   }
-  for (const char* name : {"_kfold", "_num_cv_round"}) {
-    if (given.contains(name)) {
-      return InvalidHyperparameter(name, given[name], "cross-validation inside a job is not supported");
-    }
-  }
   auto parsed = ParseHyperparameters(XGBoostHyperparameters(), given);
   if (!parsed) return parsed.error();
   const ParsedHyperparameters& values = *parsed;
@@ -290,6 +320,17 @@ Result<XGBoostSettings> ParseXGBoostSettings(Hyperparameters given) {
   }
   if (const auto threads = values.Integer("nthread")) settings.threads = static_cast<unsigned>(*threads);
   settings.csv_weights = values.Text("csv_weights") == "1";
+  settings.seed = *values.Integer("seed");
+  settings.folds = static_cast<int>(values.Integer("_kfold").value_or(0));
+  settings.cv_rounds = static_cast<int>(*values.Integer("_num_cv_round"));
+  if (settings.folds == 0 && values.IsGiven("_num_cv_round")) {
+    return InvalidHyperparameter("_num_cv_round", values.Text("_num_cv_round"), "it needs _kfold");
+  }
+  if (settings.folds > 0 && settings.objective.starts_with("rank:")) {
+    return InvalidHyperparameter(
+        "_kfold", values.Text("_kfold"),
+        "rows of one query group would be parted: objective " + settings.objective + " cannot be cross-validated");
+  }
   auto table =
       ParseTableSettings(values, settings.task == Task::kRegression ? LabelMeaning::kNumber : LabelMeaning::kClass);
   if (!table) return table.error();

@@ -10,6 +10,7 @@
 #include "algorithms/channels.h"
 #include "algorithms/checkpoints.h"
 #include "algorithms/hosts.h"
+#include "algorithms/xgboost/folds.h"
 #include "algorithms/xgboost/library.h"
 #include "algorithms/xgboost/metrics.h"
 #include "algorithms/xgboost/rows.h"
@@ -17,6 +18,7 @@
 #include "algorithms/xgboost/xgboost_model.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/random.h"
 #include "base/state_bytes.h"
 #include "data/number.h"
 
@@ -63,7 +65,10 @@ class Training {
         settings_(settings),
         observer_(observer),
         threads_(settings.threads.value_or(std::max(1U, request.threads))),
-        checkpoints_("xgboost", request, observer, {"num_round"}) {}
+        // Without folds a job may ask for more rounds than the one before.
+        checkpoints_("xgboost", request, observer,
+                     settings.folds > 0 ? std::initializer_list<std::string_view>{}
+                                        : std::initializer_list<std::string_view>{"num_round"}) {}
 
   Status Run();
 
@@ -73,13 +78,18 @@ class Training {
   Result<RoundEnd> AgreeOnRound();
   Result<Booster> MakeBooster() const;
   Status SetParameters(Booster& booster) const;
+  Result<std::string> TrainOne();
+  Status CrossValidate();
+  Status TrainFold(const TrainingRows& all, std::span<const int> fold_of_row, int fold);
+  void PublishMeans();
   Status Boost(Booster& booster);
   Result<std::vector<Metric>> Evaluate(Booster& booster, int round);
   Result<std::vector<float>> Guesses(Booster& booster, const ChannelRows& channel) const;
   bool Worsens(const std::vector<Metric>& metrics, int round);
-  Status Save(Booster& booster) const;
+  double Progress(double of_this_model) const;
+  Status Save() const;
   Status TakeInitialModel(Booster& booster);
-  Status Resume(Booster& booster);
+  Status Resume();
   Status SaveCheckpoint(Booster& booster);
   void Log();
 
@@ -90,6 +100,7 @@ class Training {
   std::unique_ptr<Tracker> tracker_;          // on the head, while others are there too
   std::optional<Communicator> communicator_;  // before all that it must outlive
   std::optional<TrainingRows> rows_;
+  uint64_t rows_of_all_ = 0;               // of the train channel
   int first_round_ = 0;                    // rounds of the model that the training goes on from
   int rounds_ = 0;                         // done, those included
   std::map<std::string, double> metrics_;  // of the last round, "validation:rmse"
@@ -97,6 +108,10 @@ class Training {
   std::string watched_;  // validation-rmse
   int best_round_ = -1;
   double best_value_ = 0;
+  std::string resumed_;                        // the model of the checkpoint
+  std::vector<std::string> models_;            // done: one, or those of a cross-validation so far
+  std::map<std::string, double> metric_sums_;  // over them
+  bool stopped_ = false;
   Checkpoints checkpoints_;
 };
 
@@ -116,6 +131,7 @@ Status Training::TrainAndSave() {
   auto rows = ReadRows(reader, settings_, threads_);
   if (!rows) return rows.error();
   rows_.emplace(std::move(*rows));
+  rows_of_all_ = rows_->channels[0].rows_of_all;
   std::string sizes;
   for (const ChannelRows& channel : rows_->channels) {
     sizes +=
@@ -124,18 +140,110 @@ Status Training::TrainAndSave() {
   observer_.OnLogLine(sizes + ", " + std::to_string(rows_->columns) + " columns; " + std::to_string(settings_.rounds) +
                       " rounds on " + std::to_string(threads_) + " threads");
   if (Status s = JoinHosts(); !s) return s;
+  if (Status s = Resume(); !s) return s;
+  if (settings_.folds > 0) {
+    if (Status s = CrossValidate(); !s) return s;
+    return Save();
+  }
+  auto model = TrainOne();
+  if (!model) return model.error();
+  models_.push_back(std::move(*model));
+  return Save();
+}
+
+// All rounds on the rows at hand, from where the checkpoint was.
+Result<std::string> Training::TrainOne() {
   auto booster = MakeBooster();
   if (!booster) return booster.error();
-  if (Status s = TakeInitialModel(*booster); !s) return s;
-  if (Status s = Resume(*booster); !s) return s;
-  if (Status s = Boost(*booster); !s) return s;
-  if (best_round_ < 0) return Save(*booster);
+  if (Status s = TakeInitialModel(*booster); !s) return s.error();
+  if (!resumed_.empty()) {
+    if (Status s = booster->LoadModel(std::exchange(resumed_, {})); !s) return s.error();
+    if (Status s = SetParameters(*booster); !s) return s.error();
+    observer_.OnLogLine("resuming from iteration " + std::to_string(rounds_) + " of the checkpoint");
+  }
+  if (Status s = Boost(*booster); !s) return s.error();
+  if (best_round_ < 0) return booster->SaveModel();
   const bool sliced = settings_.trees && best_round_ + 1 < rounds_;
   auto best = sliced ? booster->Slice(best_round_ + 1) : std::move(booster);
   if (!best) return best.error();
-  if (Status s = best->SetAttribute("best_iteration", std::to_string(best_round_)); !s) return s;
-  if (Status s = best->SetAttribute("best_score", std::to_string(best_value_)); !s) return s;
-  return Save(*best);
+  if (Status s = best->SetAttribute("best_iteration", std::to_string(best_round_)); !s) return s.error();
+  if (Status s = best->SetAttribute("best_score", std::to_string(best_value_)); !s) return s.error();
+  return best->SaveModel();
+}
+
+Status Training::CrossValidate() {
+  if (request_.group->size() > 1) {
+    return Error(ErrorCode::kInvalidArgument, "_kfold: folds are cut of one host's rows; InstanceCount must be 1");
+  }
+  if (!request_.initial_model.empty()) {
+    return Error(ErrorCode::kInvalidArgument, "_kfold: a cross-validation cannot go on from channel 'model'");
+  }
+  const TrainingRows all = std::move(*rows_);
+  if (all.channels[0].labels.size() < static_cast<size_t>(settings_.folds)) {
+    return Error(ErrorCode::kInvalidArgument, "_kfold: " + std::to_string(all.channels[0].labels.size()) +
+                                                  " rows cannot be dealt into " + std::to_string(settings_.folds) +
+                                                  " folds");
+  }
+  SeededRandom random(static_cast<uint64_t>(settings_.seed));
+  for (int repeat = 0; repeat < settings_.cv_rounds && !stopped_; ++repeat) {
+    const std::vector<int> fold_of_row =
+        DealFolds(all.channels[0].labels, settings_.task != Task::kRegression, settings_.folds, random);
+    for (int fold = 0; fold < settings_.folds && !stopped_; ++fold) {
+      if (repeat * settings_.folds + fold < static_cast<int>(models_.size())) continue;  // the checkpoint has it
+      observer_.OnLogLine("fold " + std::to_string(fold + 1) + " of " + std::to_string(settings_.folds) + ", round " +
+                          std::to_string(repeat + 1) + " of " + std::to_string(settings_.cv_rounds));
+      if (Status s = TrainFold(all, fold_of_row, fold); !s) return s;
+    }
+  }
+  PublishMeans();
+  return {};
+}
+
+Status Training::TrainFold(const TrainingRows& all, std::span<const int> fold_of_row, int fold) {
+  const ChannelRows& source = all.channels[0];
+  TrainingRows rows{.channels = {}, .columns = all.columns, .classes = all.classes, .table = all.table};
+  for (const bool held_out : {false, true}) {
+    const std::vector<int> picked = RowsOfFold(fold_of_row, fold, held_out);
+    auto matrix = source.matrix.Slice(picked);
+    if (!matrix) return matrix.error();
+    std::vector<float> labels;
+    labels.reserve(picked.size());
+    for (const int row : picked) labels.push_back(source.labels[static_cast<size_t>(row)]);
+    rows.channels.push_back({kChannels[held_out ? 1 : 0], std::move(*matrix), std::move(labels), picked.size(), false});
+  }
+  rows_.emplace(std::move(rows));
+  if (resumed_.empty()) {
+    rounds_ = 0;
+    best_round_ = -1;
+    metrics_.clear();
+  }
+  auto model = TrainOne();
+  // Stopped before a first round: the models that are there are an ensemble.
+  if (!model && model.error().code() == ErrorCode::kCancelled && !models_.empty()) return {};
+  if (!model) return model.error();
+  models_.push_back(std::move(*model));
+  for (const auto& [name, value] : metrics_) metric_sums_[name] += value;
+  return {};
+}
+
+// What the whole is judged by: means over the models, which stand in the log as a round does.
+void Training::PublishMeans() {
+  std::string line = "mean of " + std::to_string(models_.size()) + " models: [" + std::to_string(rounds_) + "]";
+  for (const auto& [name, sum] : metric_sums_) {
+    const double mean = sum / static_cast<double>(models_.size());
+    metrics_[name] = mean;
+    char text[40];
+    std::snprintf(text, sizeof text, "%.6g", mean);
+    const size_t colon = name.find(':');
+    line += "\t" + name.substr(0, colon) + "-" + name.substr(colon + 1) + ":" + text;
+  }
+  observer_.OnLogLine(line);
+  for (const auto& [name, mean] : metrics_) observer_.OnMetric(name, mean);
+}
+
+double Training::Progress(double of_this_model) const {
+  return kReadingShare +
+         (1 - kReadingShare) * (static_cast<double>(models_.size()) + of_this_model) / settings_.models();
 }
 
 // The library has a way of its own by which its boosters work together; the head keeps the place where they meet.
@@ -186,12 +294,16 @@ Status Training::SetParameters(Booster& booster) const {
 
 Status Training::Boost(Booster& booster) {
   const uint64_t rows = rows_->channels[0].rows_of_all;
+  const auto rows_read = [&] {
+    return rows * (models_.size() * static_cast<uint64_t>(settings_.rounds) + static_cast<uint64_t>(rounds_));
+  };
   const int rounds_end = first_round_ + settings_.rounds;
   auto end = AgreeOnRound();
   while (rounds_ < rounds_end) {
     if (!end) return end.error();
     if (end->stop) {
       observer_.OnStopAgreed();
+      stopped_ = true;
       return rounds_ > 0 ? Status() : Status(Error(ErrorCode::kCancelled, "stopped before the first round"));
     }
     if (Status s = booster.Update(rounds_, rows_->channels[0].matrix); !s) return s;
@@ -206,12 +318,11 @@ Status Training::Boost(Booster& booster) {
     observer_.OnLogLine(line);
     for (const Metric& metric : *metrics) observer_.OnMetric(metric.channel + ":" + metric.name, metric.value);
     ++rounds_;
-    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * (rounds_ - first_round_) / settings_.rounds,
-                         rows * static_cast<uint64_t>(rounds_));
+    observer_.OnProgress(Progress(static_cast<double>(rounds_ - first_round_) / settings_.rounds), rows_read());
     if (settings_.early_stopping_rounds && Worsens(*metrics, rounds_ - 1)) {
       observer_.OnLogLine("early stopping: " + watched_ + " is best in round " + std::to_string(best_round_) + ", " +
                           std::to_string(best_value_));
-      observer_.OnProgress(1, rows * static_cast<uint64_t>(rounds_));
+      observer_.OnProgress(Progress(1), rows_read());
       return {};
     }
     end = AgreeOnRound();
@@ -230,6 +341,10 @@ Status Training::SaveCheckpoint(Booster& booster) {
     writer.Value(best_round_);
     writer.Value(best_value_);
     writer.Text(*model);
+    if (settings_.folds == 0) return;
+    writer.Value(models_.size());
+    for (const std::string& done : models_) writer.Text(done);
+    writer.Text(DumpJson(metric_sums_));
   });
   return {};
 }
@@ -252,25 +367,36 @@ Status Training::TakeInitialModel(Booster& booster) {
   const bool update =
       std::ranges::find(settings_.parameters, std::pair<std::string, std::string>{"process_type", "update"}) !=
       settings_.parameters.end();
-  first_round_ = rounds_ = update ? 0 : *rounds;
+  first_round_ = update ? 0 : *rounds;
+  if (resumed_.empty()) rounds_ = first_round_;
   observer_.OnLogLine("training goes on from the " + std::to_string(*rounds) + " rounds of channel 'model'");
   return {};
 }
 
-Status Training::Resume(Booster& booster) {
-  std::string model;
+Status Training::Resume() {
+  int rounds = 0;
   const auto resumed = checkpoints_.Resume([&](StateReader& reader) {
-    reader.Value(rounds_);
+    reader.Value(rounds);
     reader.Value(best_round_);
     reader.Value(best_value_);
-    reader.Text(model);
+    reader.Text(resumed_);
+    if (settings_.folds == 0) return Status();
+    size_t done = 0;
+    reader.Value(done);
+    for (size_t i = 0; i < std::min(done, static_cast<size_t>(settings_.models())); ++i) {
+      reader.Text(models_.emplace_back());
+    }
+    std::string sums;
+    reader.Text(sums);
+    auto json = ParseJson(sums);
+    if (!json) return Status(json.error());
+    for (const auto& [name, sum] : json->items()) {
+      if (sum.is_number()) metric_sums_[name] = sum.get<double>();
+    }
     return Status();
   });
   if (!resumed) return resumed.error();
-  if (!*resumed) return {};
-  if (Status s = booster.LoadModel(model); !s) return s;
-  if (Status s = SetParameters(booster); !s) return s;
-  observer_.OnLogLine("resuming from iteration " + std::to_string(rounds_) + " of the checkpoint");
+  if (*resumed) rounds_ = rounds;
   return {};
 }
 
@@ -339,26 +465,43 @@ bool Training::Worsens(const std::vector<Metric>& metrics, int round) {
   return round - best_round_ >= *settings_.early_stopping_rounds;
 }
 
-Status Training::Save(Booster& booster) const {
-  const auto model = booster.SaveModel();
-  if (!model) return model.error();
+Status Training::Save() const {
   Json metrics = Json::object();
   for (const auto& [name, value] : metrics_) metrics[name] = value;
   Json training = {{"hyperparameters", request_.hyperparameters},
-                   {"rows", rows_->channels[0].rows_of_all},
+                   {"rows", rows_of_all_},
                    {"rounds", rounds_},
                    {"metrics", std::move(metrics)}};
-  if (best_round_ >= 0) training["best_round"] = best_round_;
-  return SaveXGBoostModel(*model, rows_->table, DumpJson(training), request_.model_dir);
+  if (best_round_ >= 0 && settings_.folds == 0) training["best_round"] = best_round_;
+  return SaveXGBoostModel(models_, rows_->table, DumpJson(training), request_.model_dir);
 }
 
 void Training::Log() {
   for (const std::string& line : TakeLogLines()) observer_.OnLogLine(line);
 }
 
+// Folds are cut of all rows there are: those of the validation channel are more rows of train.
+Result<TrainingRequest> WithOneChannel(TrainingRequest request) {
+  const auto named = [&](std::string_view name) { return std::ranges::find(request.channels, name, &Channel::name); };
+  const auto train = named("train");
+  const auto validation = named("validation");
+  if (train == request.channels.end() || validation == request.channels.end()) return request;
+  if (train->content_type != validation->content_type || train->compression != validation->compression) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "_kfold: channels 'train' and 'validation' must have the same content type and compression");
+  }
+  train->files.insert(train->files.end(), validation->files.begin(), validation->files.end());
+  request.channels.erase(validation);
+  return request;
+}
+
 }  // namespace
 
 Status TrainXGBoost(const TrainingRequest& request, const XGBoostSettings& settings, TrainingObserver& observer) {
+  if (settings.folds > 0) {
+    const auto merged = WithOneChannel(request);
+    return merged ? Training(*merged, settings, observer).Run() : Status(merged.error());
+  }
   return Training(request, settings, observer).Run();
 }
 

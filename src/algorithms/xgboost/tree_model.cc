@@ -28,13 +28,28 @@ void Require(bool condition, std::string_view why) {
   if (!condition) throw Fault{std::string(why)};
 }
 
-// Numbers of the learner are text ("5E-1"), those of newer versions lists ("[5E-1]").
-double NumberOf(const Json& value) {
-  std::string text = value.get<std::string>();
-  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+double ParseWhole(std::string_view text) {
   const data::ParsedNumber number = data::ParseNumber(text.data(), text.data() + text.size());
-  Require(!text.empty() && number.end == text.data() + text.size(), "'" + text + "' is not a number");
+  Require(!text.empty() && number.end == text.data() + text.size(), "'" + std::string(text) + "' is not a number");
   return number.value;
+}
+
+// Numbers of the learner are text: "5E-1".
+double NumberOf(const Json& value) {
+  return ParseWhole(value.get_ref<const std::string&>());
+}
+
+// Those of newer versions may be lists, one for each class: "[1E-1,5E-1]".
+std::vector<float> NumbersOf(const Json& value) {
+  std::string_view text = value.get_ref<const std::string&>();
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  std::vector<float> out;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    out.push_back(static_cast<float>(ParseWhole(text.substr(at, end - at))));
+    at = end + 1;
+  }
+  return out;
 }
 
 size_t CountOf(const Json& value, size_t max) {
@@ -53,6 +68,51 @@ int64_t IntegerOf(const Json& value) {
   return value.is_boolean() ? (value.get<bool>() ? 1 : 0) : value.get<int64_t>();
 }
 
+// An object whose first key is given with its length, where JSON has a quote.
+bool IsUbjson(std::string_view bytes) {
+  constexpr std::string_view kLengthMarks = "iUIlL";
+  return bytes.size() > 2 && bytes[0] == '{' && kLengthMarks.find(bytes[1]) != std::string_view::npos;
+}
+
+// Bounds what the library's own reader takes on trust: how deep it nests, and how long a list claims to be.
+class BoundedUbjson {
+ public:
+  BoundedUbjson(Json& root, size_t bytes) : dom_(root, false), bytes_(bytes) {}
+
+  bool null() { return dom_.null(); }
+  bool boolean(bool value) { return dom_.boolean(value); }
+  bool number_integer(Json::number_integer_t value) { return dom_.number_integer(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return dom_.number_unsigned(value); }
+  bool number_float(Json::number_float_t value, const std::string& text) { return dom_.number_float(value, text); }
+  bool string(std::string& value) { return dom_.string(value); }
+  bool binary(Json::binary_t& value) { return dom_.binary(value); }
+  bool key(std::string& value) { return dom_.key(value); }
+  bool start_object(size_t elements) { return Enter(elements) && dom_.start_object(elements); }
+  bool end_object() { return --depth_, dom_.end_object(); }
+  bool start_array(size_t elements) { return Enter(elements) && dom_.start_array(elements); }
+  bool end_array() { return --depth_, dom_.end_array(); }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) { return false; }
+
+ private:
+  bool Enter(size_t elements) {
+    constexpr size_t kUnknown = static_cast<size_t>(-1);
+    return ++depth_ <= kJsonDepthMax && (elements == kUnknown || elements <= bytes_);
+  }
+
+  nlohmann::detail::json_sax_dom_parser<Json> dom_;
+  const size_t bytes_;
+  int depth_ = 0;
+};
+
+bool ReadUbjson(std::string_view bytes, Json& out) {
+  try {
+    BoundedUbjson reader(out, bytes.size());
+    return Json::sax_parse(bytes.begin(), bytes.end(), &reader, Json::input_format_t::ubjson);
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 class TreeModel::Reader {
@@ -68,7 +128,10 @@ class TreeModel::Reader {
     Require(!parameters.contains("num_target") || CountOf(parameters.at("num_target"), kGroupsMax) <= 1,
             "it has several targets, which are not supported");
     model_.objective_ = learner.at("objective").at("name").get<std::string>();
-    SetTransform(static_cast<float>(NumberOf(parameters.at("base_score"))));
+    const std::vector<float> base = NumbersOf(parameters.at("base_score"));
+    Require(base.size() == 1 || base.size() == model_.groups_, "its base_score has not one number for each class");
+    model_.base_margins_ = base.size() == 1 ? std::vector<float>(model_.groups_, base[0]) : base;
+    SetTransform();
     const Json& booster = learner.at("gradient_booster");
     const std::string kind = booster.at("name").get<std::string>();
     if (kind == "gblinear") {
@@ -88,13 +151,13 @@ class TreeModel::Reader {
 
  private:
   // base_score is in the space of predictions; trees add up in that of margins.
-  void SetTransform(float base) {
+  void SetTransform() {
     const std::string& name = model_.objective_;
-    model_.base_margin_ = base;
+    std::vector<float>& base = model_.base_margins_;
     if (name == "reg:logistic" || name == "binary:logistic") {
       model_.transform_ = Transform::kSigmoid;
-      Require(base > 0 && base < 1, "its base_score is no probability");
-      model_.base_margin_ = -std::log(1.0F / base - 1.0F);
+      Require(std::ranges::all_of(base, [](float p) { return p > 0 && p < 1; }), "its base_score is no probability");
+      for (float& p : base) p = -std::log(1.0F / p - 1.0F);
     } else if (name == "binary:logitraw") {
       // Neither base_score nor predictions are probabilities.
     } else if (name == "binary:hinge") {
@@ -102,8 +165,8 @@ class TreeModel::Reader {
     } else if (name == "count:poisson" || name == "reg:gamma" || name == "reg:tweedie" || name == "survival:cox" ||
                name == "survival:aft") {
       model_.transform_ = Transform::kExp;
-      Require(base > 0, "its base_score is not positive");
-      model_.base_margin_ = std::log(base);
+      Require(std::ranges::all_of(base, [](float mean) { return mean > 0; }), "its base_score is not positive");
+      for (float& mean : base) mean = std::log(mean);
     } else if (name == "multi:softmax" || name == "multi:softprob") {
       Require(model_.groups_ > 1, "it has too few classes");
       model_.transform_ = name == "multi:softmax" ? Transform::kArgmax : Transform::kSoftmax;
@@ -166,8 +229,15 @@ class TreeModel::Reader {
 };
 
 Result<TreeModel> TreeModel::Parse(std::string_view bytes) {
-  const Json json = Json::parse(bytes, nullptr, false);
-  if (!json.is_object()) return Corrupt("it is not JSON");
+  Json json;
+  if (IsUbjson(bytes)) {
+    if (!ReadUbjson(bytes, json)) return Corrupt("it is not UBJSON");
+  } else {
+    json = Json::parse(bytes, nullptr, false);
+  }
+  if (!json.is_object()) {
+    return Corrupt("it is neither JSON nor UBJSON: save it by save_model(\"model.json\") or \"model.ubj\"");
+  }
   try {
     TreeModel model;
     Reader(model).Read(json);
@@ -180,7 +250,8 @@ Result<TreeModel> TreeModel::Parse(std::string_view bytes) {
 }
 
 void TreeModel::Predict(std::span<const float> rows, size_t count, std::span<float> values) const {
-  std::vector<float> margins(count * groups_, base_margin_);
+  std::vector<float> margins(count * groups_, base_margins_[0]);
+  for (size_t r = 0; groups_ > 1 && r < count; ++r) std::ranges::copy(base_margins_, margins.data() + r * groups_);
   if (linear_.empty()) {
     AddTrees(rows, count, margins.data());
   } else {

@@ -1,6 +1,6 @@
 // A boosted model as XGBoost saves it, laid out for prediction: trees whose nodes lie one behind the other, or the
 // weights of a linear booster. Values and their order of summing are the library's, so answers are too.
-// Format: XGBoost's model schema (its documentation, "Introduction to Model IO"), as JSON text.
+// Format: XGBoost's model schema (its documentation, "Introduction to Model IO"), as JSON text or UBJSON.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,11 @@ class TreeModel {
   // Values to a row's prediction: the classes of multi:softprob, else 1.
   size_t outputs() const { return transform_ == Transform::kSoftmax ? groups_ : 1; }
   const std::string& objective() const { return objective_; }
+  // Whether a prediction is the number of a class, so that several models are voted on instead of averaged.
+  bool is_class() const { return transform_ == Transform::kArgmax || transform_ == Transform::kStep; }
+  bool IsLike(const TreeModel& other) const {
+    return features_ == other.features_ && outputs() == other.outputs() && objective_ == other.objective_;
+  }
 
   // `rows`: [count × features], NaN where a value is missing; `values`: [count × outputs]. Thread-safe.
   void Predict(std::span<const float> rows, size_t count, std::span<float> values) const;
@@ -48,7 +53,7 @@ class TreeModel {
 
   size_t features_ = 0;
   size_t groups_ = 1;
-  float base_margin_ = 0;
+  std::vector<float> base_margins_;  // one for each group
   std::string objective_;
   Transform transform_ = Transform::kNone;
   std::vector<Node> nodes_;

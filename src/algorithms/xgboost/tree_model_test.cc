@@ -133,6 +133,27 @@ TEST(TreeModel, WalksItsTrees) {
   EXPECT_THAT(values, testing::ElementsAre(2.0F, -1.5F, 2.0F));
 }
 
+// As XGBoost writes it from 3.1 on.
+TEST(TreeModel, EachClassMayHaveABaseScoreOfItsOwn) {
+  Json json = Small();
+  json["learner"]["learner_model_param"]["num_class"] = "3";
+  json["learner"]["learner_model_param"]["base_score"] = "[1E0,-5E-1,2E0]";
+  json["learner"]["objective"]["name"] = "multi:softprob";
+  json["learner"]["gradient_booster"]["model"]["tree_info"] = {1};
+  const auto model = TreeModel::Parse(json.dump());
+  ASSERT_TRUE(model.ok()) << model.error().message();
+  const std::array<float, 4> rows = {0, 4, 0, 6};
+  std::array<float, 6> values{};
+  model->Predict(rows, 2, values);
+  const float first = std::exp(1.0F) + std::exp(1.0F) + std::exp(2.0F);
+  const float second = std::exp(1.0F) + std::exp(-2.5F) + std::exp(2.0F);
+  EXPECT_THAT(values, testing::Pointwise(testing::FloatNear(1e-6F),
+                                         {std::exp(1.0F) / first, std::exp(1.0F) / first, std::exp(2.0F) / first,
+                                          std::exp(1.0F) / second, std::exp(-2.5F) / second, std::exp(2.0F) / second}));
+  json["learner"]["learner_model_param"]["base_score"] = "[1E0,2E0]";
+  EXPECT_THAT(TreeModel::Parse(json.dump()).error().message(), HasSubstr("one number for each class"));
+}
+
 TEST(TreeModel, RefusesWhatIsNoModel) {
   const auto fault = [](const Json& json) {
     const auto model = TreeModel::Parse(json.dump());
@@ -175,6 +196,17 @@ TEST(TreeModel, RefusesWhatIsNoModel) {
   logistic["learner"]["objective"]["name"] = "binary:logistic";
   logistic["learner"]["learner_model_param"]["base_score"] = "1";
   EXPECT_THAT(fault(logistic), HasSubstr("no probability"));
+}
+
+TEST(TreeModel, UbjsonThatClaimsMoreThanItHoldsIsRefused) {
+  const std::string begin(
+      "{i\x01"
+      "a",
+      4);
+  EXPECT_FALSE(TreeModel::Parse(begin + std::string(200'000, '[')).ok());
+  EXPECT_FALSE(TreeModel::Parse(begin + std::string("[$T#l\x7f\xff\xff\xff", 9)).ok());
+  EXPECT_FALSE(TreeModel::Parse(begin + "Si\x7f").ok());
+  EXPECT_FALSE(TreeModel::Parse(begin + "i\x01}").ok());  // whole, and no model
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
-// Answers with the objective's prediction. Formats: see model/row_predictor.h; text/csv is the reply when none is asked
-// for, as of SageMaker's container.
+// Answers with the objective's prediction; of several models with their mean, or most votes where it is a class.
+// Formats: see model/row_predictor.h; text/csv is the reply when none is asked for, as of SageMaker's container.
 #pragma once
+
+#include <vector>
 
 #include "algorithms/xgboost/xgboost_model.h"
 #include "model/row_predictor.h"
@@ -9,17 +11,13 @@ namespace argosy::algorithms::xgboost {
 
 class XGBoostPredictor final : public model::RowPredictor {
  public:
-  explicit XGBoostPredictor(XGBoostModel model)
-      : RowPredictor({.width = model.trees.features(), .missing = true, .table = std::move(model.table)}, "predictions",
-                     {{"score", model.trees.outputs(), model.trees.outputs() > 1}}, model::kCsv),
-        trees_(std::move(model.trees)) {}
+  explicit XGBoostPredictor(XGBoostModel model);
 
  private:
-  void Score(std::span<const float> rows, size_t count, std::span<float> values) const override {
-    trees_.Predict(rows, count, values);
-  }
+  void Score(std::span<const float> rows, size_t count, std::span<float> values) const override;
+  void Vote(std::span<const float> rows, size_t count, std::span<float> values) const;
 
-  const TreeModel trees_;
+  const std::vector<TreeModel> models_;
 };
 
 }  // namespace argosy::algorithms::xgboost

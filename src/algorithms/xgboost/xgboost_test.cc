@@ -372,7 +372,6 @@ TEST_F(XGBoostTest, WhatIsWrongIsSaid) {
   EXPECT_THAT(with({{"eta", "2"}}), HasSubstr("Hyperparameter eta: '2' is not valid"));
   EXPECT_THAT(with({{"objective", "binary:sigmoid"}}), HasSubstr("Hyperparameter objective: 'binary:sigmoid'"));
   EXPECT_THAT(with({{"tree_method", "gpu_hist"}}), HasSubstr("has no GPU"));
-  EXPECT_THAT(with({{"_kfold", "5"}}), HasSubstr("Hyperparameter _kfold"));
   EXPECT_THAT(with({{"num_class", "2"}}), HasSubstr("only multi:softmax and multi:softprob have it"));
   EXPECT_THAT(with({{"eval_metric", "rmsee"}}), HasSubstr("'rmsee' is not valid: there is no such metric"));
   EXPECT_THAT(with({{"eval_metric", "r2"}}), HasSubstr("objective binary:logistic does not have it"));

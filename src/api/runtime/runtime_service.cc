@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/runtime/event_stream.h"
 #include "base/bytes.h"
 #include "base/json.h"
 #include "protocol/frames.h"
@@ -22,6 +23,7 @@ constexpr std::string_view kPrefix = "/endpoints/";
 constexpr std::string_view kRetryAfterSeconds = "1";
 constexpr size_t kRequestIdBytesMax = 64;
 constexpr size_t kShownBytesMax = 128;  // of what the caller sent, in a message
+constexpr size_t kTextKept = 64 * 1024;
 
 enum class Form { kInvoke, kAsync, kStream, kUnknown };
 
@@ -93,6 +95,7 @@ class DateLine {
 struct LoopState {
   const Scheduler* loop = nullptr;
   DateLine date;
+  std::string text;  // of an answer while it is written
 };
 
 void AppendNumber(std::string& out, size_t number) {
@@ -101,7 +104,7 @@ void AppendNumber(std::string& out, size_t number) {
   out.append(digits, end);
 }
 
-class PendingInvocation final : public serving::Invocation {
+class PendingInvocation : public serving::Invocation {
  public:
   PendingInvocation(std::shared_ptr<http::Exchange> exchange, std::string_view endpoint, std::string_view request_id,
                     LoopState& state, const Clock& clock, const RuntimeOptions& options)
@@ -113,6 +116,9 @@ class PendingInvocation final : public serving::Invocation {
     view_.body = request.body;
     for (const http::HeaderView& header : request.headers) TakeHeader(header);
   }
+
+  // For the form that is answered in parts, whose Accept has a header of its own.
+  void UseStreamAccept() { view_.accept = exchange_->request().Header("X-Amzn-SageMaker-Accept"); }
 
   const serving::InvocationView& view() const override { return view_; }
   bool abandoned() const override { return exchange_->abandoned(); }
@@ -135,9 +141,8 @@ class PendingInvocation final : public serving::Invocation {
 
   void OnAnswer(const protocol::AnswerView& answer, std::string_view variant) override {
     if (answer.status / 100 != 2) return RespondModelError(answer.status, answer.body);
-    std::string out;
-    out.reserve(512 + answer.content_type.size() + answer.custom_attributes.size() + answer.body.size());
-    out.append("HTTP/1.1 200 OK\r\n");
+    std::string& out = state_.text;
+    out.assign("HTTP/1.1 200 OK\r\n");
     out.append(state_.date.At(clock_.Now()));
     out.append("x-amzn-RequestId: ").append(request_id());
     out.append("\r\nx-amzn-Invoked-Production-Variant: ").append(variant);
@@ -151,6 +156,7 @@ class PendingInvocation final : public serving::Invocation {
     AppendNumber(out, answer.body.size());
     out.append("\r\n\r\n").append(answer.body);
     exchange_->RespondRaw(out);
+    if (out.capacity() > kTextKept) std::string().swap(out);
   }
 
   void OnFailure(serving::InvocationFailure failure) override {
@@ -166,7 +172,8 @@ class PendingInvocation final : public serving::Invocation {
                                               Shown(view_.endpoint)));
       case kNoInstance:
         return RespondUnavailable(
-            fmt::format("No instance of the endpoint {} answers at present, they are being started: try again.",
+            fmt::format("No instance of the endpoint {} answers at present: they are being started, or it has none "
+                        "and nothing scales it (DescribeEndpoint shows how many there are to be).",
                         Shown(view_.endpoint)));
       case kTimedOut:
         return RespondModelError(0, "the model did not answer within the 60 seconds that an invocation has");
@@ -179,15 +186,19 @@ class PendingInvocation final : public serving::Invocation {
     }
   }
 
- private:
+ protected:
   std::string_view request_id() const { return {request_id_.data(), request_id_size_}; }
+  http::Exchange& exchange() { return *exchange_; }
 
+ private:
   void TakeHeader(const http::HeaderView& header) {
+    constexpr std::string_view kContentType = "Content-Type";
+    constexpr std::string_view kAccept = "Accept";
     constexpr std::string_view kOwn = "X-Amzn-SageMaker-";
     const std::string_view name = header.name;
-    if (EqualsIgnoreCase(name, "Content-Type")) {
+    if (name.size() == kContentType.size() && EqualsIgnoreCase(name, kContentType)) {
       view_.content_type = header.value;
-    } else if (EqualsIgnoreCase(name, "Accept")) {
+    } else if (name.size() == kAccept.size() && EqualsIgnoreCase(name, kAccept)) {
       view_.accept = header.value;
     } else if (name.size() > kOwn.size() && EqualsIgnoreCase(name.substr(0, kOwn.size()), kOwn)) {
       const std::string_view rest = name.substr(kOwn.size());
@@ -231,6 +242,70 @@ class PendingInvocation final : public serving::Invocation {
   size_t request_id_size_ = 0;
 };
 
+// Answered by events as the model's answer comes.
+class StreamInvocation final : public PendingInvocation {
+ public:
+  using PendingInvocation::PendingInvocation;
+
+  bool in_parts() const override { return true; }
+
+  void OnPart(const protocol::AnswerView& part, std::string_view variant, std::function<void()> taken) override {
+    Begin(part, variant);
+    std::string event;
+    AppendPayloadPart(event, part.body);
+    exchange().WritePiece(event, std::move(taken));
+  }
+
+  void OnAnswer(const protocol::AnswerView& answer, std::string_view variant) override {
+    const bool good = answer.status / 100 == 2;
+    if (!begun_ && !good) return PendingInvocation::OnAnswer(answer, variant);
+    Begin(answer, variant);
+    if (!good) return EndBy("ModelStreamError", {{"ErrorCode", "StreamBroken"}, {"Message", answer.body}});
+    for (std::string_view rest = answer.body; !rest.empty(); rest.remove_prefix(std::min(rest.size(), kEventBytes))) {
+      std::string event;
+      AppendPayloadPart(event, rest.substr(0, kEventBytes));
+      exchange().WritePiece(event, nullptr);
+    }
+    exchange().EndPieces();
+  }
+
+  void OnFailure(serving::InvocationFailure failure) override {
+    if (!begun_) return PendingInvocation::OnFailure(failure);
+    if (failure == serving::InvocationFailure::kTimedOut) {
+      return EndBy("ModelStreamError",
+                   {{"ErrorCode", "ModelInvocationTimeExceeded"},
+                    {"Message", "the model sent nothing for 60 seconds, or more than 8 minutes had passed"}});
+    }
+    EndBy("InternalStreamFailure", {{"Message", "the instance that answered ended in the middle of its answer"}});
+  }
+
+ private:
+  static constexpr size_t kEventBytes = 1 << 20;
+
+  void Begin(const protocol::AnswerView& answer, std::string_view variant) {
+    if (std::exchange(begun_, true)) return;
+    http::Response head;
+    head.Set("Content-Type", std::string(kEventStreamType));
+    head.Set("x-amzn-RequestId", std::string(request_id()));
+    head.Set("x-Amzn-Invoked-Production-Variant", std::string(variant));
+    const auto set = [&](const char* name, std::string_view value) {
+      if (!value.empty() && IsHeaderValue(value)) head.Set(name, std::string(value));
+    };
+    set("X-Amzn-SageMaker-Content-Type", answer.content_type);
+    set("X-Amzn-SageMaker-Custom-Attributes", answer.custom_attributes);
+    exchange().RespondInPieces(std::move(head));
+  }
+
+  void EndBy(std::string_view type, const Json& why) {
+    std::string event;
+    AppendStreamException(event, type, DumpJson(why));
+    exchange().WritePiece(event, nullptr);
+    exchange().EndPieces();
+  }
+
+  bool begun_ = false;
+};
+
 class RuntimeService final : public Service {
  public:
   RuntimeService(serving::Router* router, const Clock* clock, RuntimeOptions options)
@@ -241,7 +316,7 @@ class RuntimeService final : public Service {
     }
   }
 
-  http::BodyPlan OnHead(const http::RequestView&, const auth::Principal*, std::string_view) override {
+  http::BodyPlan OnHead(const http::RequestView&, std::unique_ptr<auth::ChunkSignatures>, std::string_view) override {
     return http::BufferBody{protocol::kInvokeBodyBytesMax};
   }
 
@@ -249,6 +324,7 @@ class RuntimeService final : public Service {
                  std::string_view request_id) override {
     const http::RequestView& request = exchange->request();
     const Target target = ParseTarget(request);
+    if (target.form == Form::kStream) return Stream(std::move(exchange), target.endpoint, request_id);
     if (target.form != Form::kInvoke) return Respond(*exchange, OtherForm(target, request, request_id));
     const Scheduler& loop = exchange->loop();
     auto invocation = std::make_unique<PendingInvocation>(std::move(exchange), target.endpoint, request_id,
@@ -273,6 +349,15 @@ class RuntimeService final : public Service {
     return states_.front();
   }
 
+  void Stream(std::shared_ptr<http::Exchange> exchange, std::string_view endpoint, std::string_view request_id) {
+    const Scheduler& loop = exchange->loop();
+    auto invocation =
+        std::make_unique<StreamInvocation>(std::move(exchange), endpoint, request_id, StateOf(loop), *clock_, options_);
+    invocation->UseStreamAccept();
+    if (std::optional<std::string> refusal = invocation->Refusal()) return invocation->Refuse(std::move(*refusal));
+    router_->Invoke(loop, std::move(invocation));
+  }
+
   static void Respond(http::Exchange& exchange, http::Response response) { exchange.Respond(std::move(response)); }
 
   http::Response OtherForm(const Target& target, const http::RequestView& request, std::string_view request_id) const {
@@ -280,10 +365,6 @@ class RuntimeService final : public Service {
       case Form::kAsync:
         return ErrorResponse(400, "ValidationError",
                              std::string("InvokeEndpointAsync is not supported: use InvokeEndpoint."), request_id);
-      case Form::kStream:
-        return ErrorResponse(400, "ValidationError",
-                             std::string("InvokeEndpointWithResponseStream is not supported: use InvokeEndpoint."),
-                             request_id);
       default:
         return ErrorResponse(404, "UnknownOperationException",
                              fmt::format("Argosy does not have '{} {}'.", Shown(request.method), Shown(request.path)),

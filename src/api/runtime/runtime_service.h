@@ -2,8 +2,9 @@
 //
 // A request is handed to the router on the loop it came in on, and answered on that loop, without a lock and with three
 // allocations. Errors are the real service's: ValidationError for what the caller must mend, ModelError (424) for what
-// the model answered, ServiceUnavailable (503, Retry-After) past the bounds. The asynchronous and streaming forms are
-// refused by name, and so are headers whose neglect would change the answer.
+// the model answered, ServiceUnavailable (503, Retry-After) past the bounds. POST …/invocations-response-stream answers
+// by events as the model's answer comes (event_stream.h), no faster than the client takes them. The asynchronous form
+// is refused by name, and so are headers whose neglect would change the answer.
 #pragma once
 
 #include <memory>

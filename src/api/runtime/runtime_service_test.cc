@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "api/fake_exchange.h"
+#include "api/runtime/event_stream.h"
 #include "base/json.h"
 #include "protocol/frame_stream.h"
 #include "protocol/local_socket.h"
@@ -32,6 +33,8 @@ class EchoInstance final : public protocol::FrameStream::Owner, public FdHandler
     }
   }
   Status OnFrame(protocol::FrameStream& stream, const protocol::FrameView& frame) override {
+    if (frame.kind == protocol::FrameKind::kGrant) granted += *protocol::ParseGrant(frame.payload);
+    if (frame.kind == protocol::FrameKind::kInvokeInParts) return AnswerInParts(stream, frame);
     if (frame.kind != protocol::FrameKind::kInvoke) return {};
     const protocol::InvokeView invoke = *protocol::ParseInvoke(frame.payload);
     if (invoke.body == "die") return Error(ErrorCode::kInternal, "told to");
@@ -50,6 +53,31 @@ class EchoInstance final : public protocol::FrameStream::Owner, public FdHandler
   }
   void OnClosed(protocol::FrameStream&, const Error&) override {}
 
+  // "to be", and then as the body says: an end, an error, or none.
+  Status AnswerInParts(protocol::FrameStream& stream, const protocol::FrameView& frame) {
+    const protocol::InvokeView invoke = *protocol::ParseInvoke(frame.payload);
+    const protocol::AnswerView to{
+        .status = 200, .content_type = invoke.accept, .custom_attributes = "seen", .body = "to "};
+    if (invoke.body != "refused") {
+      protocol::AppendAnswer(stream.out(), frame.id, to, protocol::FrameKind::kPart);
+      protocol::AppendAnswer(stream.out(), frame.id, {.status = 200, .body = "be"}, protocol::FrameKind::kPart);
+    }
+    if (invoke.body == "lost") {
+      stream.WriteSoon();
+      loop_.After(std::chrono::milliseconds(1), [lost = stream.shared_from_this()] { lost->Close(); });
+      return {};
+    }
+    if (invoke.body == "whole") {
+      protocol::AppendAnswer(stream.out(), frame.id, {.status = 200, .body = "!"});
+    } else {
+      protocol::AppendAnswer(stream.out(), frame.id, {.status = 500, .body = "the model broke"});
+    }
+    stream.WriteSoon();
+    return {};
+  }
+
+  std::atomic<size_t> granted = 0;
+
  private:
   EventLoop& loop_;
   UniqueFd listener_;
@@ -63,6 +91,9 @@ class LoopExchange final : public http::Exchange {
   const http::RequestView& request() const override { return inner_->request(); }
   void Respond(http::Response response) override { inner_->Respond(std::move(response)); }
   void RespondRaw(std::string_view bytes) override { inner_->RespondRaw(bytes); }
+  void RespondInPieces(http::Response head) override { inner_->RespondInPieces(std::move(head)); }
+  void WritePiece(std::string_view piece, Task taken) override { inner_->WritePiece(piece, std::move(taken)); }
+  void EndPieces() override { inner_->EndPieces(); }
   bool abandoned() const override { return false; }
   Scheduler& loop() override { return loop_; }
 
@@ -73,7 +104,7 @@ class LoopExchange final : public http::Exchange {
 
 class RuntimeServiceTest : public testing::Test {
  protected:
-  RuntimeServiceTest() : clock_(FromUnixMillis(1'700'000'000'000)), router_(control_, {&loop_}, 1) {
+  RuntimeServiceTest() : clock_(FromUnixMillis(1'700'000'000'000)), router_(control_, {&loop_}, clock_, nullptr, 1) {
     char name[] = "/tmp/argosy-runtime-XXXXXX";
     Check(mkdtemp(name) != nullptr);
     root_ = name;
@@ -170,10 +201,24 @@ TEST_F(RuntimeServiceTest, AnInstanceThatDiesIsAFaultOfOurs) {
   EXPECT_EQ(HeaderOf(response, "x-amzn-ErrorType"), "InternalFailure");
 }
 
+TEST_F(RuntimeServiceTest, BeyondTheBoundItIsSaidWhenToComeAgain) {
+  router_.SetRoute("asleep", serving::Route{"uid", {{"blue", 1.0, {}}}});
+  std::vector<std::shared_ptr<FakeExchange>> waiting;
+  for (size_t i = 0; i < serving::kQueuedRequestsMax; ++i) {
+    waiting.push_back(
+        std::make_shared<FakeExchange>("POST", "/endpoints/asleep/invocations", FakeExchange::Headers{}, "1"));
+    loop_.Post([this, exchange = waiting.back()] {
+      service_->OnRequest(std::make_shared<LoopExchange>(exchange, loop_), nullptr, principal_, "request-1");
+    });
+  }
+  const http::Response& response = Send("/endpoints/asleep/invocations", {}, "1");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(HeaderOf(response, "x-amzn-ErrorType"), "ServiceUnavailable");
+  EXPECT_EQ(HeaderOf(response, "Retry-After"), "1");
+}
+
 TEST_F(RuntimeServiceTest, WhatIsNotThereIsRefusedByName) {
   EXPECT_THAT(BodyOf(Send("/endpoints/digits/async-invocations", {}, "")), HasSubstr("InvokeEndpointAsync"));
-  EXPECT_THAT(BodyOf(Send("/endpoints/digits/invocations-response-stream", {}, "")),
-              HasSubstr("InvokeEndpointWithResponseStream"));
   EXPECT_THAT(BodyOf(Send("/endpoints/digits/invocations", {{"X-Amzn-SageMaker-Target-Model", "m"}}, "")),
               HasSubstr("X-Amzn-SageMaker-Target-Model"));
   for (const auto& [method, target] :
@@ -184,6 +229,40 @@ TEST_F(RuntimeServiceTest, WhatIsNotThereIsRefusedByName) {
     EXPECT_EQ(response.status, 404) << target;
     EXPECT_EQ(HeaderOf(response, "x-amzn-ErrorType"), "UnknownOperationException");
   }
+}
+
+TEST_F(RuntimeServiceTest, AnAnswerInPartsIsEvents) {
+  const http::Response& response =
+      Send("/endpoints/digits/invocations-response-stream",
+           {{"X-Amzn-SageMaker-Accept", "text/x-words"}, {"Accept", "application/vnd.amazon.eventstream"}}, "whole");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(HeaderOf(response, "Content-Type"), kEventStreamType);
+  EXPECT_EQ(HeaderOf(response, "X-Amzn-SageMaker-Content-Type"), "text/x-words");
+  EXPECT_EQ(HeaderOf(response, "X-Amzn-SageMaker-Custom-Attributes"), "seen");
+  EXPECT_EQ(HeaderOf(response, "x-Amzn-Invoked-Production-Variant"), "blue");
+  std::string events;
+  for (const char* part : {"to ", "be", "!"}) AppendPayloadPart(events, part);
+  EXPECT_EQ(BodyOf(response), events);
+}
+
+TEST_F(RuntimeServiceTest, APartThatTheClientHasIsGranted) {
+  Send("/endpoints/digits/invocations-response-stream", {}, "whole");
+  for (int i = 0; i < 60'000 && instance_->granted < 5; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(instance_->granted, 5u);  // "to " and "be"; the end needs none
+}
+
+TEST_F(RuntimeServiceTest, AStreamThatBreaksEndsInAnErrorEvent) {
+  EXPECT_THAT(BodyOf(Send("/endpoints/digits/invocations-response-stream", {}, "broken")),
+              testing::AllOf(HasSubstr("PayloadPart"), HasSubstr("ModelStreamError"), HasSubstr("the model broke")));
+  // What has been begun is not asked of another instance.
+  EXPECT_THAT(BodyOf(Send("/endpoints/digits/invocations-response-stream", {}, "lost")),
+              testing::AllOf(HasSubstr("PayloadPart"), HasSubstr("InternalStreamFailure")));
+}
+
+TEST_F(RuntimeServiceTest, AnErrorBeforeTheFirstPartIsAnOrdinaryOne) {
+  const http::Response& response = Send("/endpoints/digits/invocations-response-stream", {}, "refused");
+  EXPECT_EQ(response.status, 424);
+  EXPECT_EQ(BodyJson(response)["OriginalMessage"], "the model broke");
 }
 
 TEST_F(RuntimeServiceTest, ABodyOverSixMegabytesIsRefusedSayingSo) {

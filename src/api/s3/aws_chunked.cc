@@ -9,6 +9,8 @@ namespace argosy::api::s3 {
 namespace {
 
 constexpr size_t kLineBytesMax = 4096;  // a chunk's head or one trailer; real ones have about a hundred bytes
+constexpr std::string_view kSignatureParameter = ";chunk-signature=";
+constexpr std::string_view kTrailerSignature = "x-amz-trailer-signature";
 constexpr size_t kTrailersMax = 16;
 constexpr uint64_t kChunkBytesMax = uint64_t{5} << 30;  // the largest body S3 takes in one request
 
@@ -29,25 +31,20 @@ Status AwsChunkedDecoder::TakeLine() {
       if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || size > kChunkBytesMax) {
         return Broken("a chunk's length is not one");
       }
+      const size_t signature = line.find(kSignatureParameter);
+      signature_ = signature == std::string::npos ? "" : line.substr(signature + kSignatureParameter.size());
       left_ = size;
       state_ = size == 0 ? State::kTrailer : State::kData;
-      return {};
+      return size == 0 ? EndChunk() : Status();
     }
     case State::kDataEnd:
       if (!line.empty()) return Broken("a chunk is longer than it says");
       state_ = State::kSize;
-      return {};
-    case State::kTrailer: {
-      if (line.empty()) {
-        state_ = State::kDone;
-        return {};
-      }
-      const size_t colon = line.find(':');
-      if (colon == std::string::npos || trailers_.size() == kTrailersMax) return Broken("a trailer is not one");
-      trailers_[ToLower(Trim(std::string_view(line).substr(0, colon)))] =
-          std::string(Trim(std::string_view(line).substr(colon + 1)));
-      return {};
-    }
+      return EndChunk();
+    case State::kTrailer:
+      if (!line.empty()) return TakeTrailer(line);
+      state_ = State::kDone;
+      return EndBody();
     case State::kData:
     case State::kDone:
       break;
@@ -55,11 +52,35 @@ Status AwsChunkedDecoder::TakeLine() {
   return Broken("bytes after its end");
 }
 
+Status AwsChunkedDecoder::TakeTrailer(std::string_view line) {
+  const size_t colon = line.find(':');
+  if (colon == std::string::npos || trailers_.size() == kTrailersMax) return Broken("a trailer is not one");
+  const std::string name = ToLower(Trim(line.substr(0, colon)));
+  const std::string value(Trim(line.substr(colon + 1)));
+  if (name != kTrailerSignature) trailer_text_ += name + ":" + value + "\n";
+  trailers_[name] = value;
+  return {};
+}
+
+Status AwsChunkedDecoder::EndChunk() {
+  if (signatures_ == nullptr || signatures_->EndChunk(signature_)) return {};
+  return Error(ErrorCode::kPermissionDenied, "the signature of a chunk is missing or wrong");
+}
+
+Status AwsChunkedDecoder::EndBody() {
+  if (signatures_ == nullptr) return {};
+  if (!signed_trailers_)
+    return trailers_.empty() ? Status() : Status(Broken("it has trailers that were not announced"));
+  if (signatures_->EndTrailers(trailer_text_, trailers_[std::string(kTrailerSignature)])) return {};
+  return Error(ErrorCode::kPermissionDenied, "the signature of the trailers is missing or wrong");
+}
+
 Status AwsChunkedDecoder::Feed(std::string_view piece, const std::function<Status(std::string_view data)>& take) {
   while (!piece.empty()) {
     if (state_ == State::kDone) return Broken("bytes after its end");
     if (state_ == State::kData) {
       const size_t n = static_cast<size_t>(std::min<uint64_t>(left_, piece.size()));
+      if (signatures_ != nullptr) signatures_->Update(piece.substr(0, n));
       const Status taken = take(piece.substr(0, n));
       if (!taken.ok()) return taken;
       piece.remove_prefix(n);

@@ -45,6 +45,10 @@ std::variant<Expectation, S3Error> ReadExpectation(const Request& request) {
   const std::string_view hash = request.Header("x-amz-content-sha256");
   if (hash == "STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
     out.framing = Framing::kAwsChunked;
+  } else if (hash == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" || hash == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") {
+    out.framing = Framing::kAwsChunked;
+    out.signed_chunks = true;
+    out.signed_trailers = hash.ends_with("-TRAILER");
   } else if (hash.starts_with("STREAMING-")) {
     return NotImplemented("x-amz-content-sha256: " + std::string(hash));
   } else if (!hash.empty() && hash != "UNSIGNED-PAYLOAD") {
@@ -52,8 +56,8 @@ std::variant<Expectation, S3Error> ReadExpectation(const Request& request) {
     if (!raw || raw->size() != 32) {
       return InvalidArgument(
           "x-amz-content-sha256", hash,
-          "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, or a valid "
-          "sha256 value.");
+          "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+          "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.");
     }
     out.sha256_hex = ToLower(hash);
   }

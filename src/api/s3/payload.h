@@ -25,6 +25,8 @@ struct Expectation {
   std::string checksum;  // base64; empty while it is to come in a trailer, or only to be computed
   bool checksum_in_trailer = false;
   Framing framing = Framing::kPlain;
+  bool signed_chunks = false;
+  bool signed_trailers = false;
   std::optional<uint64_t> decoded_length;
 };
 

@@ -11,8 +11,13 @@ constexpr size_t kSplitBytesMin = 64 * 1024;
 
 }  // namespace
 
-PutSink::PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head, Expectation expectation)
-    : store_(store), pool_(pool), head_(std::move(head)), expectation_(std::move(expectation)) {}
+PutSink::PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head, Expectation expectation,
+                 std::unique_ptr<auth::ChunkSignatures> chunks)
+    : store_(store),
+      pool_(pool),
+      head_(std::move(head)),
+      expectation_(std::move(expectation)),
+      decoder_(std::move(chunks), expectation_.signed_trailers) {}
 
 void PutSink::Write(std::string_view piece, std::function<void(Status)> done) {
   {
@@ -138,7 +143,13 @@ Status PutSink::Decode(std::string_view bytes) {
     hasher_->Update(data);
     return Append(data);
   });
-  if (!taken.ok() && !error_) error_ = InvalidRequest(taken.error().message());
+  if (!taken.ok() && !error_) {
+    error_ = taken.error().code() == ErrorCode::kPermissionDenied
+                 ? S3Error{403, "SignatureDoesNotMatch",
+                           "The request signature we calculated does not match the signature you provided: " +
+                               taken.error().message() + "."}
+                 : InvalidRequest(taken.error().message());
+  }
   return taken;
 }
 

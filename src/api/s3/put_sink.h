@@ -23,7 +23,8 @@ namespace argosy::api::s3 {
 class PutSink final : public http::BodySink, public std::enable_shared_from_this<PutSink> {
  public:
   // `head` is a PutObject or UploadPart. Store and pool must outlive the sink.
-  PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head, Expectation expectation);
+  PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head, Expectation expectation,
+          std::unique_ptr<auth::ChunkSignatures> chunks);
 
   void Write(std::string_view piece, std::function<void(Status)> done) override;
   void Abandon() override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "auth/presigned.h"
 #include "base/bytes.h"
 #include "objectstore/object_store.h"
 
@@ -82,8 +83,19 @@ const std::vector<Route>& Routes() {
 
 // Parameters that say nothing about the operation: the name that some clients add, and those of a presigned signature.
 bool IsIgnored(std::string_view name) {
-  constexpr std::string_view kSigned = "x-amz-";
-  return name == "x-id" || EqualsIgnoreCase(name.substr(0, kSigned.size()), kSigned);
+  static constexpr std::string_view kIgnored[] = {"x-id",
+                                                  "X-Amz-Algorithm",
+                                                  "X-Amz-Credential",
+                                                  "X-Amz-Date",
+                                                  "X-Amz-Expires",
+                                                  "X-Amz-Security-Token",
+                                                  "X-Amz-Signature",
+                                                  "X-Amz-SignedHeaders",
+                                                  "AWSAccessKeyId",
+                                                  "Expires",
+                                                  "Signature",
+                                                  "x-amz-security-token"};
+  return std::ranges::find(kIgnored, name) != std::end(kIgnored);
 }
 
 bool Contains(const std::vector<std::string_view>& names, std::string_view name) {
@@ -109,7 +121,9 @@ struct RefusedHeader {
 };
 const std::vector<RefusedHeader>& RefusedHeaders() {
   static const std::vector<RefusedHeader> headers = {
-      {"x-amz-server-side-encryption", {}},
+      // Without a key of their own clients ask for what S3 does with every object; SDK v2 does so for each script it
+      // uploads. Whether the disk is encrypted is its owner's matter. A key named is refused by the next line.
+      {"x-amz-server-side-encryption", {"AES256", "aws:kms"}},
       {"x-amz-server-side-encryption-", {}},
       {"x-amz-copy-source-server-side-encryption-", {}},
       {"x-amz-object-lock-", {}},
@@ -186,6 +200,12 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
     std::optional<std::string> name = FormDecode(pair.substr(0, equals));
     std::optional<std::string> value = FormDecode(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value || !IsValidUtf8(*name) || !IsValidUtf8(*value)) return bad_uri;
+    if (IsIgnored(*name)) continue;
+    // One that the request has counts more.
+    if (std::string header = ToLower(*name); auth::IsHeaderInQuery(header)) {
+      if (!request.HasHeader(header)) request.headers.emplace_back(std::move(header), std::move(*value));
+      continue;
+    }
     request.parameters.try_emplace(std::move(*name), std::move(*value));
   }
   std::string_view path = view.path;
@@ -226,7 +246,7 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
     if (!std::ranges::all_of(route.required, [&](std::string_view name) { return request.HasParameter(name); }))
       continue;
     for (const auto& [name, value] : request.parameters) {
-      if (IsIgnored(name) || Contains(route.required, name) || Contains(route.optional, name)) continue;
+      if (Contains(route.required, name) || Contains(route.optional, name)) continue;
       return NotImplemented("'?" + name + "' (" + request.method + " on " + std::string(LevelName(level)) + ")");
     }
     request.operation = route.operation;

@@ -31,16 +31,19 @@ http::Response ToResponse(Answer answer, const Request& request) {
   return response;
 }
 
+S3Error TooLarge(uint64_t proposed) {
+  return {400,
+          "EntityTooLarge",
+          "Your proposed upload exceeds the maximum allowed size",
+          {{"ProposedSize", std::to_string(proposed)}, {"MaxSizeAllowed", std::to_string(kPutBytesMax)}}};
+}
+
 std::optional<S3Error> CheckStreamedHead(const Request& request, const http::RequestView& head) {
   if (!head.chunked && !request.HasHeader("content-length")) {
     return S3Error{411, "MissingContentLength", "You must provide the Content-Length HTTP header."};
   }
   if (head.content_length > kPutBytesMax + kPutBytesMax / 64) {  // aws-chunked framing adds a little
-    return S3Error{
-        400,
-        "EntityTooLarge",
-        "Your proposed upload exceeds the maximum allowed size",
-        {{"ProposedSize", std::to_string(head.content_length)}, {"MaxSizeAllowed", std::to_string(kPutBytesMax)}}};
+    return TooLarge(head.content_length);
   }
   if (request.operation == Operation::kPutObject) {
     const std::variant<objectstore::Attributes, S3Error> attributes = ReadAttributes(request);
@@ -54,7 +57,7 @@ std::optional<S3Error> CheckStreamedHead(const Request& request, const http::Req
 
 }  // namespace
 
-http::BodyPlan S3Service::OnHead(const http::RequestView& head, const auth::Principal* /*principal*/,
+http::BodyPlan S3Service::OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
                                  std::string_view request_id) {
   auto refuse = [&](const S3Error& error) {
     return http::Refuse{ErrorResponse(error, head.path, request_id, BodyFor(head.method))};
@@ -66,8 +69,12 @@ http::BodyPlan S3Service::OnHead(const http::RequestView& head, const auth::Prin
   if (const std::optional<S3Error> error = CheckStreamedHead(request, head)) return refuse(*error);
   std::variant<Expectation, S3Error> expectation = ReadExpectation(request);
   if (const auto* error = std::get_if<S3Error>(&expectation)) return refuse(*error);
+  Expectation& expected = std::get<Expectation>(expectation);
+  if (expected.signed_chunks != (chunks != nullptr)) {  // a presigned URL has no signature that chunks could go on from
+    return refuse(InvalidRequest("Chunks can be signed only where the Authorization header is."));
+  }
   return http::StreamBody{
-      std::make_shared<PutSink>(store_, pool_, std::move(request), std::get<Expectation>(std::move(expectation)))};
+      std::make_shared<PutSink>(store_, pool_, std::move(request), std::move(expected), std::move(chunks))};
 }
 
 void S3Service::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
@@ -97,6 +104,9 @@ void S3Service::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
 }
 
 http::Response S3Service::OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) {
+  if (size_max >= kPutBytesMax) {
+    return ErrorResponse(TooLarge(head.content_length), head.path, request_id, BodyFor(head.method));
+  }
   return ErrorFor(head, 400, "MaxMessageLengthExceeded",
                   "Your request was too big. At most " + std::to_string(size_max) + " bytes are allowed here.",
                   request_id);

@@ -121,7 +121,7 @@ class S3ServiceTest : public testing::Test {
     headers.emplace_back("Content-Length", std::to_string(body.size()));
     auto exchange =
         std::make_shared<FakeExchange>(std::move(method), std::move(target), std::move(headers), std::move(body));
-    http::BodyPlan plan = service_->OnHead(exchange->request(), &principal_, "REQ1");
+    http::BodyPlan plan = service_->OnHead(exchange->request(), nullptr, "REQ1");
     if (auto* refused = std::get_if<http::Refuse>(&plan)) return Read(std::move(refused->response));
     std::shared_ptr<http::BodySink> sink;
     if (auto* stream = std::get_if<http::StreamBody>(&plan)) {
@@ -263,8 +263,12 @@ TEST_F(S3ServiceTest, DamagedBodiesAreRefusedAndLeaveWhatWasThere) {
       Call("PUT", "/bucket/k", {{"x-amz-checksum-crc32", "AAAAAA=="}, {"x-amz-checksum-sha1", "x"}}, "body").Code(),
       "InvalidRequest");
   EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-checksum-xxhash", "AAAA"}}, "body").Code(), "NotImplemented");
+  EXPECT_EQ(
+      Call("PUT", "/bucket/k", {{"x-amz-content-sha256", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"}}, "body").Code(),
+      "NotImplemented");
   EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}}, "body").Code(),
-            "NotImplemented");
+            "InvalidRequest")
+      << "without a signature to go on from";
   EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}}, "new").status, 200);
   EXPECT_EQ(Call("GET", "/bucket/k").body, "new");
   EXPECT_TRUE(fs::is_empty(dir_ / "store/staging"));
@@ -349,7 +353,9 @@ TEST_F(S3ServiceTest, WhatIsNotThereIsRefusedByName) {
     EXPECT_EQ(reply.Code(), "NotImplemented");
     EXPECT_NE(reply.Xml("Error/Message").find(row.named), std::string::npos) << reply.Xml("Error/Message");
   }
-  EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-server-side-encryption", "aws:kms"}}, "x").Code(), "NotImplemented");
+  EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-server-side-encryption-aws-kms-key-id", "mine"}}, "x").Code(),
+            "NotImplemented");
+  EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-server-side-encryption", "aws:kms"}}, "x").status, 200);
   EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-storage-class", "GLACIER"}}, "x").Code(), "NotImplemented");
   EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-tagging", "a=b"}}, "x").Code(), "NotImplemented");
   EXPECT_EQ(Call("PUT", "/bucket/k", {{"x-amz-acl", "public-read"}}, "x").Code(), "AccessControlListNotSupported");
@@ -529,7 +535,7 @@ TEST_F(S3ServiceTest, PartsMayBeCopiedFromObjects) {
 
 TEST_F(S3ServiceTest, AClientThatGoesAwayLeavesNothing) {
   FakeExchange exchange("PUT", "/bucket/k", {{"Content-Length", "100"}}, "");
-  http::BodyPlan plan = service_->OnHead(exchange.request(), &principal_, "REQ1");
+  http::BodyPlan plan = service_->OnHead(exchange.request(), nullptr, "REQ1");
   auto sink = std::get<http::StreamBody>(plan).sink;
   Feed(*sink, "half of it", 5);
   EXPECT_FALSE(fs::is_empty(dir_ / "store/staging"));

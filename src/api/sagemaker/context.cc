@@ -8,6 +8,7 @@
 #include "api/patterns.h"
 #include "auth/principal.h"
 #include "catalog/json_fields.h"
+#include "model/images.h"
 
 namespace argosy::api::sagemaker {
 
@@ -65,43 +66,17 @@ void Insert(const Context& context, catalog::Resource resource, std::string_view
                                });
 }
 
-namespace {
-
-void ChangeAttempt(std::shared_ptr<const Context> context, catalog::Kind kind, std::string name, ServiceError missing,
-                   Decide decide, Reply reply, int attempt) {
-  const Result<catalog::Resource> resource = context->deps.catalog->Get(kind, name);
-  if (!resource.ok()) {
-    if (resource.error().code() == ErrorCode::kNotFound) return reply(std::move(missing));
-    return reply(ErrorAnswer(resource.error()));
-  }
-  std::variant<Decision, Answer> decided = decide(*resource);
-  if (auto* answer = std::get_if<Answer>(&decided)) return reply(std::move(*answer));
-  Decision& decision = std::get<Decision>(decided);
-  catalog::Catalog* catalog = context->deps.catalog;
-  catalog->Commit(std::move(decision.transaction),
-                  [context = std::move(context), kind, name = std::move(name), missing = std::move(missing),
-                   decide = std::move(decide), reply = std::move(reply), attempt,
-                   answer = std::move(decision.answer)](const Result<catalog::Change>& change) mutable {
-                    if (change.ok()) return reply(std::move(answer));
-                    const ErrorCode code = change.error().code();
-                    // kNotFound: removed, and perhaps made anew under its name, since it was read.
-                    const bool again = code == ErrorCode::kConflict || code == ErrorCode::kNotFound;
-                    if (!again || attempt >= kUpdateAttemptsMax) return reply(ErrorAnswer(change.error()));
-                    ThreadPool* pool = context->deps.pool;
-                    // This is the catalog's writer thread: reading is for the pool.
-                    auto retry = [context = std::move(context), kind, name = std::move(name),
-                                  missing = std::move(missing), decide = std::move(decide), reply,
-                                  attempt] { ChangeAttempt(context, kind, name, missing, decide, reply, attempt + 1); };
-                    if (const Status queued = pool->Submit(std::move(retry)); !queued.ok())
-                      reply(ErrorAnswer(queued.error()));
-                  });
-}
-
-}  // namespace
-
 void Change(std::shared_ptr<const Context> context, catalog::Kind kind, std::string name, ServiceError missing,
             Decide decide, Reply reply) {
-  ChangeAttempt(std::move(context), kind, std::move(name), std::move(missing), std::move(decide), std::move(reply), 1);
+  catalog::Catalog* const catalog = context->deps.catalog;
+  ThreadPool* const pool = context->deps.pool;
+  Propose propose = [context = std::move(context), kind, name = std::move(name), missing = std::move(missing),
+                     decide = std::move(decide)]() -> Proposal {
+    const Result<catalog::Resource> resource = context->deps.catalog->Get(kind, name);
+    if (resource.ok()) return decide(*resource);
+    return resource.error().code() == ErrorCode::kNotFound ? Answer(missing) : ErrorAnswer(resource.error());
+  };
+  CommitProposal(catalog, pool, std::move(propose), std::move(reply));
 }
 
 catalog::Transaction::Update UpdateOf(const catalog::Resource& resource, Time now) {
@@ -224,13 +199,31 @@ std::optional<ServiceError> CheckTags(const Json& input) {
   return std::nullopt;
 }
 
-std::optional<ServiceError> CheckImage(const Context& context, std::string_view image) {
-  if (context.options.is_builtin_image(image)) return std::nullopt;
+namespace {
+
+std::string BuiltinNames(const Context& context) {
   std::string names;
   for (const std::string& name : context.options.builtin_names) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+}  // namespace
+
+std::optional<ServiceError> CheckImage(const Context& context, std::string_view image) {
+  if (context.options.is_builtin_image(image)) return std::nullopt;
   return ValidationError("Argosy has no algorithm for the image '" + std::string(image) +
-                         "'. The repository name must be one of: " + names +
+                         "'. The repository name must be one of: " + BuiltinNames(context) +
                          ". Account and region of the image do not matter.");
+}
+
+std::optional<ServiceError> CheckServingImage(const Context& context, std::string_view image) {
+  if (context.options.is_builtin_image(image) || model::IsServedImage(image)) return std::nullopt;
+  return ValidationError("Argosy has nothing that serves the image '" + std::string(image) +
+                         "'. The repository name must be that of a built-in algorithm (" + BuiltinNames(context) +
+                         "), of a framework (sagemaker-scikit-learn, pytorch-inference, sagemaker-xgboost), " +
+                         std::string(model::kPythonImage) + " for an inference.py, or " +
+                         std::string(model::kProgramImage) +
+                         " for an executable `serve`. Account and region of the image do not matter.");
 }
 
 }  // namespace argosy::api::sagemaker

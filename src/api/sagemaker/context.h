@@ -7,14 +7,12 @@
 #include <string_view>
 #include <variant>
 
+#include "api/changes.h"
 #include "api/operation.h"
 #include "api/sagemaker/sagemaker_service.h"
 #include "catalog/resource.h"
 
 namespace argosy::api::sagemaker {
-
-// A change that is retried this often when another writer (a controller) comes between; each round is a fresh read.
-inline constexpr int kUpdateAttemptsMax = 8;
 
 struct Context {
   SageMakerOptions options;
@@ -31,13 +29,8 @@ struct Context {
 void Insert(const Context& context, catalog::Resource resource, std::string_view arn_member, ServiceError taken,
             Reply reply);
 
-// What to do with the resource as it is now: a change with the answer to give once it is committed, or an answer at
-// once.
-struct Decision {
-  catalog::Transaction transaction;
-  std::string answer;
-};
-using Decide = std::function<std::variant<Decision, Answer>(const catalog::Resource&)>;
+// What to do with the resource as it is now.
+using Decide = std::function<Proposal(const catalog::Resource&)>;
 
 // Reads, decides, commits; again from the start when the resource was changed in between. `decide` sets uid and
 // version. Runs on a pool thread.
@@ -81,5 +74,8 @@ std::optional<ServiceError> CheckTags(const Json& input);
 
 // Nothing when a built-in algorithm stands behind the image.
 std::optional<ServiceError> CheckImage(const Context& context, std::string_view image);
+
+// Nothing when a model of the image can be served: by a built-in algorithm, or as a program or script of the user's.
+std::optional<ServiceError> CheckServingImage(const Context& context, std::string_view image);
 
 }  // namespace argosy::api::sagemaker

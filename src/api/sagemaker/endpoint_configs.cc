@@ -42,17 +42,25 @@ Shape VariantShape(const std::vector<std::string>& instance_types) {
   });
 }
 
+Shape CaptureShape() {
+  const Shape types = List(String().Length(1, 256)).Length(1, 10);
+  return Structure({
+      Optional("EnableCapture", Boolean()),
+      Required("InitialSamplingPercentage", Integer().Range(0, 100)),
+      Required("DestinationS3Uri", String().AtMost(512)),
+      Optional("KmsKeyId", String().AtMost(2048).Matching(kKmsKeyPattern)).Refused("encryption by a KMS key"),
+      Required("CaptureOptions",
+               List(Structure({Required("CaptureMode", Enum({"Input", "Output", "InputAndOutput"}))})).Length(1, 32)),
+      Optional("CaptureContentTypeHeader",
+               Structure({Optional("CsvContentTypes", types), Optional("JsonContentTypes", types)})),
+  });
+}
+
 Shape CreateInput(const Context& context) {
   return Structure({
       Required("EndpointConfigName", NameShape()),
       Required("ProductionVariants", List(VariantShape(context.options.instance_types)).Length(1, 10)),
-      Optional("DataCaptureConfig", Structure({
-                                        Optional("EnableCapture", Boolean()).Refused("data capture"),
-                                        Required("InitialSamplingPercentage", Integer().Range(0, 100)),
-                                        Required("DestinationS3Uri", String().AtMost(512)),
-                                        Required("CaptureOptions", Document()),
-                                    }))
-          .Echoed(),
+      Optional("DataCaptureConfig", CaptureShape()),
       Optional("Tags", TagsShape()),
       Optional("KmsKeyId", String().AtMost(2048).Matching(kKmsKeyPattern)).Echoed(),
       Optional("AsyncInferenceConfig", Document()).Refused("asynchronous endpoints"),
@@ -72,6 +80,9 @@ ServiceError MissingConfig(const Context& context, std::string_view name) {
 
 std::optional<ServiceError> CheckCreate(const Context& context, const Json& input) {
   if (auto error = CheckTags(input)) return error;
+  const Result<catalog::DataCapture> capture =
+      catalog::DataCapture::FromRequest(catalog::ObjectField(input, "DataCaptureConfig"));
+  if (!capture.ok()) return ValidationError("DataCaptureConfig: " + capture.error().message() + ".");
   std::set<std::string> names;
   double weights = 0;
   for (const Json& variant : ArrayField(input, "ProductionVariants")) {

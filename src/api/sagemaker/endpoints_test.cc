@@ -27,7 +27,7 @@ TEST_F(SageMakerTest, ModelsThatCannotBeServedAreRefused) {
   };
   const Case cases[] = {
       {"/PrimaryContainer", nullptr, "needs PrimaryContainer"},
-      {"/PrimaryContainer/Image", "x/pytorch-inference:2", "must be one of: linear-learner"},
+      {"/PrimaryContainer/Image", "x/pytorch-inference:2", "must be that of a built-in algorithm (linear-learner)"},
       {"/PrimaryContainer/Mode", "MultiModel", "primaryContainer.mode"},
       {"/PrimaryContainer/ModelPackageName", "p", "model packages"},
       {"/PrimaryContainer/ModelDataSource", {{"S3DataSource", {{"S3Uri", "s3://b/"}}}}, "uncompressed models"},
@@ -90,8 +90,15 @@ TEST_F(SageMakerTest, EndpointOptionsThatAreNotHereAreNamed) {
        {{"EnableCapture", true},
         {"InitialSamplingPercentage", 100},
         {"DestinationS3Uri", "s3://b/c"},
+        {"KmsKeyId", "key"},
         {"CaptureOptions", Json::array({{{"CaptureMode", "Input"}}})}},
-       "'dataCaptureConfig.enableCapture'"},
+       "'dataCaptureConfig.kmsKeyId'"},
+      {"/DataCaptureConfig",
+       {{"EnableCapture", true},
+        {"InitialSamplingPercentage", 100},
+        {"DestinationS3Uri", "https://b/c"},
+        {"CaptureOptions", Json::array({{{"CaptureMode", "Input"}}})}},
+       "must be s3://bucket/prefix; it is 'https://b/c'"},
   };
   for (const Case& c : cases) {
     Json request = ConfigRequest("c", "m");
@@ -193,20 +200,91 @@ TEST_F(SageMakerTest, AnUpdateMayRetainCountsAndWeights) {
   EXPECT_EQ(state.requested_variants[0].variant.initial_weight, 5.0);
 }
 
-TEST_F(SageMakerTest, DeploymentsOtherThanAllAtOnceAreRefused) {
+TEST_F(SageMakerTest, CapacitiesAreAskedForAndShownAsDesiredUntilTheyAreThere) {
+  MakeEndpoint("e");
+  const auto ask = [](const Json& variant) {
+    return Json{{"EndpointName", "e"}, {"DesiredWeightsAndCapacities", Json::array({variant})}};
+  };
+  const Json three = {{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", 3}, {"DesiredWeight", 2}};
+  Bad("UpdateEndpointWeightsAndCapacities", ask(three), "ValidationException", "Cannot update in-progress endpoint");
+  BringUp("e");
+  EXPECT_EQ(Good("UpdateEndpointWeightsAndCapacities", ask(three))["EndpointArn"],
+            std::string(kArnBase) + "endpoint/e");
+  const Json endpoint = Good("DescribeEndpoint", {{"EndpointName", "e"}});
+  EXPECT_EQ(endpoint["EndpointStatus"], "Updating");
+  EXPECT_FALSE(endpoint.contains("PendingDeploymentSummary"));
+  const Json& variant = endpoint["ProductionVariants"][0];
+  EXPECT_EQ(variant["DesiredInstanceCount"], 3);
+  EXPECT_EQ(variant["CurrentInstanceCount"], 1);
+  EXPECT_EQ(variant["DesiredWeight"], 2.0);
+  EXPECT_EQ(variant["CurrentWeight"], 1.0);
+  Bad("UpdateEndpointWeightsAndCapacities", ask(three), "ValidationException", "Cannot update in-progress endpoint");
+  Bad("UpdateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "e-config"}}, "ValidationException",
+      "Cannot update in-progress endpoint");
+}
+
+TEST_F(SageMakerTest, CapacitiesThatCannotBeAreRefused) {
+  MakeEndpoint("e");
+  BringUp("e");
+  const Json good = {{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", 2}};
+  const auto refused = [this](const Json& variants, const std::string& message) {
+    Bad("UpdateEndpointWeightsAndCapacities", {{"EndpointName", "e"}, {"DesiredWeightsAndCapacities", variants}},
+        "ValidationException", message);
+  };
+  refused(Json::array(), "greater than or equal to 1");
+  refused(Json::array({good, good}), "Duplicate variant name 'AllTraffic'");
+  refused(Json::array({{{"VariantName", "Other"}, {"DesiredInstanceCount", 2}}}),
+          "The variant name(s) \"Other\" is/are not present");
+  refused(Json::array({{{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", -1}}}), "greater than or equal to 0");
+  refused(Json::array({{{"VariantName", "AllTraffic"}, {"DesiredWeight", 0}}}), "must be greater than 0");
+  refused(Json::array({{{"VariantName", "AllTraffic"}, {"ServerlessUpdateConfig", {{"MaxConcurrency", 1}}}}}),
+          "serverless endpoints");
+  Bad("UpdateEndpointWeightsAndCapacities",
+      {{"EndpointName", "none"}, {"DesiredWeightsAndCapacities", Json::array({good})}}, "ValidationException",
+      "Could not find endpoint");
+}
+
+TEST_F(SageMakerTest, WhatIsWrongWithADeploymentIsSaid) {
   MakeEndpoint("e");
   BringUp("e");
   Json request = {{"EndpointName", "e"}, {"EndpointConfigName", "e-config"}};
-  request["DeploymentConfig"]["RollingUpdatePolicy"] = {{"WaitIntervalInSeconds", 0}};
-  Bad("UpdateEndpoint", request, "ValidationException", "rolling updates");
+  const Json half = {{"Type", "CAPACITY_PERCENT"}, {"Value", 50}};
+  request["DeploymentConfig"]["RollingUpdatePolicy"] = {
+      {"WaitIntervalInSeconds", 0}, {"MaximumBatchSize", half}, {"RollbackMaximumBatchSize", half}};
+  Bad("UpdateEndpoint", request, "ValidationException", "rolling back in batches");
   request["DeploymentConfig"] = {
       {"BlueGreenUpdatePolicy", {{"TrafficRoutingConfiguration", {{"Type", "CANARY"}, {"WaitIntervalInSeconds", 0}}}}}};
-  Bad("UpdateEndpoint", request, "ValidationException", "'CANARY'; supported are [ALL_AT_ONCE]");
+  Bad("UpdateEndpoint", request, "ValidationException", "CanarySize is required");
   request["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"] = "ALL_AT_ONCE";
   request["DeploymentConfig"]["AutoRollbackConfiguration"] = {{"Alarms", Json::array({{{"AlarmName", "a"}}})}};
-  Bad("UpdateEndpoint", request, "ValidationException", "alarms");
+  Bad("UpdateEndpoint", request, "ValidationException", "no alarm named 'a'");
   request["DeploymentConfig"].erase("AutoRollbackConfiguration");
   Good("UpdateEndpoint", request);
+}
+
+TEST_F(SageMakerTest, AStepOfMoreThanHalfTheNewFleetIsRefused) {
+  MakeEndpoint("e");
+  BringUp("e");
+  Json config = ConfigRequest("four", "e-model");
+  config["ProductionVariants"][0]["InitialInstanceCount"] = 4;
+  Good("CreateEndpointConfig", config);
+  const auto rolling = [](int batch) {
+    return Json{{"RollingUpdatePolicy",
+                 {{"WaitIntervalInSeconds", 0}, {"MaximumBatchSize", {{"Type", "INSTANCE_COUNT"}, {"Value", batch}}}}}};
+  };
+  Json request = {{"EndpointName", "e"}, {"EndpointConfigName", "four"}, {"DeploymentConfig", rolling(3)}};
+  const char* const sentence =
+      "DeploymentConfig: MaximumBatchSize of type INSTANCE_COUNT must be between 5 and 50 % of";
+  Bad("UpdateEndpoint", request, "ValidationException", sentence);
+  request["EndpointName"] = "other";
+  Bad("CreateEndpoint", request, "ValidationException", sentence);
+  request["EndpointName"] = "e";
+  request["DeploymentConfig"] = rolling(2);
+  Good("UpdateEndpoint", request);
+  // Kept for the next update, it is held to that one's fleet.
+  BringUp("e");
+  Bad("UpdateEndpoint", {{"EndpointName", "e"}, {"EndpointConfigName", "e-config"}, {"RetainDeploymentConfig", true}},
+      "ValidationException", sentence);
 }
 
 TEST_F(SageMakerTest, DeletingAsksTheControllerOnceWhateverTheEndpointDoes) {

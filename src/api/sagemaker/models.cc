@@ -6,6 +6,7 @@
 #include "api/sagemaker/families.h"
 #include "catalog/endpoint.h"
 #include "catalog/json_fields.h"
+#include "model/images.h"
 
 namespace argosy::api::sagemaker {
 namespace {
@@ -66,11 +67,13 @@ std::optional<ServiceError> CheckCreate(const Context& context, const Json& inpu
   const Json& container = has_primary ? ObjectField(input, "PrimaryContainer") : containers[0];
   const std::string image = TextField(container, "Image");
   if (image.empty()) return ValidationError("The container of the model needs an Image.");
-  if (auto error = CheckImage(context, image)) return error;
+  if (auto error = CheckServingImage(context, image)) return error;
   const std::string url = TextField(container, "ModelDataUrl");
+  const Json& environment = ObjectField(container, "Environment");
+  const bool script = TextField(environment, "SAGEMAKER_SUBMIT_DIRECTORY").starts_with("s3://");
+  if (url.empty() && model::IsServedImage(image) && script) return std::nullopt;  // the script may hold all it needs
   if (url.empty()) {
-    return ValidationError(
-        "The container of the model needs a ModelDataUrl: a built-in algorithm serves a trained artifact.");
+    return ValidationError("The container of the model needs a ModelDataUrl: the artifact that is served.");
   }
   if (!url.starts_with("s3://")) return ValidationError("The ModelDataUrl '" + url + "' must begin with s3://.");
   return std::nullopt;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "base/random.h"
 #include "base/thread_pool.h"
 #include "catalog/catalog.h"
+#include "catalog/training_job.h"
 
 namespace argosy::api {
 
@@ -25,6 +27,10 @@ struct SageMakerOptions {
   // not.
   std::function<bool(std::string_view image)> is_builtin_image;
   std::vector<std::string> builtin_names;
+  // What a built-in's training with these hyperparameters reports; none for other images.
+  std::function<std::vector<catalog::MetricDefinition>(const std::string& image,
+                                                       const std::map<std::string, std::string>& hyperparameters)>
+      builtin_metrics;
 };
 
 // All outlive the service. `random` is called from several threads (SystemRandom).

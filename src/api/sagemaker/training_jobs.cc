@@ -244,7 +244,16 @@ Result<Json> DescribeJob(const Context& context, const catalog::Resource& resour
        {"EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"}) {
     json.emplace(flag, false);
   }
-  json["AlgorithmSpecification"].emplace("EnableSageMakerMetricsTimeSeries", false);
+  Json& algorithm = json["AlgorithmSpecification"];
+  algorithm.emplace("EnableSageMakerMetricsTimeSeries", false);
+  // A built-in's own, which clients that plot a training go by; not told of hyperparameters that it refuses.
+  if (ArrayField(algorithm, "MetricDefinitions").empty()) {
+    Json& definitions = algorithm["MetricDefinitions"] = Json::array();
+    for (const catalog::MetricDefinition& metric : context.options.builtin_metrics(
+             TextField(algorithm, "TrainingImage"), catalog::TextMapField(json, "HyperParameters"))) {
+      definitions.push_back({{"Name", metric.name}, {"Regex", metric.regex}});
+    }
+  }
 
   if (!state.failure_reason.empty()) json["FailureReason"] = state.failure_reason;
   if (state.training_start) json["TrainingStartTime"] = Seconds(*state.training_start);

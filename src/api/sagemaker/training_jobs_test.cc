@@ -38,6 +38,16 @@ TEST_F(SageMakerTest, DescribeGivesBackWhatWasSent) {
   EXPECT_FALSE(job.contains("FailureReason"));
 }
 
+TEST_F(SageMakerTest, ABuiltInWithoutMetricDefinitionsIsDescribedWithItsOwn) {
+  Json request = JobRequest("job-1");
+  request["AlgorithmSpecification"].erase("MetricDefinitions");
+  request["HyperParameters"] = {{"epochs", "3"}};
+  Good("CreateTrainingJob", request);
+  const Json job = Good("DescribeTrainingJob", {{"TrainingJobName", "job-1"}});
+  EXPECT_EQ(job["AlgorithmSpecification"]["MetricDefinitions"],
+            Json::array({{{"Name", "linear-learner:11"}, {"Regex", "is=(.*)"}}}));
+}
+
 TEST_F(SageMakerTest, DescribeHasTheMembersThatClientsIndexWithoutAsking) {
   Json request = JobRequest("job-1");
   request.erase("StoppingCondition");
@@ -263,8 +273,7 @@ TEST_F(SageMakerTest, TagsBelongToAnArn) {
 }
 
 TEST_F(SageMakerTest, OperationsThatAreNotHereAreNamed) {
-  for (const char* operation :
-       {"CreateTransformJob", "CreateHyperParameterTuningJob", "UpdateEndpointWeightsAndCapacities"}) {
+  for (const char* operation : {"CreateTransformJob", "CreateHyperParameterTuningJob", "UpdateInferenceComponent"}) {
     Bad(operation, Json::object(), "UnknownOperationException", operation);
   }
 }

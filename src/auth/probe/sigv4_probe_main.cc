@@ -28,6 +28,10 @@ std::string_view FailureName(AuthFailure failure) {
       return "kMissing";
     case AuthFailure::kMalformed:
       return "kMalformed";
+    case AuthFailure::kMalformedQuery:
+      return "kMalformedQuery";
+    case AuthFailure::kExpired:
+      return "kExpired";
     case AuthFailure::kUnknownKey:
       return "kUnknownKey";
     case AuthFailure::kBadSignature:
@@ -106,7 +110,7 @@ void Bench() {
     headers.push_back(std::move(header));
   }
   std::string text = "POST " + path + " HTTP/1.1\r\n";
-  for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : headers) text.append(name).append(": ").append(value).append("\r\n");
   text += "\r\n";
 
   constexpr int kRounds = 1'000'000;

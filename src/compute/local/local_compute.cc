@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "compute/local/machine.h"
 #include "compute/local/process.h"
+#include "compute/local/process_use.h"
 #include "protocol/local_socket.h"
 
 namespace argosy::compute {
@@ -300,7 +301,9 @@ Status LocalCompute::Start(const InstanceRequest& request) {
   instance->view.attempt = request.assignment.attempt;
   instance->view.memory_bytes = request.assignment.memory_bytes;
   instances_.emplace(id, std::move(instance));
-  Launch(id, request.assignment);
+  protocol::Assignment assignment = request.assignment;
+  assignment.python = options_.python;
+  Launch(id, assignment);
   return {};
 }
 
@@ -605,6 +608,35 @@ Capacity LocalCompute::GetCapacity() const {
   out.hosts_total = options_.hosts_max;
   out.hosts_free = options_.hosts_max - std::min(options_.hosts_max, hosts);
   return out;
+}
+
+void LocalCompute::Measure(std::function<void(std::vector<InstanceUse>)> done) {
+  auto found = std::make_shared<std::vector<InstanceUse>>();
+  std::vector<pid_t> agents;
+  for (const auto& [id, instance] : instances_) {
+    if (instance->view.life != InstanceLife::kRunning || !instance->process || !instance->assignment) continue;
+    const protocol::Assignment& assignment = *instance->assignment;
+    found->push_back({.instance_id = id,
+                      .role = assignment.role,
+                      .name = assignment.name,
+                      .variant = assignment.variant,
+                      .host = assignment.host,
+                      .memory_bytes = assignment.memory_bytes});
+    agents.push_back(instance->process->pid);
+  }
+  if (found->empty()) return done({});
+  OnPool([found, agents, done = std::move(done)]() -> Task {
+    const std::map<pid_t, ProcessUse> uses = UseOfTrees(agents);
+    auto measured = std::make_shared<std::vector<InstanceUse>>();
+    for (size_t i = 0; i < found->size(); ++i) {
+      const auto use = uses.find(agents[i]);
+      if (use == uses.end()) continue;  // it has ended since
+      InstanceUse& instance = measured->emplace_back(std::move((*found)[i]));
+      instance.cpu = use->second.cpu;
+      instance.resident_bytes = use->second.resident_bytes;
+    }
+    return [measured, done] { done(std::move(*measured)); };
+  });
 }
 
 }  // namespace argosy::compute

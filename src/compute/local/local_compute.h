@@ -31,6 +31,7 @@ struct LocalOptions {
   // Run as `<executable> agent --instance-dir D`. The default is the program that runs, even when its file was
   // replaced.
   std::filesystem::path executable = "/proc/self/exe";
+  std::string python;               // interpreter for users' models; "" = the agent looks for one
   uint32_t hosts_max = 64;          // instances at once
   uint64_t memory_limit_bytes = 0;  // for all instances together; 0 = the machine's memory
 };
@@ -57,6 +58,7 @@ class LocalCompute final : public Compute {
   // Paths in a report's outcome are absolute here.
   std::optional<InstanceView> View(const std::string& instance_id) const override;
   Capacity GetCapacity() const override;
+  void Measure(std::function<void(std::vector<InstanceUse>)> done) override;
 
  private:
   class Instance;

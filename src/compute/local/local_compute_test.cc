@@ -108,6 +108,11 @@ class Server {
   InstanceView WaitGone(const std::string& id) {
     return WaitFor(id, [](const InstanceView& view) { return view.life == InstanceLife::kGone; });
   }
+  std::vector<InstanceUse> Measure() {
+    std::promise<std::vector<InstanceUse>> uses;
+    On([&] { compute_->Measure([&](std::vector<InstanceUse> found) { uses.set_value(std::move(found)); }); });
+    return uses.get_future().get();
+  }
   InstanceView WaitPhase(const std::string& id, AgentPhase phase) {
     return WaitFor(id, [&](const InstanceView& view) { return view.report && view.report->phase == phase; });
   }
@@ -256,6 +261,29 @@ TEST_F(LocalComputeTest, AChannelWithoutObjectsFailsNamingChannelAndUri) {
   const InstanceView view = server_->WaitGone("i-1");
   EXPECT_THAT(view.report->outcome->failure_reason, testing::StartsWith("ClientError: "));
   EXPECT_THAT(view.report->outcome->failure_reason, HasSubstr("'train' (s3://bucket/train)"));
+}
+
+TEST_F(LocalComputeTest, WhatRunningInstancesHoldIsMeasured) {
+  PutTrainingData();
+  StartServer();
+  EXPECT_TRUE(server_->Measure().empty());
+  for (const char* id : {"i-1", "i-2"}) {
+    protocol::Assignment job = Job(id, R"("wait":"stop")");
+    job.memory_bytes = 1 << 30;
+    ASSERT_TRUE(server_->Start(job).ok());
+    server_->WaitPhase(id, AgentPhase::kTraining);
+  }
+  const std::vector<InstanceUse> uses = server_->Measure();
+  ASSERT_EQ(uses.size(), 2U);
+  EXPECT_EQ(uses[0].instance_id, "i-1");
+  EXPECT_EQ(uses[1].instance_id, "i-2");
+  for (const InstanceUse& use : uses) {
+    EXPECT_EQ(use.name, "job");
+    EXPECT_EQ(use.memory_bytes, 1U << 30);
+    EXPECT_GT(use.resident_bytes, 100'000U);
+    EXPECT_LT(use.resident_bytes, 1U << 30);
+    server_->Stop(use.instance_id);
+  }
 }
 
 TEST_F(LocalComputeTest, AStoppedJobKeepsItsArtifact) {

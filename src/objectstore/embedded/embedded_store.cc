@@ -318,6 +318,7 @@ Status Store::Delete(std::string_view bucket, std::string_view key) {
   Result<Found> found = LookAndHeal(bucket, key);
   if (!found.ok()) return found.error();
   if (!found->file) return {};
+  found->file.reset();  // an open file would keep its room
   Status done = At("intent");
   if (!done.ok()) return done;
   IndexWriter::IntentTicket intent = writer_->AddIntent(bucket, key, std::nullopt);

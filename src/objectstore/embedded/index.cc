@@ -7,6 +7,20 @@
 #include "base/log.h"
 
 namespace argosy::objectstore {
+
+using sqlite::BindBlob;
+using sqlite::BindInt;
+using sqlite::BindText;
+using sqlite::ColumnBytes;
+using sqlite::Database;
+using sqlite::Execute;
+using sqlite::OpenDatabase;
+using sqlite::Prepare;
+using sqlite::ResetAtEnd;
+using sqlite::Statement;
+using sqlite::Step;
+using sqlite::StepStatement;
+
 namespace {
 
 constexpr int kSchemaVersion = 1;
@@ -176,7 +190,8 @@ Result<IndexPage> IndexReader::List(std::string_view bucket, std::string_view pr
 
 Result<std::unique_ptr<IndexWriter>> IndexWriter::Open(const std::filesystem::path& path) {
   auto open = [&]() -> Result<std::unique_ptr<IndexWriter>> {
-    std::unique_ptr<IndexWriter> writer(new IndexWriter());
+    std::unique_ptr<IndexWriter> writer(new IndexWriter(Reserve(path.parent_path() / "reserve")));
+    writer->reserve_.Release();  // opening writes as well; Start takes it back
     Result<Database> database = OpenDatabase(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!database.ok()) return database.error();
     sqlite3* raw = database->get();
@@ -314,6 +329,7 @@ Status IndexWriter::Settle(const std::vector<Intent>& truths) {
 }
 
 void IndexWriter::Start() {
+  reserve_.Hold();
   thread_ = std::thread([this] { Work(); });
 }
 
@@ -416,6 +432,16 @@ Status IndexWriter::CommitBatch(std::deque<Job>& batch) {
   return done;
 }
 
+std::deque<IndexWriter::Job> IndexWriter::Answer(std::deque<Job> batch, const Status& done) {
+  std::deque<Job> refused;
+  for (Job& job : batch) {
+    if (!job.answered) job.done.set_value(done);
+    job.answered = true;
+    if (!done.ok() && (job.kind == JobKind::kFinish || job.kind == JobKind::kDrop)) refused.push_back(std::move(job));
+  }
+  return refused;
+}
+
 void IndexWriter::Work() {
   std::deque<Job> refused;  // rows of files that are in place already: tried again until they are in, or until the end
   for (;;) {
@@ -434,13 +460,22 @@ void IndexWriter::Work() {
       queue_.clear();
       last = stopping_;
     }
-    const Status done = batch.empty() ? Status() : CommitBatch(batch);
+    Status done = batch.empty() ? Status() : CommitBatch(batch);
     if (!done.ok()) Log(LogLevel::kError, "object index commit failed", {{"reason", done.error().message()}});
-    for (Job& job : batch) {
-      if (!job.answered) job.done.set_value(done);
-      job.answered = true;
-      if (!done.ok() && (job.kind == JobKind::kFinish || job.kind == JobKind::kDrop)) refused.push_back(std::move(job));
+    if (!done.ok() && done.error().code() == ErrorCode::kNoSpace && reserve_.Release()) {
+      // What adds is refused; what removes goes on in the room that was kept for it.
+      std::deque<Job> adding;
+      std::deque<Job> removing;
+      for (Job& job : batch) {
+        const bool adds = job.kind == JobKind::kIntent && job.row;
+        (adds ? adding : removing).push_back(std::move(job));
+      }
+      (void)Answer(std::move(adding), done);
+      batch = std::move(removing);
+      done = CommitBatch(batch);
     }
+    if (done.ok()) reserve_.Hold();  // before anybody hears of the room that there is again
+    refused = Answer(std::move(batch), done);
     if (last) return;
   }
 }

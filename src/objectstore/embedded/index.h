@@ -23,8 +23,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/sqlite.h"
 #include "objectstore/embedded/record.h"
-#include "objectstore/embedded/sqlite.h"
+#include "objectstore/embedded/reserve.h"
 
 namespace argosy::objectstore {
 
@@ -57,9 +58,9 @@ class IndexReader {
 
  private:
   struct Connection {
-    Database database;
-    Statement find;
-    Statement list;
+    sqlite::Database database;
+    sqlite::Statement find;
+    sqlite::Statement list;
   };
   class Lease;
   Result<std::unique_ptr<Connection>> Take();
@@ -81,7 +82,8 @@ struct Intent {
 
 class IndexWriter {
  public:
-  // Makes the file when absent. A file that is no index any more is put aside (".broken") and a new one made.
+  // Makes the file when absent. A file that is no index any more is put aside (".broken") and a new one made. Beside it
+  // ("reserve") lies room for removals on a full disk.
   static Result<std::unique_ptr<IndexWriter>> Open(const std::filesystem::path& path);
   ~IndexWriter();
   IndexWriter(const IndexWriter&) = delete;
@@ -128,20 +130,24 @@ class IndexWriter {
     bool answered = false;
   };
 
-  IndexWriter() = default;
+  explicit IndexWriter(Reserve reserve) : reserve_(std::move(reserve)) {}
   Ticket Enqueue(Job job);
   void Work();
   Status Apply(Job& job);
+  // On an error nothing of the batch has happened.
   Status CommitBatch(std::deque<Job>& batch);
+  // Each job gets its answer; those that must not be lost come back.
+  std::deque<Job> Answer(std::deque<Job> batch, const Status& done);
 
-  Database database_;
-  Statement insert_intent_;
-  Statement delete_intent_;
-  Statement upsert_;
-  Statement erase_;
-  Statement begin_;
-  Statement commit_;
-  Statement rollback_;
+  Reserve reserve_;
+  sqlite::Database database_;
+  sqlite::Statement insert_intent_;
+  sqlite::Statement delete_intent_;
+  sqlite::Statement upsert_;
+  sqlite::Statement erase_;
+  sqlite::Statement begin_;
+  sqlite::Statement commit_;
+  sqlite::Statement rollback_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

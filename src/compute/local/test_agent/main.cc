@@ -48,6 +48,9 @@ class Obedient final : public algorithms::Algorithm {
     if (told.contains("invalid")) return Error(ErrorCode::kInvalidArgument, "invalid is not a hyperparameter");
     return {};
   }
+  std::vector<algorithms::LoggedMetric> Metrics(const algorithms::Hyperparameters& /*given*/) const override {
+    return {};
+  }
 
   Status Train(const algorithms::TrainingRequest& request, algorithms::TrainingObserver& observer) const override {
     const auto told = [&](const char* name) {

@@ -1,10 +1,10 @@
-#include "objectstore/embedded/sqlite.h"
+#include "base/sqlite.h"
 
 #include <algorithm>
 
 #include "base/bytes.h"
 
-namespace argosy::objectstore {
+namespace argosy::sqlite {
 namespace {
 
 // Another process that reads (an attached agent) can hold SQLite's short locks for moments only.
@@ -18,6 +18,11 @@ std::string BeginningOf(std::string_view sql) {
   return text + (Trim(sql).size() > kBytesMax ? "…'" : "'");
 }
 
+std::string NameOf(sqlite3* database) {
+  const char* path = sqlite3_db_filename(database, "main");
+  return path == nullptr || *path == '\0' ? "database" : std::filesystem::path(path).filename().string();
+}
+
 }  // namespace
 
 Error SqliteError(sqlite3* database, std::string_view what) {
@@ -26,8 +31,8 @@ Error SqliteError(sqlite3* database, std::string_view what) {
   if (code == SQLITE_FULL) ours = ErrorCode::kNoSpace;
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) ours = ErrorCode::kCorrupt;
   if (code == SQLITE_CANTOPEN) ours = ErrorCode::kNotFound;
-  return Error(ours, "object index: " + std::string(what) + ": " +
-                         (database == nullptr ? "out of memory" : sqlite3_errmsg(database)));
+  if (database == nullptr) return Error(ours, std::string(what) + ": out of memory");
+  return Error(ours, NameOf(database) + ": " + std::string(what) + ": " + sqlite3_errmsg(database));
 }
 
 Result<Database> OpenDatabase(const std::filesystem::path& path, int flags) {
@@ -68,6 +73,10 @@ void BindInt(sqlite3_stmt* statement, int at, int64_t value) {
   sqlite3_bind_int64(statement, at, value);
 }
 
+void BindDouble(sqlite3_stmt* statement, int at, double value) {
+  sqlite3_bind_double(statement, at, value);
+}
+
 std::string ColumnBytes(sqlite3_stmt* statement, int at) {
   const void* bytes = sqlite3_column_blob(statement, at);
   const int size = sqlite3_column_bytes(statement, at);
@@ -82,4 +91,4 @@ Result<Step> StepStatement(sqlite3* database, sqlite3_stmt* statement) {
   return SqliteError(database, "running a statement");
 }
 
-}  // namespace argosy::objectstore
+}  // namespace argosy::sqlite

@@ -1,4 +1,4 @@
-// The little of SQLite's C interface that the index needs, with errors as values. A handle belongs to one thread at a
+// The little of SQLite's C interface that the stores need, with errors as values. A handle belongs to one thread at a
 // time.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace argosy::objectstore {
+namespace argosy::sqlite {
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -23,7 +23,8 @@ struct FinalizeStatement {
 };
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-// SQLITE_FULL gives kNoSpace, damage kCorrupt, a missing file kNotFound, all else kIo.
+// SQLITE_FULL gives kNoSpace, damage kCorrupt, a missing file kNotFound, all else kIo. The sentence begins with the
+// file's name.
 Error SqliteError(sqlite3* database, std::string_view what);
 
 // `flags` as for sqlite3_open_v2, without a mutex of SQLite's own.
@@ -35,6 +36,7 @@ Result<Statement> Prepare(sqlite3* database, std::string_view sql);
 void BindText(sqlite3_stmt* statement, int at, std::string_view text);
 void BindBlob(sqlite3_stmt* statement, int at, std::string_view bytes);
 void BindInt(sqlite3_stmt* statement, int at, int64_t value);
+void BindDouble(sqlite3_stmt* statement, int at, double value);
 std::string ColumnBytes(sqlite3_stmt* statement, int at);  // text or blob
 
 enum class Step { kRow, kDone };
@@ -55,4 +57,4 @@ class ResetAtEnd {
   sqlite3_stmt* statement_;
 };
 
-}  // namespace argosy::objectstore
+}  // namespace argosy::sqlite

@@ -1,0 +1,184 @@
+#include "api/cloudwatch/cloudwatch_service.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/cloudwatch/cbor.h"
+#include "api/cloudwatch/families.h"
+#include "api/cloudwatch/gunzip.h"
+#include "api/cloudwatch/query_encoding.h"
+#include "api/query_service.h"
+
+namespace argosy::api {
+namespace {
+
+using cloudwatch::Context;
+
+constexpr std::string_view kXmlNamespace = "http://monitoring.amazonaws.com/doc/2010-08-01/";
+constexpr std::string_view kCborPath = "/service/GraniteServiceVersion20100801/operation/";
+constexpr size_t kBodyBytesMax = size_t{1} << 20;     // of PutMetricData, the service's; all else is small
+constexpr size_t kFormFieldsOfData = size_t{20'000};  // a full PutMetricData as a form
+
+ServiceError TooLarge(size_t size_max) {
+  return {413, "RequestEntityTooLarge", "The request body is larger than " + std::to_string(size_max) + " bytes."};
+}
+
+// The answers' elements of the query protocol; an operation that answers nothing has no result.
+http::Response XmlAnswer(const std::string& name, const std::string& json, std::string_view request_id) {
+  std::string body = "<" + name + "Response xmlns=\"" + std::string(kXmlNamespace) + "\">";
+  const Result<Json> answer = json.empty() ? Result<Json>(Json::object()) : ParseJson(json);
+  Check(answer.ok(), "an operation answered with what is not JSON");
+  if (!json.empty()) body += "<" + name + "Result>" + cloudwatch::XmlOfJson(*answer) + "</" + name + "Result>";
+  body += "<ResponseMetadata><RequestId>" + std::string(request_id) + "</RequestId></ResponseMetadata></" + name +
+          "Response>\n";
+  http::Response response;
+  response.Set("Content-Type", "text/xml");
+  response.body = std::move(body);
+  return response;
+}
+
+// Tells the protocols apart and brings each to the operations.
+class CloudWatchService final : public Service {
+ public:
+  CloudWatchService(CloudWatchDeps deps, std::string region)
+      : json_({.name = "CloudWatch",
+               .target_prefix = "GraniteServiceVersion20100801",
+               .invalid_code = "ValidationError",
+               .content_type = std::string(kJson10),
+               .query_error_shapes = {{"InvalidParameterValue", "InvalidParameterValueException"},
+                                      {"InvalidParameterCombination", "InvalidParameterCombinationException"},
+                                      {"MissingParameter", "MissingRequiredParameterException"},
+                                      {"InvalidNextToken", "InvalidNextToken"},
+                                      {"InvalidFormat", "InvalidFormatFault"},
+                                      {"LimitExceeded", "LimitExceededFault"},
+                                      {"ResourceNotFound", "ResourceNotFound"},
+                                      {"ResourceNotFoundException", "ResourceNotFoundException"},
+                                      {"InternalServiceError", "InternalServiceFault"}}},
+              CloudWatchOperations(deps, std::move(region)), deps.pool) {}
+
+  http::BodyPlan OnHead(const http::RequestView& /*head*/, std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
+                        std::string_view /*request_id*/) override {
+    return http::BufferBody{kBodyBytesMax};
+  }
+
+  void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
+                 const auth::Principal& principal, std::string_view request_id) override {
+    const http::RequestView& request = exchange->request();
+    if (!request.Header("x-amz-target").empty()) {
+      if (!request.HasHeader("content-encoding")) {
+        return json_.OnRequest(std::move(exchange), std::move(sink), principal, request_id);
+      }
+      return OnCompressed(std::move(exchange), principal, request_id);
+    }
+    if (request.path.starts_with(kCborPath)) return OnCbor(std::move(exchange), principal, request_id);
+    OnForm(std::move(exchange), principal, request_id);
+  }
+
+  http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override {
+    if (!head.Header("x-amz-target").empty()) return json_.OnTooLarge(head, size_max, request_id);
+    return QueryErrorResponse(TooLarge(size_max), kXmlNamespace, request_id);
+  }
+
+ private:
+  // Nothing when the body is not what its Content-Encoding says.
+  static Result<std::string> BodyOf(const http::RequestView& request) {
+    const std::string_view encoding = request.Header("content-encoding");
+    if (encoding.empty()) return std::string(request.body);
+    if (encoding != "gzip") {
+      return Invalid("The Content-Encoding '" + std::string(encoding.substr(0, 64)) +
+                     "' is not supported: it must be gzip.");
+    }
+    Result<std::string> body = cloudwatch::Gunzip(request.body, kBodyBytesMax);
+    if (!body.ok()) return Invalid("The request body is no gzip data: " + body.error().message() + ".");
+    return body;
+  }
+
+  // The JSON answer in CBOR.
+  static http::Response ToCbor(http::Response response) {
+    const auto& text = std::get<std::string>(response.body);
+    const Result<Json> json = text.empty() ? Result<Json>(Json::object()) : ParseJson(text);
+    Check(json.ok(), "an operation answered with what is not JSON");
+    response.body = cloudwatch::CborOfJson(*json);
+    std::erase_if(response.headers, [](const auto& header) { return header.first == "Content-Type"; });
+    response.Set("Content-Type", "application/cbor");
+    response.Set("smithy-protocol", "rpc-v2-cbor");
+    return response;
+  }
+
+  void OnCbor(std::shared_ptr<http::Exchange> exchange, const auth::Principal& principal,
+              std::string_view request_id) const {
+    const http::RequestView& request = exchange->request();
+    const auto answer = [this, exchange](Answer outcome) {
+      exchange->Respond(ToCbor(json_.ToResponse(std::move(outcome))));
+    };
+    const std::string_view name = request.path.substr(kCborPath.size());
+    const Operation* const operation = json_.Find(name);
+    if (operation == nullptr) {
+      return answer(
+          ServiceError{404, "UnknownOperationException",
+                       "Argosy does not have the operation '" + std::string(name.substr(0, 128)) + "' of CloudWatch."});
+    }
+    const Result<std::string> body = BodyOf(request);
+    if (!body.ok()) return answer(ServiceError{400, "SerializationException", body.error().message()});
+    const Result<Json> input = body->empty() ? Result<Json>(Json::object()) : cloudwatch::JsonOfCbor(*body);
+    if (!input.ok()) return answer(ServiceError{400, "SerializationException", input.error().message()});
+    json_.RunDecoded(*operation, DumpJson(*input), principal, request_id, answer);
+  }
+
+  // SDKs compress a PutMetricData of 10 kB and more.
+  void OnCompressed(std::shared_ptr<http::Exchange> exchange, const auth::Principal& principal,
+                    std::string_view request_id) {
+    Result<std::string> body = BodyOf(exchange->request());
+    if (!body.ok()) {
+      return exchange->Respond(json_.ToResponse(ServiceError{400, "SerializationException", body.error().message()}));
+    }
+    json_.OnBody(std::move(exchange), std::move(*body), principal, request_id);
+  }
+
+  void OnForm(std::shared_ptr<http::Exchange> exchange, const auth::Principal& principal, std::string_view request_id) {
+    const http::RequestView& request = exchange->request();
+    const auto refuse = [&](const ServiceError& error) {
+      exchange->Respond(QueryErrorResponse(error, kXmlNamespace, request_id));
+    };
+    const std::optional<Form> form = ParseForm(request.body.empty() ? request.query : request.body, kFormFieldsOfData);
+    if (!form) return refuse({400, "MalformedQueryString", "The form holds a broken escape or too many fields."});
+    const auto action = form->find("Action");
+    if (action == form->end()) return refuse({400, "MissingAction", "The form has no field Action."});
+    const Operation* const operation = json_.Find(action->second);
+    if (operation == nullptr) {
+      return refuse({400, "InvalidAction",
+                     "Argosy does not have the action '" + action->second.substr(0, 128) + "' of CloudWatch."});
+    }
+    const Json input = cloudwatch::JsonOfForm(*form, operation->input);
+    json_.RunDecoded(*operation, DumpJson(input), principal, request_id,
+                     [exchange, operation, id = std::string(request_id)](Answer answer) {
+                       const auto* error = std::get_if<ServiceError>(&answer);
+                       exchange->Respond(error != nullptr
+                                             ? QueryErrorResponse(*error, kXmlNamespace, id)
+                                             : XmlAnswer(operation->name, std::get<std::string>(answer), id));
+                     });
+  }
+
+  JsonService json_;
+};
+
+}  // namespace
+
+std::vector<Operation> CloudWatchOperations(CloudWatchDeps deps, std::string region) {
+  const auto context = std::make_shared<const Context>(Context{deps, std::move(region)});
+  std::vector<Operation> operations;
+  for (auto* declare :
+       {cloudwatch::PutMetricData, cloudwatch::GetMetricStatistics, cloudwatch::GetMetricData, cloudwatch::ListMetrics,
+        cloudwatch::PutMetricAlarm, cloudwatch::DescribeAlarms, cloudwatch::DescribeAlarmsForMetric,
+        cloudwatch::DescribeAlarmHistory, cloudwatch::SetAlarmState, cloudwatch::EnableAlarmActions,
+        cloudwatch::DisableAlarmActions, cloudwatch::DeleteAlarms}) {
+    operations.push_back(declare(context));
+  }
+  return operations;
+}
+
+std::unique_ptr<Service> MakeCloudWatchService(CloudWatchDeps deps, std::string region) {
+  return std::make_unique<CloudWatchService>(deps, std::move(region));
+}
+
+}  // namespace argosy::api
