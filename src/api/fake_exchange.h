@@ -62,7 +62,7 @@ class FakeExchange final : public http::Exchange {
     Respond(std::move(response));
   }
   // What is written in pieces is answered as a whole at the end.
-  void RespondInPieces(http::Response head) override { pieces_ = std::move(head); }
+  void RespondInPieces(http::Response&& head) override { pieces_ = std::move(head); }
   void WritePiece(std::string_view piece, Task taken) override {
     std::get<std::string>(pieces_.body).append(piece);
     if (taken) taken();

@@ -69,7 +69,7 @@ class TaggedExchange final : public http::Exchange {
     inner_->Respond(std::move(response));
   }
   void RespondRaw(std::string_view bytes) override { inner_->RespondRaw(bytes); }
-  void RespondInPieces(http::Response head) override {
+  void RespondInPieces(http::Response&& head) override {
     Tag(head, request_id_);
     inner_->RespondInPieces(std::move(head));
   }

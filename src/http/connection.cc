@@ -358,7 +358,7 @@ void Connection::RespondRaw(std::string_view bytes) {
   EndExchange();
 }
 
-void Connection::RespondInPieces(Response head) {
+void Connection::RespondInPieces(Response&& head) {
   if (state_ == State::kClosed) return;
   Check(on_loop() && state_ == State::kAnswer && pieces_ == Pieces::kNone, "a request is answered once");
   const HttpVersion version = block_->head.version();

@@ -56,7 +56,7 @@ class Connection final : public Exchange, public FdHandler, public std::enable_s
   const RequestView& request() const override;
   void Respond(Response response) override;
   void RespondRaw(std::string_view bytes) override;
-  void RespondInPieces(Response head) override;
+  void RespondInPieces(Response&& head) override;
   void WritePiece(std::string_view piece, Task taken) override;
   void EndPieces() override;
   bool abandoned() const override { return peer_gone_ || state_ == State::kClosed; }

@@ -32,7 +32,7 @@ class Exchange {
   // Answers with a body whose length is not known when it begins: `head` (without its body), then pieces, then the end.
   // In place of Respond; loop thread only. `taken` is called when the kernel has taken the piece, and not at all when
   // the client goes before. An exchange given up before its end closes the connection: the client sees a torn answer.
-  virtual void RespondInPieces(Response /*head*/) { Check(false, "this exchange is answered in one go"); }
+  virtual void RespondInPieces(Response&& /*head*/) { Check(false, "this exchange is answered in one go"); }
   virtual void WritePiece(std::string_view /*piece*/, Task /*taken*/) {
     Check(false, "this exchange is answered in one go");
   }

@@ -91,7 +91,7 @@ class LoopExchange final : public http::Exchange {
   const http::RequestView& request() const override { return inner_->request(); }
   void Respond(http::Response response) override { inner_->Respond(std::move(response)); }
   void RespondRaw(std::string_view bytes) override { inner_->RespondRaw(bytes); }
-  void RespondInPieces(http::Response head) override { inner_->RespondInPieces(std::move(head)); }
+  void RespondInPieces(http::Response&& head) override { inner_->RespondInPieces(std::move(head)); }
   void WritePiece(std::string_view piece, Task taken) override { inner_->WritePiece(piece, std::move(taken)); }
   void EndPieces() override { inner_->EndPieces(); }
   bool abandoned() const override { return false; }
