@@ -1,13 +1,10 @@
 #include "agent/serving_host.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
 
 #include <exception>
 
-#include "agent/router_hello.h"
 #include "base/bytes.h"
-#include "protocol/local_socket.h"
 
 namespace argosy::agent {
 namespace {
@@ -39,59 +36,17 @@ std::optional<std::string_view> SingleCsvRow(const protocol::InvokeView& invoke)
 
 ServingHost::ServingHost(EventLoop& loop, protocol::Hello identity, std::unique_ptr<model::Predictor> predictor,
                          unsigned threads, LogSpool& log)
-    : loop_(loop),
-      identity_(std::move(identity)),
+    : InstanceHost(loop, std::move(identity)),
       predictor_(std::move(predictor)),
       log_(log),
       errors_(log),
       workers_("predict", std::max(1U, threads), kLargeRequestsMax) {}
 
-ServingHost::~ServingHost() {
-  *alive_ = false;
-  for (auto& [key, stream] : streams_) stream->Close();
-  if (listener_.valid()) loop_.Unwatch(listener_.get());
-}
-
-Status ServingHost::Listen(const std::filesystem::path& socket) {
-  Result<UniqueFd> listener = protocol::ListenLocal(socket);
-  if (!listener.ok()) return listener.error();
-  listener_ = std::move(*listener);
-  return loop_.Watch(listener_.get(), EPOLLIN, this);
-}
-
-void ServingHost::OnEvents(uint32_t) {
-  while (std::optional<UniqueFd> fd = protocol::AcceptLocal(listener_.get())) Adopt(std::move(*fd));
-}
-
-void ServingHost::Adopt(UniqueFd connection) {
-  std::shared_ptr<Stream> stream = Stream::Open(loop_, std::move(connection), *this);
-  streams_.emplace(stream.get(), std::move(stream));
-}
-
-Status ServingHost::OnFrame(Stream& stream, const protocol::FrameView& frame) {
-  switch (frame.kind) {
-    case protocol::FrameKind::kInvoke:
-    case protocol::FrameKind::kInvokeInParts: {
-      if (stopped_) return Error(ErrorCode::kUnavailable, "the instance is stopping");
-      const Result<protocol::InvokeView> invoke = protocol::ParseInvoke(frame.payload);
-      if (!invoke.ok()) return invoke.error();
-      if (invoke->body.size() > kInlineBodyBytesMax) {
-        AnswerLater(stream, frame.id, *invoke);
-      } else {
-        Answer(stream, frame.id, *invoke);
-      }
-      return {};
-    }
-    case protocol::FrameKind::kPing:
-      protocol::AppendFrame(stream.out(), protocol::FrameKind::kPong, frame.id, "");
-      return {};
-    case protocol::FrameKind::kHello:
-      return AnswerHello(stream, frame, identity_, 0);
-    case protocol::FrameKind::kGrant:
-    case protocol::FrameKind::kCancel:
-      return {};  // a built-in model answers in one part, which is on its way by now
-    default:
-      return Error(ErrorCode::kCorrupt, "a frame that a router does not send");
+void ServingHost::OnInvoke(Stream& stream, uint64_t id, const protocol::InvokeView& invoke, bool /*in_parts*/) {
+  if (invoke.body.size() > kInlineBodyBytesMax) {
+    AnswerLater(stream, id, invoke);
+  } else {
+    Answer(stream, id, invoke);
   }
 }
 
@@ -99,16 +54,6 @@ void ServingHost::OnBatchEnd(Stream& stream) {
   LogUnseenCategories();
   stream.WriteSoon();
   if (stream.unwritten() > kUnreadAnswersBytesMax) stream.PauseReading();
-}
-
-void ServingHost::OnDrained(Stream& stream) {
-  stream.ResumeReading();
-  CheckStopped();
-}
-
-void ServingHost::OnClosed(Stream& stream, const Error&) {
-  streams_.erase(&stream);
-  CheckStopped();
 }
 
 void ServingHost::Answer(Stream& stream, uint64_t id, const protocol::InvokeView& invoke) {
@@ -180,32 +125,6 @@ void ServingHost::LogUnseenCategories() {
   log_.Append(fmt::format(
       "{} values so far were of categories that the training data did not have; such a value counts as no category",
       unseen));
-}
-
-void ServingHost::Stop(Duration patience, std::function<void()> done) {
-  if (listener_.valid()) {
-    loop_.Unwatch(listener_.get());
-    listener_.reset();
-  }
-  stopped_ = std::move(done);
-  loop_.After(patience, [this, alive = alive_] {
-    if (*alive && stopped_) std::exchange(stopped_, nullptr)();
-  });
-  loop_.Post([this, alive = alive_] {
-    if (*alive) CheckStopped();
-  });
-}
-
-bool ServingHost::Idle() const {
-  if (large_running_ > 0) return false;
-  for (const auto& [key, stream] : streams_) {
-    if (stream->unwritten() > 0) return false;
-  }
-  return true;
-}
-
-void ServingHost::CheckStopped() {
-  if (stopped_ && Idle()) std::exchange(stopped_, nullptr)();
 }
 
 }  // namespace argosy::agent

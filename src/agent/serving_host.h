@@ -6,17 +6,14 @@
 // thread, but for the workers, which see only the predictor (thread-safe) and their own copy.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "agent/error_log.h"
+#include "agent/instance_host.h"
 #include "agent/log_spool.h"
-#include "base/event_loop.h"
 #include "base/thread_pool.h"
 #include "model/predictor.h"
-#include "protocol/frame_stream.h"
 
 namespace argosy::agent {
 
@@ -25,49 +22,34 @@ inline constexpr size_t kUnreadAnswersBytesMax = 8 << 20;  // a router that does
 inline constexpr size_t kLargeRequestsMax = 64;            // waiting for a worker; more are answered 503
 inline constexpr auto kUnseenLogPeriod = std::chrono::minutes(1);
 
-class ServingHost final : private protocol::FrameStream::Owner, private FdHandler {
+class ServingHost final : public InstanceHost {
  public:
   ServingHost(EventLoop& loop, protocol::Hello identity, std::unique_ptr<model::Predictor> predictor, unsigned threads,
               LogSpool& log);
-  ~ServingHost();
-
-  Status Listen(const std::filesystem::path& socket);
-
-  // Takes a connection that is open already.
-  void Adopt(UniqueFd connection);
-
-  // No new connections or requests; `done` when those at work are answered and written, or after `patience`.
-  void Stop(Duration patience, std::function<void()> done);
 
  private:
-  using Stream = protocol::FrameStream;
-  Status OnFrame(Stream& stream, const protocol::FrameView& frame) override;
+  uint32_t concurrency() const override { return 0; }
+  void OnInvoke(Stream& stream, uint64_t id, const protocol::InvokeView& invoke, bool in_parts) override;
+  // A built-in model answers in one part, which is on its way by now.
+  void OnGrant(Stream&, uint64_t, size_t) override {}
+  void OnCancel(Stream&, uint64_t) override {}
+  void OnGone(Stream&) override {}
   void OnBatchEnd(Stream& stream) override;
-  void OnDrained(Stream& stream) override;
-  void OnClosed(Stream& stream, const Error& why) override;
-  void OnEvents(uint32_t events) override;  // the listener's
+  bool Idle() const override { return large_running_ == 0; }
 
   void Answer(Stream& stream, uint64_t id, const protocol::InvokeView& invoke);
   void AnswerLater(Stream& stream, uint64_t id, const protocol::InvokeView& invoke);
   void Append(Stream& stream, uint64_t id, const model::PredictionResult& result);
   void LogUnseenCategories();
-  bool Idle() const;
-  void CheckStopped();
 
-  EventLoop& loop_;
-  const protocol::Hello identity_;
   const std::unique_ptr<model::Predictor> predictor_;
   LogSpool& log_;
   ErrorLog errors_;
-  UniqueFd listener_;
-  std::unordered_map<Stream*, std::shared_ptr<Stream>> streams_;
   size_t large_running_ = 0;
   std::string row_;  // kept for its room
   uint64_t unseen_told_ = 0;
   Duration unseen_next_{};  // when to tell of them again
-  std::function<void()> stopped_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // tasks that outlive this object do nothing
-  ThreadPool workers_;                                          // last: joins before the rest goes
+  ThreadPool workers_;      // last: joins before the rest goes
 };
 
 }  // namespace argosy::agent

@@ -112,12 +112,13 @@ Result<Schedule> Schedule::Parse(std::string_view expression, std::string_view t
     const std::vector<std::string_view> words = Words(inner);
     const auto value = words.size() == 2 ? ParseInt(words[0]) : std::nullopt;
     const std::string_view unit = words.size() == 2 ? words[1] : "";
-    const auto is = [unit](std::string_view name) {
-      return unit == name || (unit.ends_with('s') && unit.substr(0, unit.size() - 1) == name);
+    const auto is = [&](std::string_view name) {
+      return value == 1 ? unit == name : unit.starts_with(name) && unit.substr(name.size()) == "s";
     };
     const std::chrono::minutes one(is("minute") ? 1 : is("hour") ? 60 : is("day") ? 1440 : 0);
     if (!value || *value < 1 || *value > 100'000 || one.count() == 0) {
-      return BadSchedule(expression, "rate() takes a positive number and minute, minutes, hour, hours, day or days");
+      return BadSchedule(expression,
+                         "rate() takes 1 and minute, hour or day, or a larger number and minutes, hours or days");
     }
     schedule.every_ = one * *value;
   } else if (kind == "cron") {

@@ -57,8 +57,11 @@ TEST(Schedule, WhatIsNoneIsRefusedWithItsReason) {
   };
   EXPECT_NE(why("every day").find("it must be at("), std::string::npos);
   EXPECT_NE(why("at(2030-02-30T00:00:00)").find("takes a time"), std::string::npos);
-  EXPECT_NE(why("rate(0 minutes)").find("positive number"), std::string::npos);
-  EXPECT_NE(why("rate(5 weeks)").find("positive number"), std::string::npos);
+  EXPECT_NE(why("rate(0 minutes)").find("rate() takes 1"), std::string::npos);
+  for (const char* wrong : {"rate(1 minutes)", "rate(2 day)", "rate(3 hourss)", "rate(1 )"}) {
+    EXPECT_NE(why(wrong).find("rate() takes 1 and minute"), std::string::npos) << wrong;
+  }
+  EXPECT_NE(why("rate(5 weeks)").find("rate() takes 1"), std::string::npos);
   EXPECT_NE(why("cron(0 9 * * *)").find("six fields"), std::string::npos);
   EXPECT_NE(why("cron(0 9 * * * *)").find("must be ?"), std::string::npos);
   EXPECT_NE(why("cron(60 9 * * ? *)").find("'60' is no value between 0 and 59"), std::string::npos);

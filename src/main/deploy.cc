@@ -107,9 +107,9 @@ Result<Artifact> FindArtifact(ApiClient& client, const Options& options, const D
   return Artifact{*uri, ImageOf(args.algorithm, options.region), StemOf(args.source)};
 }
 
-Result<Json> EnvironmentOf(const Artifact& artifact, const DeployArgs& args) {
-  Json out = Json::object();
-  for (const auto& [name, value] : artifact.environment) out[name] = value;
+// What the options say; asked for before anything is sent.
+Result<std::map<std::string, std::string>> GivenEnvironment(const DeployArgs& args) {
+  std::map<std::string, std::string> out;
   for (const std::string& pair : args.environment) {
     const size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -121,7 +121,7 @@ Result<Json> EnvironmentOf(const Artifact& artifact, const DeployArgs& args) {
 }
 
 Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployArgs& args,
-                      const std::string& endpoint) {
+                      const std::map<std::string, std::string>& environment, const std::string& endpoint) {
   const Result<Json> present = client.SageMaker("DescribeEndpoint", {{"EndpointName", endpoint}});
   if (present.ok() && ReadEndpoint(*present).status == "Failed") {
     return Invalid(
@@ -131,9 +131,7 @@ Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployA
   }
   // Model and config are new each time, so that an endpoint that is switched keeps what it had until it has the new.
   const std::string version = MakeName(endpoint, TimeSuffix(SystemClock().Now()));
-  const Result<Json> environment = EnvironmentOf(artifact, args);
-  if (!environment.ok()) return environment.error();
-  const Json container = {{"Image", artifact.image}, {"ModelDataUrl", artifact.uri}, {"Environment", *environment}};
+  const Json container = {{"Image", artifact.image}, {"ModelDataUrl", artifact.uri}, {"Environment", environment}};
   const Json model = {{"ModelName", version}, {"ExecutionRoleArn", kRoleArn}, {"PrimaryContainer", container}};
   if (const Result<Json> made = client.SageMaker("CreateModel", model); !made.ok()) return made.error();
   const Json variant = {{"VariantName", "AllTraffic"},
@@ -159,13 +157,18 @@ Status CreateOrUpdate(ApiClient& client, const Artifact& artifact, const DeployA
 int RunDeploy(const Settings& settings, const DeployArgs& args) {
   constexpr auto kPause = std::chrono::milliseconds(20);
   const SystemClock clock;
+  Result<std::map<std::string, std::string>> environment = GivenEnvironment(args);
+  if (!environment.ok()) return Fail(environment.error());
   Result<ApiClient> client = ApiClient::Connect(settings.options);
   if (!client.ok()) return Fail(client.error());
   const Result<Artifact> artifact = FindArtifact(*client, settings.options, args);
   if (!artifact.ok()) return Fail(artifact.error());
   const std::string endpoint = args.name.empty() ? MakeName(artifact->stem, "") : args.name;
   const Duration begin = clock.Monotonic();
-  if (const Status made = CreateOrUpdate(*client, *artifact, args, endpoint); !made.ok()) return Fail(made.error());
+  environment->insert(artifact->environment.begin(), artifact->environment.end());  // what is given wins
+  if (const Status made = CreateOrUpdate(*client, *artifact, args, *environment, endpoint); !made.ok()) {
+    return Fail(made.error());
+  }
 
   InterruptGuard interrupt;
   ProgressLine progress;

@@ -507,6 +507,18 @@ class TestDeployVerb:
         packed = jobs.artifact_members(own_clients, container["ModelDataUrl"])
         assert sorted(packed) == ["factor.json", "inference.py"]
 
+    def test_an_option_that_says_nothing_is_refused_before_anything_is_sent(self, own_clients, own_server, tmp_path):
+        (tmp_path / "inference.py").write_text(FOUR_FUNCTIONS)
+
+        def objects():
+            buckets = [bucket["Name"] for bucket in own_clients.s3.list_buckets()["Buckets"]]
+            return [own_clients.s3.list_objects_v2(Bucket=name).get("Contents", []) for name in buckets]
+
+        before = objects()
+        refused = own_server.argosy("deploy", tmp_path, "--name", "nameless", "--env", "=value")
+        assert refused.code != 0 and "--env '=value' is not NAME=VALUE" in refused.err
+        assert objects() == before
+
     def test_a_program_is_served_by_one_command(self, own_server, own_clients, tmp_path):
         (tmp_path / "serve").write_bytes(serve_program()[0])
         (tmp_path / "serve").chmod(0o755)

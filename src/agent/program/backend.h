@@ -34,6 +34,8 @@ struct ProgramRequest {
 class BackendEvents {
  public:
   virtual void OnReady() = 0;
+  // It has been starting for a while, and this is why it is not ready.
+  virtual void OnStillStarting(const std::string& why) = 0;
   // A part of the answer, before the rest of it; `answer` is good during the call. No more than
   // protocol::kPartCreditBytes of them come until Grant is called.
   virtual void OnPart(uint64_t key, const protocol::AnswerView& part) = 0;

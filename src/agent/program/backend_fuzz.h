@@ -44,6 +44,7 @@ class FuzzInput {
 // Holds a backend to what backend.h promises.
 class HeardEvents final : public BackendEvents {
  public:
+  void OnStillStarting(const std::string&) override { Check(!ready, "it has started"); }
   void OnReady() override { Check(!std::exchange(ready, true) && !failed, "ready once, and not after a failure"); }
   void OnPart(uint64_t key, const protocol::AnswerView& part) override {
     const auto open = requests.find(key);

@@ -46,7 +46,7 @@ std::string Field(std::string_view value) {
 // One request with the program.
 class HttpBackend::Call final : public http::AsyncClient::Answer {
  public:
-  Call(HttpBackend& backend, ProgramRequest request)
+  Call(HttpBackend& backend, const ProgramRequest& request)
       : backend_(backend), key_(request.key), in_parts_(request.in_parts), deadline_(request.deadline) {
     id_ = backend_.client_.Send(InvocationText(request), *this);
   }
@@ -147,9 +147,8 @@ class HttpBackend::Ping final : public http::AsyncClient::Answer {
  private:
   void Tell(const std::string& complaint) {
     HttpBackend& backend = backend_;
-    const std::string text = complaint;  // of this object, which goes now
-    backend.ping_.reset();
-    backend.OnPing(text);
+    backend.ping_.reset();  // this object; `complaint` is its caller's
+    backend.OnPing(complaint);
   }
 
   HttpBackend& backend_;
@@ -158,12 +157,14 @@ class HttpBackend::Ping final : public http::AsyncClient::Answer {
   int status_ = 0;
 };
 
-HttpBackend::HttpBackend(EventLoop& loop, const ProgramPlan& plan, ProgramLauncher launch, BackendEvents& events)
+HttpBackend::HttpBackend(EventLoop& loop, const ProgramPlan& plan, ProgramLauncher launch, BackendEvents& events,
+                         Duration unready_told_each)
     : loop_(loop),
       concurrent_max_(plan.concurrent_max),
       launch_(std::move(launch)),
       events_(events),
-      client_(loop, plan.port) {}
+      client_(loop, plan.port),
+      unready_told_each_(unready_told_each) {}
 
 HttpBackend::~HttpBackend() {
   *alive_ = false;
@@ -182,7 +183,7 @@ Status HttpBackend::Start() {
   });
   if (!process.ok()) return process.error();
   process_ = std::move(*process);
-  heard_ = loop_.TurnTime();
+  heard_ = told_unready_ = loop_.TurnTime();
   AskPing();
   return {};
 }
@@ -214,7 +215,14 @@ void HttpBackend::OnPing(const std::string& complaint) {
     }
     return;
   }
-  if (!ready_) return PingLater(kPingPeriodStarting);  // control ends it when it takes too long
+  if (!ready_) {
+    // Control ends it when it takes too long; until then its log says what is waited for.
+    if (loop_.TurnTime() >= told_unready_ + unready_told_each_) {
+      told_unready_ = loop_.TurnTime();
+      events_.OnStillStarting(complaint);
+    }
+    return PingLater(kPingPeriodStarting);
+  }
   if (calls_.empty() && ++ping_failures_ >= kPingFailuresMax) {
     return Fail(Error(ErrorCode::kUnavailable,
                       fmt::format("the program is not healthy: {}, {} times in a row", complaint, kPingFailuresMax)));
@@ -224,7 +232,7 @@ void HttpBackend::OnPing(const std::string& complaint) {
 
 void HttpBackend::Submit(ProgramRequest request) {
   const uint64_t key = request.key;
-  calls_.emplace(key, std::make_unique<Call>(*this, std::move(request)));
+  calls_.emplace(key, std::make_unique<Call>(*this, request));
 }
 
 void HttpBackend::Grant(uint64_t key, size_t bytes) {

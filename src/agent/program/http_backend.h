@@ -20,6 +20,7 @@
 namespace argosy::agent {
 
 inline constexpr Duration kPingPeriodStarting = std::chrono::milliseconds(20);
+inline constexpr Duration kUnreadyToldEach = std::chrono::seconds(10);  // why it is not ready, to the log
 inline constexpr Duration kPingPeriod = std::chrono::seconds(10);
 inline constexpr Duration kPingTime = std::chrono::seconds(2);  // SageMaker's
 inline constexpr int kPingFailuresMax = 3;
@@ -27,7 +28,8 @@ inline constexpr Duration kEndTold = std::chrono::milliseconds(100);  // from a 
 
 class HttpBackend final : public Backend {
  public:
-  HttpBackend(EventLoop& loop, const ProgramPlan& plan, ProgramLauncher launch, BackendEvents& events);
+  HttpBackend(EventLoop& loop, const ProgramPlan& plan, ProgramLauncher launch, BackendEvents& events,
+              Duration unready_told_each = kUnreadyToldEach);
   ~HttpBackend() override;
 
   Status Start() override;
@@ -64,8 +66,9 @@ class HttpBackend final : public Backend {
   TimerId kill_timer_ = 0;
   TimerId doubt_timer_ = 0;  // a connection has broken: whether the program has ended is about to be told
   int ping_failures_ = 0;
-  std::string ping_complaint_;
-  Duration heard_{};  // when it last answered anything
+  const Duration unready_told_each_;
+  Duration heard_{};         // when it last answered anything
+  Duration told_unready_{};  // or when it was started
   bool ready_ = false;
   bool failed_ = false;
   std::function<void()> stopped_;

@@ -19,6 +19,10 @@ constexpr std::string_view kWell = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n
 class HttpBackendTest : public testing::Test, public BackendEvents {
  protected:
   void OnReady() override { on_ready_(); }
+  void OnStillStarting(const std::string& why) override {
+    still_starting_ = why;
+    loop_.Stop();
+  }
   void OnPart(uint64_t, const protocol::AnswerView&) override {}
   void OnAnswer(uint64_t, const protocol::AnswerView& answer) override {
     answer_ = std::to_string(answer.status) + " " + std::string(answer.body);
@@ -39,7 +43,7 @@ class HttpBackendTest : public testing::Test, public BackendEvents {
           on_end_ = std::move(on_end);
           return std::unique_ptr<ChildProcess>();
         },
-        *this);
+        *this, std::chrono::milliseconds(50));
     ASSERT_TRUE(backend_->Start().ok());
   }
   void Run() {
@@ -54,7 +58,7 @@ class HttpBackendTest : public testing::Test, public BackendEvents {
   std::unique_ptr<HttpBackend> backend_;
   std::function<void(const std::string&)> on_end_;
   std::function<void()> on_ready_ = [this] { loop_.Stop(); };
-  std::string answer_, failure_;
+  std::string answer_, failure_, still_starting_;
 };
 
 TEST_F(HttpBackendTest, ItIsReadyOnceItsPingIsWellAndNotBefore) {
@@ -131,6 +135,18 @@ TEST_F(HttpBackendTest, AProgramThatEndsBeforeItIsReadyIsSaidToHave) {
   loop_.Post([this] { on_end_("ended with exit code 3"); });
   Run();
   EXPECT_EQ(failure_, "the program ended with exit code 3 before it answered GET /ping");
+  backend_.reset();
+}
+
+TEST_F(HttpBackendTest, OneThatDoesNotGetReadyIsToldOfWithTheReason) {
+  uint16_t port = 0;
+  {
+    port = OddServer({}).port();
+  }  // nobody listens there any more
+  Start(port);
+  Run();
+  EXPECT_THAT(still_starting_, HasSubstr("GET /ping was not answered: "));
+  EXPECT_EQ(failure_, "");
   backend_.reset();
 }
 

@@ -1,74 +1,30 @@
 #include "agent/program/program_host.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "agent/router_hello.h"
-#include "protocol/local_socket.h"
-
 namespace argosy::agent {
 
 ProgramHost::ProgramHost(EventLoop& loop, protocol::Hello identity, Backend& backend, LogSpool& log)
-    : loop_(loop), identity_(std::move(identity)), backend_(backend), errors_(log) {}
+    : InstanceHost(loop, std::move(identity)), backend_(backend), errors_(log) {}
 
 ProgramHost::~ProgramHost() {
-  *alive_ = false;
   loop_.Cancel(second_timer_);
-  for (auto& [key, stream] : streams_) stream->Close();
-  if (listener_.valid()) loop_.Unwatch(listener_.get());
 }
 
-Status ProgramHost::Listen(const std::filesystem::path& socket) {
-  Result<UniqueFd> listener = protocol::ListenLocal(socket);
-  if (!listener.ok()) return listener.error();
-  listener_ = std::move(*listener);
-  return loop_.Watch(listener_.get(), EPOLLIN, this);
+void ProgramHost::OnGrant(Stream& stream, uint64_t id, size_t bytes) {
+  if (const uint64_t* key = KeyOf(stream, id)) backend_.Grant(*key, bytes);
 }
 
-void ProgramHost::OnEvents(uint32_t) {
-  while (std::optional<UniqueFd> fd = protocol::AcceptLocal(listener_.get())) Adopt(std::move(*fd));
-}
-
-void ProgramHost::Adopt(UniqueFd connection) {
-  std::shared_ptr<Stream> stream = Stream::Open(loop_, std::move(connection), *this);
-  streams_.emplace(stream.get(), std::move(stream));
-}
-
-Status ProgramHost::OnFrame(Stream& stream, const protocol::FrameView& frame) {
-  switch (frame.kind) {
-    case protocol::FrameKind::kInvoke:
-    case protocol::FrameKind::kInvokeInParts: {
-      if (stopped_) return Error(ErrorCode::kUnavailable, "the instance is stopping");
-      const Result<protocol::InvokeView> invoke = protocol::ParseInvoke(frame.payload);
-      if (!invoke.ok()) return invoke.error();
-      Take(stream, frame.id, *invoke, frame.kind == protocol::FrameKind::kInvokeInParts);
-      return {};
-    }
-    case protocol::FrameKind::kGrant: {
-      const Result<uint32_t> bytes = protocol::ParseGrant(frame.payload);
-      if (!bytes.ok()) return bytes.error();
-      if (const uint64_t* key = KeyOf(stream, frame.id)) backend_.Grant(*key, *bytes);
-      return {};
-    }
-    case protocol::FrameKind::kCancel:
-      if (const uint64_t* known = KeyOf(stream, frame.id)) {
-        const uint64_t key = *known;
-        in_parts_[&stream].erase(frame.id);
-        origins_.erase(key);  // in the queue it is passed over
-        backend_.Cancel(key);
-      }
-      return {};
-    case protocol::FrameKind::kPing:
-      protocol::AppendFrame(stream.out(), protocol::FrameKind::kPong, frame.id, "");
-      return {};
-    case protocol::FrameKind::kHello:
-      return AnswerHello(stream, frame, identity_, backend_.concurrency());
-    default:
-      return Error(ErrorCode::kCorrupt, "a frame that a router does not send");
-  }
+void ProgramHost::OnCancel(Stream& stream, uint64_t id) {
+  const uint64_t* const known = KeyOf(stream, id);
+  if (known == nullptr) return;
+  const uint64_t key = *known;
+  in_parts_[&stream].erase(id);
+  origins_.erase(key);  // in the queue it is passed over
+  backend_.Cancel(key);
 }
 
 uint64_t* ProgramHost::KeyOf(const Stream& stream, uint64_t id) {
@@ -78,7 +34,7 @@ uint64_t* ProgramHost::KeyOf(const Stream& stream, uint64_t id) {
   return key == of_stream->second.end() ? nullptr : &key->second;
 }
 
-void ProgramHost::Take(Stream& stream, uint64_t id, const protocol::InvokeView& invoke, bool in_parts) {
+void ProgramHost::OnInvoke(Stream& stream, uint64_t id, const protocol::InvokeView& invoke, bool in_parts) {
   const Origin origin{stream.weak_from_this(), id, in_parts, {}};
   if (queue_.size() >= kProgramQueueMax || queued_bytes_ + invoke.body.size() > kProgramQueueBytesMax) {
     return Refuse(origin, 503, "the model has as many requests waiting as it may have: try again");
@@ -191,49 +147,14 @@ void ProgramHost::Reply(const Origin& origin, const protocol::AnswerView& answer
   if (stream->unwritten() > kProgramUnreadBytesMax) stream->PauseReading();
 }
 
-void ProgramHost::OnBatchEnd(Stream& stream) {
-  stream.WriteSoon();
-}
-
-void ProgramHost::OnDrained(Stream& stream) {
-  stream.ResumeReading();
-  CheckStopped();
-}
-
-void ProgramHost::OnClosed(Stream& stream, const Error&) {
-  if (const auto it = in_parts_.find(&stream); it != in_parts_.end()) {
-    for (const auto& [id, key] : it->second) {
-      origins_.erase(key);
-      backend_.Cancel(key);
-    }
-    in_parts_.erase(it);
+void ProgramHost::OnGone(Stream& stream) {
+  const auto it = in_parts_.find(&stream);
+  if (it == in_parts_.end()) return;
+  for (const auto& [id, key] : it->second) {
+    origins_.erase(key);
+    backend_.Cancel(key);
   }
-  streams_.erase(&stream);
-  CheckStopped();
-}
-
-void ProgramHost::Stop(Duration patience, std::function<void()> done) {
-  if (listener_.valid()) {
-    loop_.Unwatch(listener_.get());
-    listener_.reset();
-  }
-  stopped_ = std::move(done);
-  loop_.After(patience, [this, alive = alive_] {
-    if (*alive && stopped_) std::exchange(stopped_, nullptr)();
-  });
-  loop_.Post([this, alive = alive_] {
-    if (*alive) CheckStopped();
-  });
-}
-
-bool ProgramHost::Idle() const {
-  if (!origins_.empty()) return false;
-  return std::all_of(streams_.begin(), streams_.end(),
-                     [](const auto& entry) { return entry.second->unwritten() == 0; });
-}
-
-void ProgramHost::CheckStopped() {
-  if (stopped_ && Idle()) std::exchange(stopped_, nullptr)();
+  in_parts_.erase(it);
 }
 
 }  // namespace argosy::agent

@@ -6,15 +6,13 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 
 #include "agent/error_log.h"
+#include "agent/instance_host.h"
 #include "agent/program/backend.h"
-#include "base/event_loop.h"
-#include "protocol/frame_stream.h"
 
 namespace argosy::agent {
 
@@ -22,25 +20,18 @@ inline constexpr size_t kProgramQueueMax = 4096;           // waiting: several r
 inline constexpr size_t kProgramQueueBytesMax = 64 << 20;  // and their bodies
 inline constexpr size_t kProgramUnreadBytesMax = 8 << 20;  // a router that does not read is not read from
 
-class ProgramHost final : private protocol::FrameStream::Owner, private FdHandler {
+class ProgramHost final : public InstanceHost {
  public:
   // `backend` is ready, and its events come here.
   ProgramHost(EventLoop& loop, protocol::Hello identity, Backend& backend, LogSpool& log);
   ~ProgramHost();
-
-  Status Listen(const std::filesystem::path& socket);
-  void Adopt(UniqueFd connection);
 
   // Of the backend.
   void OnPart(uint64_t key, const protocol::AnswerView& part);
   void OnAnswer(uint64_t key, const protocol::AnswerView& answer);
   void OnRoom() { Pump(); }
 
-  // No new requests; `done` when those at work are answered and written, or after `patience`.
-  void Stop(Duration patience, std::function<void()> done);
-
  private:
-  using Stream = protocol::FrameStream;
   struct Origin {
     std::weak_ptr<Stream> stream;
     uint64_t id = 0;
@@ -48,13 +39,14 @@ class ProgramHost final : private protocol::FrameStream::Owner, private FdHandle
     std::string gathered;  // of an answer that comes in parts but is wanted whole
   };
 
-  Status OnFrame(Stream& stream, const protocol::FrameView& frame) override;
-  void OnBatchEnd(Stream& stream) override;
-  void OnDrained(Stream& stream) override;
-  void OnClosed(Stream& stream, const Error& why) override;
-  void OnEvents(uint32_t events) override;  // the listener's
+  uint32_t concurrency() const override { return backend_.concurrency(); }
+  void OnInvoke(Stream& stream, uint64_t id, const protocol::InvokeView& invoke, bool in_parts) override;
+  void OnGrant(Stream& stream, uint64_t id, size_t bytes) override;
+  void OnCancel(Stream& stream, uint64_t id) override;
+  void OnGone(Stream& stream) override;
+  void OnBatchEnd(Stream& stream) override { stream.WriteSoon(); }
+  bool Idle() const override { return origins_.empty(); }
 
-  void Take(Stream& stream, uint64_t id, const protocol::InvokeView& invoke, bool in_parts);
   uint64_t* KeyOf(const Stream& stream, uint64_t id);
   // No more is to be told of it.
   Origin Release(uint64_t key);
@@ -62,23 +54,15 @@ class ProgramHost final : private protocol::FrameStream::Owner, private FdHandle
   void ExpireQueued();
   void Reply(const Origin& origin, const protocol::AnswerView& answer);
   void Refuse(const Origin& origin, uint16_t status, std::string_view message);
-  bool Idle() const;
-  void CheckStopped();
 
-  EventLoop& loop_;
-  const protocol::Hello identity_;
   Backend& backend_;
   ErrorLog errors_;
-  UniqueFd listener_;
-  std::unordered_map<Stream*, std::shared_ptr<Stream>> streams_;
   uint64_t next_key_ = 1;
   std::deque<ProgramRequest> queue_;
   size_t queued_bytes_ = 0;
   std::unordered_map<uint64_t, Origin> origins_;                                  // by key, queued ones too
   std::unordered_map<Stream*, std::unordered_map<uint64_t, uint64_t>> in_parts_;  // key by id, of answers in parts
   TimerId second_timer_ = 0;
-  std::function<void()> stopped_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace argosy::agent

@@ -134,7 +134,7 @@ Result<PreparedProgram> ProgramInstance::Prepare(const protocol::Assignment& ass
                                                  const InstanceDirectory& directory, objectstore::ObjectReader& objects,
                                                  LogSpool& log) {
   const catalog::ModelSpec& model = *assignment.model;
-  const std::filesystem::path root = directory.root();
+  const std::filesystem::path& root = directory.root();
   for (const char* name : {"ml/model", "ml/output", "scratch", "root", "shim"}) {
     if (Status made = MakeDirectories(root / name); !made.ok()) return made.error();
   }
@@ -270,6 +270,10 @@ void ProgramInstance::OnReady() {
   if (Status listening = host_->Listen(directory_.socket()); !listening.ok()) return OnFailed(listening.error());
   log_.Append("answering requests");
   events_.on_ready();
+}
+
+void ProgramInstance::OnStillStarting(const std::string& why) {
+  log_.Append(fmt::format("not ready yet, on port {}: {}", program_.sandboxed.port, why));
 }
 
 void ProgramInstance::OnPart(uint64_t key, const protocol::AnswerView& part) {

@@ -47,6 +47,7 @@ class ProgramInstance final : private BackendEvents {
 
  private:
   void OnReady() override;
+  void OnStillStarting(const std::string& why) override;
   void OnPart(uint64_t key, const protocol::AnswerView& part) override;
   void OnAnswer(uint64_t key, const protocol::AnswerView& answer) override;
   void OnRoom() override;

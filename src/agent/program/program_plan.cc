@@ -36,7 +36,7 @@ Result<std::optional<unsigned>> Count(const catalog::ModelSpec& model, std::stri
 class Environment {
  public:
   void Set(const std::string& name, std::string value) { values_[name] = std::move(value); }
-  void SetIfAbsent(const std::string& name, std::string value) { values_.try_emplace(name, std::move(value)); }
+  void SetIfAbsent(const std::string& name, const std::string& value) { values_.try_emplace(name, value); }
   const std::string& Of(const std::string& name) { return values_[name]; }
   std::vector<std::string> Lines() const {
     std::vector<std::string> out;

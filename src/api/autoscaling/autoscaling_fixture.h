@@ -54,13 +54,14 @@ class AutoscalingTest : public CatalogServiceTest {
     request.update(more);
     return request;
   }
+  // Follows a metric of its own.
   static Json Policy(const std::string& name, double target = 100) {
-    return Of(
-        {{"PolicyName", name},
-         {"PolicyType", "TargetTrackingScaling"},
-         {"TargetTrackingScalingPolicyConfiguration",
-          {{"TargetValue", target},
-           {"PredefinedMetricSpecification", {{"PredefinedMetricType", "SageMakerVariantInvocationsPerInstance"}}}}}});
+    return Of({{"PolicyName", name},
+               {"PolicyType", "TargetTrackingScaling"},
+               {"TargetTrackingScalingPolicyConfiguration",
+                {{"TargetValue", target},
+                 {"CustomizedMetricSpecification",
+                  {{"MetricName", name}, {"Namespace", "Queues"}, {"Statistic", "Average"}}}}}});
   }
   static Json Action(const std::string& name, const Json& more = Json::object()) {
     Json request = Of({{"ScheduledActionName", name},

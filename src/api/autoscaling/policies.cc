@@ -196,37 +196,55 @@ Json AlarmJson(const Common& common, const std::string& name) {
   return {{"AlarmName", name}, {"AlarmARN", common.Arn("cloudwatch", "alarm:" + name)}};
 }
 
-// CloudWatch's alarms by the policies among their AlarmActions.
-using AlarmsByPolicy = std::map<std::string, Json>;
+// CloudWatch's alarms by the policies among their AlarmActions; read when the first of them is asked for.
+class AlarmsByPolicy {
+ public:
+  explicit AlarmsByPolicy(const Common& common) : common_(common) {}
 
-Result<AlarmsByPolicy> ReadAlarms(const Common& common) {
-  AlarmsByPolicy alarms;
+  // Alarms of the policy; none when they could not be read, which status() then says.
+  Json Of(const std::string& policy_arn) {
+    if (!read_) {
+      read_ = true;
+      status_ = Read();
+    }
+    const auto named = alarms_.find(policy_arn);
+    return named == alarms_.end() ? Json::array() : named->second;
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  Status Read();
+
+  const Common& common_;
+  std::map<std::string, Json> alarms_;
+  Status status_;
+  bool read_ = false;
+};
+
+Status AlarmsByPolicy::Read() {
   catalog::Query query{
       .kind = Kind::kAlarm, .sort_by = catalog::SortBy::kName, .order = catalog::SortOrder::kAscending};
   do {
-    Result<catalog::Page> page = common.deps.catalog->List(query);
+    Result<catalog::Page> page = common_.deps.catalog->List(query);
     if (!page.ok()) return page.error();
     for (const catalog::Resource& resource : page->resources) {
       const Result<catalog::AlarmSpec> spec = catalog::AlarmSpec::FromRequestJson(resource.spec);
       if (!spec.ok()) return spec.error();
       const std::set<std::string> actions(spec->alarm_actions.begin(), spec->alarm_actions.end());
       for (const std::string& action : actions) {
-        if (catalog::IsScalingPolicyArn(action)) alarms[action].push_back(AlarmJson(common, resource.name));
+        if (catalog::IsScalingPolicyArn(action)) alarms_[action].push_back(AlarmJson(common_, resource.name));
       }
     }
     query.page_token = std::move(page->next_token);
   } while (!query.page_token.empty());
-  return alarms;
+  return {};
 }
 
 // A step policy has the alarms that name it. The two of a target tracking policy are its own: activities name them,
 // CloudWatch does not list them.
-Json AlarmsOf(const Common& common, const Json& spec, const std::string& uid, const AlarmsByPolicy& known) {
+Json AlarmsOf(const Common& common, const Json& spec, const std::string& uid, AlarmsByPolicy& known) {
+  if (TextField(spec, "PolicyType") == "StepScaling") return known.Of(TextField(spec, "PolicyARN"));
   Json alarms = Json::array();
-  if (TextField(spec, "PolicyType") == "StepScaling") {
-    const auto named = known.find(TextField(spec, "PolicyARN"));
-    return named == known.end() ? alarms : named->second;
-  }
   if (TextField(spec, "PolicyType") != "TargetTrackingScaling") return alarms;
   for (const char* side : {"High", "Low"}) {
     if (side == std::string_view("Low") && catalog::FlagField(ObjectField(spec, kTracking), "DisableScaleIn")) continue;
@@ -234,6 +252,25 @@ Json AlarmsOf(const Common& common, const Json& spec, const std::string& uid, co
         AlarmJson(common, "TargetTracking-" + TextField(spec, "ResourceId") + "-Alarm" + side + "-" + uid));
   }
   return alarms;
+}
+
+// Two policies that follow one metric to two targets would undo each other's changes.
+std::optional<ServiceError> CheckMetricIsFree(const std::vector<catalog::Resource>& policies,
+                                              const std::string& full_name, const Json& input) {
+  const Json& tracking = ObjectField(input, kTracking);
+  if (tracking.empty()) return std::nullopt;
+  for (const catalog::Resource& policy : policies) {
+    const Json other = SpecOf(policy);
+    if (policy.name == full_name || ObjectField(other, kTracking).empty()) continue;
+    const auto same = [&](const char* member) {
+      return ObjectField(tracking, member) == ObjectField(ObjectField(other, kTracking), member);
+    };
+    if (same("PredefinedMetricSpecification") && same("CustomizedMetricSpecification")) {
+      return ValidationError("Only one TargetTrackingScaling policy of a target may have a given metric: policy '" +
+                             TextField(other, "PolicyName") + "' has it already.");
+    }
+  }
+  return std::nullopt;
 }
 
 std::variant<Decision, ServiceError> Put(const Common& common, const Json& input, const std::string& principal) {
@@ -245,25 +282,23 @@ std::variant<Decision, ServiceError> Put(const Common& common, const Json& input
   const std::string full_name = catalog::PolicyResourceName(owner.name, name);
   const Result<catalog::Resource> known = common.deps.catalog->Get(Kind::kScalingPolicy, full_name);
   if (!known.ok() && known.error().code() != ErrorCode::kNotFound) return FromError(known.error());
-  if (!known.ok()) {
-    const Result<std::vector<catalog::Resource>> others = ListAll(common, Kind::kScalingPolicy, owner.uid);
-    if (!others.ok()) return FromError(others.error());
-    if (others->size() >= kPoliciesMax) {
-      return ServiceError{400, "LimitExceededException",
-                          "A scalable target has at most " + std::to_string(kPoliciesMax) + " scaling policies."};
-    }
+  const Result<std::vector<catalog::Resource>> policies = ListAll(common, Kind::kScalingPolicy, owner.uid);
+  if (!policies.ok()) return FromError(policies.error());
+  if (!known.ok() && policies->size() >= kPoliciesMax) {
+    return ServiceError{400, "LimitExceededException",
+                        "A scalable target has at most " + std::to_string(kPoliciesMax) + " scaling policies."};
   }
+  if (auto error = CheckMetricIsFree(*policies, full_name, input)) return std::move(*error);
   const Time now = common.Now();
   const std::string uid = known.ok() ? known->uid : NewUid(*common.deps.random, now);
   Json spec = input;
   spec["PolicyType"] = TextField(input, "PolicyType", "StepScaling");
   spec["PolicyARN"] =
       common.Arn("autoscaling", "scalingPolicy:" + uid + ":resource/sagemaker/" + owner.name + ":policyName/" + name);
-  const bool steps = TextField(spec, "PolicyType") == "StepScaling";
-  const Result<AlarmsByPolicy> alarms = steps ? ReadAlarms(common) : AlarmsByPolicy();
-  if (!alarms.ok()) return FromError(alarms.error());
+  AlarmsByPolicy alarms(common);
   Decision decision;
-  decision.answer = DumpJson(Json{{"PolicyARN", spec["PolicyARN"]}, {"Alarms", AlarmsOf(common, spec, uid, *alarms)}});
+  decision.answer = DumpJson(Json{{"PolicyARN", spec["PolicyARN"]}, {"Alarms", AlarmsOf(common, spec, uid, alarms)}});
+  if (!alarms.status().ok()) return FromError(alarms.status().error());
   if (known.ok()) {
     decision.transaction.updates.push_back(
         {.uid = uid, .version = known->version, .spec = DumpJson(spec), .modified = now});
@@ -302,7 +337,7 @@ std::variant<Decision, ServiceError> Delete(const Common& common, const Json& in
   return decision;
 }
 
-Json DescribeOne(const Common& common, const catalog::Resource& resource, const AlarmsByPolicy& alarms) {
+Json DescribeOne(const Common& common, const catalog::Resource& resource, AlarmsByPolicy& alarms) {
   const Json spec = SpecOf(resource);
   Json json = Picked(spec, {"PolicyARN", "PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension",
                             "PolicyType", kTracking, kStep, kPredictive});
@@ -312,10 +347,12 @@ Json DescribeOne(const Common& common, const catalog::Resource& resource, const 
 }
 
 Answer Describe(const Common& common, const Json& input) {
-  const Result<AlarmsByPolicy> alarms = ReadAlarms(common);
-  if (!alarms.ok()) return FromError(alarms.error());
-  return ListOfTarget(common, input, {Kind::kScalingPolicy, "ScalingPolicies", "PolicyNames", "PolicyName"},
-                      [&](const catalog::Resource& resource) { return DescribeOne(common, resource, *alarms); });
+  AlarmsByPolicy alarms(common);
+  Answer answer =
+      ListOfTarget(common, input, {Kind::kScalingPolicy, "ScalingPolicies", "PolicyNames", "PolicyName"},
+                   [&](const catalog::Resource& resource) { return DescribeOne(common, resource, alarms); });
+  if (!alarms.status().ok()) return FromError(alarms.status().error());
+  return answer;
 }
 
 }  // namespace

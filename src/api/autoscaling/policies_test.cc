@@ -143,6 +143,22 @@ TEST_F(PoliciesTest, WhatCannotBeTrackedIsRefused) {
   Good("PutScalingPolicy", Tracks({{"TargetValue", 1.5}, {"CustomizedMetricSpecification", custom}}));
 }
 
+TEST_F(PoliciesTest, AMetricIsFollowedByOnePolicyOfATarget) {
+  const auto follows = [](const std::string& name, const std::string& metric) {
+    Json request = Tracks({{"TargetValue", 10}, {"PredefinedMetricSpecification", {{"PredefinedMetricType", metric}}}});
+    request["PolicyName"] = name;
+    return request;
+  };
+  Good("PutScalingPolicy", follows("a", "SageMakerVariantInvocationsPerInstance"));
+  Good("PutScalingPolicy", follows("a", "SageMakerVariantInvocationsPerInstance"));
+  Refused(follows("b", "SageMakerVariantInvocationsPerInstance"), "policy 'a' has it already");
+  Good("PutScalingPolicy", follows("b", "SageMakerVariantConcurrentRequestsPerModelHighResolution"));
+  Register("endpoint/e/variant/Second");
+  Json other = follows("a", "SageMakerVariantInvocationsPerInstance");
+  other["ResourceId"] = "endpoint/e/variant/Second";
+  Good("PutScalingPolicy", other);
+}
+
 TEST_F(PoliciesTest, StepsCoverARangeWithoutGapOrOverlap) {
   const auto refused = [this](const Json& steps, const std::string& message) {
     Refused(Steps({{"AdjustmentType", "ChangeInCapacity"}, {"StepAdjustments", steps}}), message);

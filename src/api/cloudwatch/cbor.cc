@@ -165,7 +165,7 @@ class CborReader {
     Json out = Json::object();
     const bool open = head.info == kIndefinite;
     for (uint64_t i = 0; open ? !TakeBreak() : i < head.argument; ++i) {
-      const Result<Json> key = Value(depth + 1);
+      Result<Json> key = Value(depth + 1);
       if (!key.ok()) return key;
       if (!key.value().is_string()) return Bad("a key that is not text");
       Result<Json> value = Value(depth + 1);

@@ -189,7 +189,7 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
   for (const http::HeaderView& header : view.headers) {
     request.headers.emplace_back(ToLower(header.name), std::string(header.value));
   }
-  const S3Error bad_uri{400, "InvalidURI", "Couldn't parse the specified URI."};
+  S3Error bad_uri{400, "InvalidURI", "Couldn't parse the specified URI."};
   std::string_view query = view.query;
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
