@@ -21,6 +21,7 @@ constexpr uint64_t kMemoryBytesMin = 64ull << 20;  // an agent with a small mode
 constexpr uint32_t kHostsMax = 1024;
 constexpr uint32_t kEventLoopsMax = 64;
 constexpr uint32_t kConnectionsMax = 100000;
+constexpr std::chrono::seconds kUploadExpiryMax = std::chrono::days(3650);
 constexpr size_t kSocketDirectoryMax = 4096;  // PATH_MAX
 
 Error Refuse() {
@@ -164,6 +165,18 @@ Status ApplyConnectionsMax(std::string_view text, Options& o) {
   return ApplyCount(text, 1, kConnectionsMax, o.connections_max);
 }
 
+Status ApplyUploadExpiry(std::string_view text, Options& o) {
+  constexpr std::array<std::pair<char, int64_t>, 4> kUnits{{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
+  if (text == "never") return o.upload_expiry = {}, Status();
+  if (text.empty()) return Refuse();
+  const std::optional<int64_t> count = ParseInt(text.substr(0, text.size() - 1));
+  for (const auto& [unit, seconds] : kUnits) {
+    if (text.back() != unit || !count || *count < 1 || *count > kUploadExpiryMax.count() / seconds) continue;
+    return o.upload_expiry = std::chrono::seconds(*count * seconds), Status();
+  }
+  return Refuse();
+}
+
 Status ApplyMemory(std::string_view text, Options& o) {
   if (text == "all") return o.memory_bytes = 0, Status();
   const std::optional<uint64_t> bytes = ParseByteSize(text);
@@ -261,6 +274,12 @@ constexpr OptionDeclaration kDeclarations[] = {
      .help = "How much memory all instances together may hold; jobs that do not fit wait.",
      .rule = "all, or a size of at least 64M such as 512M or 8G",
      .apply = ApplyMemory},
+    {.name = "upload-expiry",
+     .value = "TIME",
+     .fallback = "7d",
+     .help = "How long an upload in parts may go without a new part before it is aborted and its parts removed.",
+     .rule = "never, or a time such as 12h or 7d (s, m, h, d), up to 3650d",
+     .apply = ApplyUploadExpiry},
     {.name = "strict-types",
      .value = "",
      .fallback = "false",

@@ -47,6 +47,7 @@ struct Options {
   uint64_t memory_bytes = 0;  // 0 = all that the machine has
   control::TypePolicy strict_types = control::TypePolicy::kWish;
   uint32_t event_loops = 1;
+  std::chrono::seconds upload_expiry{0};  // 0: uploads in parts wait for ever
   uint32_t connections_max = 0;
   MetricsAccess metrics_access = MetricsAccess::kLoopback;
 

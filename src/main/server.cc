@@ -48,6 +48,7 @@ constexpr size_t kControlThreads = 4;
 constexpr size_t kControlQueueMax = 65536;            // a task or two for each instance and job that changes at once
 constexpr auto kPoolRetry = std::chrono::seconds(1);  // when too much waits for the control pool
 constexpr auto kEndpointsWaitMax = std::chrono::seconds(5);  // for endpoints' instances to answer a new server
+constexpr auto kExpiryPeriodMax = std::chrono::hours(1);     // between two looks for uploads that nobody goes on with
 constexpr auto kStopBound = std::chrono::seconds(5);         // for requests under way when the server is told to stop
 
 std::string UrlOf(const ListenAddress& listen, uint16_t port) {
@@ -131,6 +132,8 @@ struct Server::Parts {
   void MakeServices(const Options& options);
   Status Listen(const Options& options, UniqueFd listener);
   void AwaitEndpoints();
+  // Now, and then again and again: aborts uploads of which nothing has been heard for `age`.
+  void ExpireUploads(std::chrono::seconds age);
 };
 
 Status Server::Parts::OpenStores(const Options& options, const DataDirectory& directory) {
@@ -280,6 +283,20 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
   return {};
 }
 
+void Server::Parts::ExpireUploads(std::chrono::seconds age) {
+  OnControlPool([this, age] {
+    const Result<size_t> expired = objects->ExpireUploads(clock.Now() - age);
+    if (!expired.ok()) {
+      Log(LogLevel::kWarning, "unfinished uploads were not looked through", {{"reason", expired.error().message()}});
+    } else if (*expired > 0) {
+      Log(LogLevel::kInfo, "unfinished uploads have expired", {{"count", std::to_string(*expired)}});
+    }
+    return [this, age] {
+      control->loop().After(std::min<Duration>(age, kExpiryPeriodMax), [this, age] { ExpireUploads(age); });
+    };
+  });
+}
+
 // Endpoints whose instances outlived the last server answer before this one says that it is ready.
 void Server::Parts::AwaitEndpoints() {
   auto answering = std::make_shared<std::promise<void>>();
@@ -312,6 +329,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
                                                    parts.random.Next());
   if (Status started = parts.StartControl(options, directory); !started.ok()) return started.error();
   parts.MakeServices(options);
+  if (options.upload_expiry.count() > 0) parts.ExpireUploads(options.upload_expiry);
   parts.control->Start();
   for (auto& front : parts.fronts) front->Start();
   // Connections wait in the listener's queue: nobody is told that an endpoint is not there only because it is not yet.

@@ -56,6 +56,10 @@ struct Attributes {
   bool operator==(const Attributes&) const = default;
 };
 
+// Labels beside an object or bucket, which can be changed without touching it. The rules of AWS (how many, how long, no
+// name twice) are the API's to keep.
+using Tags = std::map<std::string, std::string>;
+
 struct ObjectInfo {
   std::string key;
   uint64_t size = 0;
@@ -63,6 +67,7 @@ struct ObjectInfo {
   Time last_modified;
   Attributes attributes;
   std::optional<Checksum> checksum;
+  Tags tags;
 
   bool operator==(const ObjectInfo&) const = default;
 };
@@ -87,7 +92,7 @@ struct ListRequest {
 };
 
 struct ListPage {
-  std::vector<ObjectInfo> objects;           // in byte order of their keys; attributes are not filled in
+  std::vector<ObjectInfo> objects;           // in byte order of their keys; attributes and tags are not filled in
   std::vector<std::string> common_prefixes;  // in byte order
   std::string next_token;                    // opaque; empty on the last page
 };
@@ -130,16 +135,19 @@ struct Precondition {
 
 struct PutOptions {
   Attributes attributes;
+  Tags tags;
   Precondition precondition;
 };
 
 struct CopyOptions {
   std::optional<Attributes> attributes;  // in place of the source's
+  std::optional<Tags> tags;              // in place of the source's
   std::string source_etag;               // kConflict when the source is another one; empty: any
 };
 
 struct UploadOptions {
   Attributes attributes;
+  Tags tags;
   std::optional<ChecksumAlgorithm> checksum_algorithm;
   ChecksumType checksum_type = ChecksumType::kComposite;
 };
@@ -181,6 +189,11 @@ class ObjectStore : public ObjectReader {
   virtual Result<ObjectInfo> Copy(std::string_view source_bucket, std::string_view source_key, std::string_view bucket,
                                   std::string_view key, CopyOptions options) = 0;
 
+  // In place of those that it has. The object stays what it is: bytes, ETag and time.
+  virtual Status SetTags(std::string_view bucket, std::string_view key, Tags tags) = 0;
+  virtual Status SetBucketTags(std::string_view bucket, Tags tags) = 0;
+  virtual Result<Tags> BucketTags(std::string_view bucket) = 0;
+
   // Makes a finished local file, which nobody writes any more, an object. `source` stays; it may share its bytes with
   // the object (hard link or reflink) where the file system can. Idempotent: publishing the same file again changes
   // nothing.
@@ -201,6 +214,8 @@ class ObjectStore : public ObjectReader {
                                             const std::vector<CompletedPart>& parts, Precondition precondition) = 0;
   virtual Status AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) = 0;
   virtual Result<std::vector<UploadInfo>> ListUploads(std::string_view bucket) = 0;  // by key, then by time
+  // Aborts uploads of which nothing has been heard since `before`; gives how many.
+  virtual Result<size_t> ExpireUploads(Time before) = 0;
 };
 
 // S3's rules: 3 to 63 of a-z 0-9 . -, letter or digit at both ends, no "..", not an IPv4 address.

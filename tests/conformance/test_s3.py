@@ -371,14 +371,13 @@ def test_missing_things(s3, bucket):
     [
         ("put_bucket_policy", {"Policy": "{}"}, "policy"),
         ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}, "versioning"),
-        ("put_object_tagging", {"Key": "k", "Tagging": {"TagSet": []}}, "tagging"),
         (
             "put_object",
             {"Key": "k", "Body": b"x", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/mine"},
             "server-side-encryption-aws-kms-key-id",
         ),
         ("put_object", {"Key": "k", "Body": b"x", "StorageClass": "GLACIER"}, "storage-class"),
-        ("list_object_versions", {}, "versions"),
+        ("restore_object", {"Key": "k", "RestoreRequest": {}}, "restore"),
     ],
 )
 def test_what_is_not_there_is_refused_by_name(s3, bucket, call, arguments, named):

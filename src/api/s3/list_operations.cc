@@ -10,10 +10,18 @@ namespace {
 using objectstore::ListPage;
 using objectstore::ListRequest;
 
-void WriteObjects(XmlWriter& xml, const ListPage& page, NameEncoding encoding, std::string_view owner) {
+// Where versions are asked for, each object is the only one of its own, as in a bucket that never had versioning.
+enum class As { kObjects, kVersions };
+
+void WriteObjects(XmlWriter& xml, const ListPage& page, NameEncoding encoding, std::string_view owner,
+                  As as = As::kObjects) {
   for (const objectstore::ObjectInfo& object : page.objects) {
-    xml.Open("Contents");
+    xml.Open(as == As::kObjects ? "Contents" : "Version");
     xml.Text("Key", EncodeName(object.key, encoding));
+    if (as == As::kVersions) {
+      xml.Text("VersionId", "null");
+      xml.Truth("IsLatest", true);
+    }
     xml.Text("LastModified", FormatIso8601(object.last_modified));
     xml.Text("ETag", Quoted(object.etag));
     xml.Text("Size", std::to_string(object.size));
@@ -31,6 +39,37 @@ void WriteObjects(XmlWriter& xml, const ListPage& page, NameEncoding encoding, s
     xml.Text("Prefix", EncodeName(prefix, encoding));
     xml.Close();
   }
+}
+
+// The page that begins behind `marker`, a key or common prefix that ended the page before.
+struct MarkedList {
+  ListRequest list;
+  NameEncoding encoding = NameEncoding::kNone;
+};
+std::variant<MarkedList, S3Error> ReadMarkedList(const Request& request, std::string_view marker) {
+  MarkedList out;
+  const std::variant<NameEncoding, S3Error> encoding = ReadNameEncoding(request);
+  if (const auto* error = std::get_if<S3Error>(&encoding)) return *error;
+  out.encoding = std::get<NameEncoding>(encoding);
+  const std::variant<size_t, S3Error> max = ReadCount(request, "max-keys", objectstore::kPageKeysMax);
+  if (const auto* error = std::get_if<S3Error>(&max)) return *error;
+  ListRequest& list = out.list;
+  list.bucket = request.bucket;
+  list.prefix = std::string(request.Parameter("prefix"));
+  list.delimiter = std::string(request.Parameter("delimiter"));
+  list.max_keys = std::get<size_t>(max);
+  list.start_after = std::string(marker);
+  // A common prefix as marker: all that it stands for has been told.
+  if (!list.delimiter.empty() && marker.size() > list.prefix.size() && marker.ends_with(list.delimiter)) {
+    list.start_after += "\xf4\x8f\xbf\xbf";  // the greatest character
+  }
+  return out;
+}
+
+// The last key or common prefix of a page that is not the last.
+std::string NextMarker(const ListPage& page) {
+  std::string next = page.objects.empty() ? std::string() : page.objects.back().key;
+  return page.common_prefixes.empty() ? next : std::max(next, page.common_prefixes.back());
 }
 
 }  // namespace
@@ -76,23 +115,35 @@ Answer Operations::ListObjectsV2(const Request& request) const {
   return XmlResponse(xml.Finish());
 }
 
-Answer Operations::ListObjects(const Request& request) const {
-  const std::variant<NameEncoding, S3Error> read_encoding = ReadNameEncoding(request);
-  if (const auto* error = std::get_if<S3Error>(&read_encoding)) return *error;
-  const NameEncoding encoding = std::get<NameEncoding>(read_encoding);
-  const std::variant<size_t, S3Error> max = ReadCount(request, "max-keys", objectstore::kPageKeysMax);
-  if (const auto* error = std::get_if<S3Error>(&max)) return *error;
-  ListRequest list;
-  list.bucket = request.bucket;
-  list.prefix = std::string(request.Parameter("prefix"));
-  list.delimiter = std::string(request.Parameter("delimiter"));
-  list.max_keys = std::get<size_t>(max);
-  const std::string_view marker = request.Parameter("marker");
-  list.start_after = std::string(marker);
-  // A common prefix that ended the page before is the next page's marker: all that it stands for has been told.
-  if (!list.delimiter.empty() && marker.size() > list.prefix.size() && marker.ends_with(list.delimiter)) {
-    list.start_after += "\xf4\x8f\xbf\xbf";  // the greatest character
+Answer Operations::ListObjectVersions(const Request& request) const {
+  const std::string_view marker = request.Parameter("key-marker");
+  std::variant<MarkedList, S3Error> read = ReadMarkedList(request, marker);
+  if (auto* error = std::get_if<S3Error>(&read)) return std::move(*error);
+  const auto& [list, encoding] = std::get<MarkedList>(read);
+  Result<ListPage> page = store_->List(list);
+  if (!page.ok()) return ToS3Error(*store_, request, page.error(), Missing::kKey);
+  XmlWriter xml("ListVersionsResult", XmlNamespace::kS3);
+  xml.Text("Name", request.bucket);
+  xml.Text("Prefix", EncodeName(list.prefix, encoding));
+  xml.Text("KeyMarker", EncodeName(marker, encoding));
+  xml.Text("VersionIdMarker", request.Parameter("version-id-marker"));
+  if (!page->next_token.empty()) {
+    xml.Text("NextKeyMarker", EncodeName(NextMarker(*page), encoding));
+    xml.Text("NextVersionIdMarker", "null");
   }
+  xml.Number("MaxKeys", static_cast<int64_t>(list.max_keys));
+  if (!list.delimiter.empty()) xml.Text("Delimiter", EncodeName(list.delimiter, encoding));
+  if (encoding == NameEncoding::kUrl) xml.Text("EncodingType", "url");
+  xml.Truth("IsTruncated", !page->next_token.empty());
+  WriteObjects(xml, *page, encoding, "owner", As::kVersions);
+  return XmlResponse(xml.Finish());
+}
+
+Answer Operations::ListObjects(const Request& request) const {
+  const std::string_view marker = request.Parameter("marker");
+  std::variant<MarkedList, S3Error> read = ReadMarkedList(request, marker);
+  if (auto* error = std::get_if<S3Error>(&read)) return std::move(*error);
+  const auto& [list, encoding] = std::get<MarkedList>(read);
   Result<ListPage> page = store_->List(list);
   if (!page.ok()) return ToS3Error(*store_, request, page.error(), Missing::kKey);
   const bool truncated = !page->next_token.empty();
@@ -101,9 +152,7 @@ Answer Operations::ListObjects(const Request& request) const {
   xml.Text("Prefix", EncodeName(list.prefix, encoding));
   xml.Text("Marker", EncodeName(marker, encoding));
   if (truncated && !list.delimiter.empty()) {
-    std::string next = page->objects.empty() ? std::string() : page->objects.back().key;
-    if (!page->common_prefixes.empty()) next = std::max(next, page->common_prefixes.back());
-    xml.Text("NextMarker", EncodeName(next, encoding));
+    xml.Text("NextMarker", EncodeName(NextMarker(*page), encoding));
   }
   xml.Number("MaxKeys", static_cast<int64_t>(list.max_keys));
   if (!list.delimiter.empty()) xml.Text("Delimiter", EncodeName(list.delimiter, encoding));

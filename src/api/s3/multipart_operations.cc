@@ -6,6 +6,7 @@
 #include "api/s3/operations.h"
 #include "api/s3/payload.h"
 #include "api/s3/range.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml.h"
 #include "base/bytes.h"
 #include "objectstore/checksum.h"
@@ -126,6 +127,9 @@ Answer Operations::CreateMultipartUpload(const Request& request) const {
   std::variant<objectstore::Attributes, S3Error> attributes = ReadAttributes(request);
   if (auto* error = std::get_if<S3Error>(&attributes)) return std::move(*error);
   options.attributes = std::get<objectstore::Attributes>(std::move(attributes));
+  std::variant<objectstore::Tags, S3Error> tags = ReadTagHeader(request.Header("x-amz-tagging"));
+  if (auto* error = std::get_if<S3Error>(&tags)) return std::move(*error);
+  options.tags = std::get<objectstore::Tags>(std::move(tags));
   const std::string_view algorithm = request.Header("x-amz-checksum-algorithm");
   if (!algorithm.empty()) {
     options.checksum_algorithm = objectstore::ParseChecksumName(algorithm);

@@ -5,6 +5,7 @@
 #include "api/s3/operations.h"
 #include "api/s3/payload.h"
 #include "api/s3/range.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml.h"
 #include "base/bytes.h"
 #include "objectstore/checksum.h"
@@ -44,6 +45,7 @@ void SetObjectHeaders(http::Response& response, const Request& request, const Ob
   response.Set("ETag", Quoted(object.etag));
   response.Set("Last-Modified", FormatHttpDate(object.last_modified));
   response.Set("Accept-Ranges", "bytes");
+  if (!object.tags.empty()) response.Set("x-amz-tagging-count", std::to_string(object.tags.size()));
 }
 
 }  // namespace
@@ -125,13 +127,44 @@ Answer Operations::GetObject(const Request& request) const {
   return response;
 }
 
-Answer Operations::GetObjectTagging(const Request& request) const {
-  Result<ObjectInfo> object = store_->Head(request.bucket, request.key);
+Answer Operations::GetObjectAttributes(const Request& request) const {
+  const std::string_view asked = request.Header("x-amz-object-attributes");
+  if (Trim(asked).empty()) {
+    return InvalidArgument("x-amz-object-attributes", asked, "The x-amz-object-attributes header is required.");
+  }
+  bool wants[5] = {};
+  constexpr std::string_view kAttributes[] = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"};
+  for (std::string_view rest = asked; !rest.empty();) {
+    const size_t end = std::min(rest.find(','), rest.size());
+    const std::string_view name = Trim(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const auto* const at = std::ranges::find(kAttributes, name);
+    if (at == std::end(kAttributes)) {
+      return InvalidArgument("x-amz-object-attributes", name, "Invalid attribute name specified.");
+    }
+    wants[at - std::begin(kAttributes)] = true;
+  }
+  const Result<ObjectInfo> object = store_->Head(request.bucket, request.key);
   if (!object.ok()) return ToS3Error(*store_, request, object.error(), Missing::kKey);
-  XmlWriter xml("Tagging", XmlNamespace::kS3);
-  xml.Open("TagSet");  // tags cannot be set, so there are none
-  xml.Close();
-  return XmlResponse(xml.Finish());
+  XmlWriter xml("GetObjectAttributesResponse", XmlNamespace::kS3);
+  if (wants[0]) xml.Text("ETag", object->etag);
+  if (wants[1] && object->checksum) {
+    xml.Open("Checksum");
+    xml.Text("Checksum" + std::string(objectstore::ChecksumName(object->checksum->algorithm)), object->checksum->value);
+    xml.Text("ChecksumType", objectstore::ChecksumTypeName(object->checksum->type));
+    xml.Close();
+  }
+  const size_t dash = object->etag.find('-');
+  if (wants[2] && dash != std::string::npos) {  // how many parts made it is all that is remembered of them
+    xml.Open("ObjectParts");
+    xml.Text("PartsCount", std::string_view(object->etag).substr(dash + 1));
+    xml.Close();
+  }
+  if (wants[3]) xml.Text("StorageClass", "STANDARD");
+  if (wants[4]) xml.Text("ObjectSize", std::to_string(object->size));
+  http::Response response = XmlResponse(xml.Finish());
+  response.Set("Last-Modified", FormatHttpDate(object->last_modified));
+  return response;
 }
 
 std::variant<CopySource, S3Error> ReadCopySource(const Request& request) {
@@ -186,6 +219,14 @@ Answer Operations::CopyObject(const Request& request) const {
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
         "metadata, storage class, website redirect location or encryption attributes.");
   }
+  const std::string_view tagging = request.Header("x-amz-tagging-directive");
+  if (tagging == "REPLACE") {
+    std::variant<objectstore::Tags, S3Error> tags = ReadTagHeader(request.Header("x-amz-tagging"));
+    if (auto* error = std::get_if<S3Error>(&tags)) return std::move(*error);
+    options.tags = std::get<objectstore::Tags>(std::move(tags));
+  } else if (!tagging.empty() && tagging != "COPY") {
+    return InvalidArgument("x-amz-tagging-directive", tagging, "Unknown tagging directive.");
+  }
   std::variant<objectstore::OpenObject, S3Error> opened = OpenCopySource(*store_, request, source);
   if (auto* error = std::get_if<S3Error>(&opened)) return std::move(*error);
   const ObjectInfo& info = std::get<objectstore::OpenObject>(opened).info;
@@ -223,15 +264,7 @@ Answer Operations::DeleteObject(const Request& request) const {
 }
 
 Answer Operations::DeleteObjects(const Request& request) const {
-  std::variant<Expectation, S3Error> expectation = ReadExpectation(request);
-  if (auto* error = std::get_if<S3Error>(&expectation)) return std::move(*error);
-  const auto& expected = std::get<Expectation>(expectation);
-  if (expected.framing == Framing::kAwsChunked) return NotImplemented("an aws-chunked body on POST ?delete");
-  PayloadHasher hasher(expected);
-  hasher.Update(request.body);
-  objectstore::Md5Hasher md5;
-  md5.Update(request.body);
-  if (std::optional<S3Error> wrong = Compare(expected, hasher.Finish(), md5.Digest())) return std::move(*wrong);
+  if (std::optional<S3Error> wrong = CheckDocument(request)) return std::move(*wrong);
   const std::optional<DeleteRequest> asked = ParseDelete(request.body);
   if (!asked) return MalformedXml();
   if (asked->versions) return NotImplemented("VersionId in POST ?delete");

@@ -24,6 +24,16 @@ Answer Operations::Run(const Request& request) const {
       return GetBucketLocation(request);
     case Operation::kGetBucketVersioning:
       return GetBucketVersioning(request);
+    case Operation::kGetSetting:
+      return GetSetting(request);
+    case Operation::kGetBucketTagging:
+      return GetBucketTagging(request);
+    case Operation::kPutBucketTagging:
+      return PutBucketTagging(request);
+    case Operation::kDeleteBucketTagging:
+      return DeleteBucketTagging(request);
+    case Operation::kListObjectVersions:
+      return ListObjectVersions(request);
     case Operation::kListObjects:
       return ListObjects(request);
     case Operation::kListObjectsV2:
@@ -39,6 +49,12 @@ Answer Operations::Run(const Request& request) const {
       return GetObject(request);
     case Operation::kGetObjectTagging:
       return GetObjectTagging(request);
+    case Operation::kPutObjectTagging:
+      return PutObjectTagging(request);
+    case Operation::kDeleteObjectTagging:
+      return DeleteObjectTagging(request);
+    case Operation::kGetObjectAttributes:
+      return GetObjectAttributes(request);
     case Operation::kDeleteObject:
       return DeleteObject(request);
     case Operation::kCreateMultipartUpload:

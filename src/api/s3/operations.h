@@ -29,15 +29,24 @@ class Operations {
   Answer DeleteBucket(const Request& request) const;
   Answer GetBucketLocation(const Request& request) const;
   Answer GetBucketVersioning(const Request& request) const;
+  Answer GetSetting(const Request& request) const;
   // listings
   Answer ListObjects(const Request& request) const;
   Answer ListObjectsV2(const Request& request) const;
+  Answer ListObjectVersions(const Request& request) const;
   // objects
   Answer GetObject(const Request& request) const;  // and HeadObject
-  Answer GetObjectTagging(const Request& request) const;
+  Answer GetObjectAttributes(const Request& request) const;
   Answer CopyObject(const Request& request) const;
   Answer DeleteObject(const Request& request) const;
   Answer DeleteObjects(const Request& request) const;
+  // tags
+  Answer GetObjectTagging(const Request& request) const;
+  Answer PutObjectTagging(const Request& request) const;
+  Answer DeleteObjectTagging(const Request& request) const;
+  Answer GetBucketTagging(const Request& request) const;
+  Answer PutBucketTagging(const Request& request) const;
+  Answer DeleteBucketTagging(const Request& request) const;
   // uploads in parts
   Answer CreateMultipartUpload(const Request& request) const;
   Answer UploadPartCopy(const Request& request) const;

@@ -175,4 +175,16 @@ std::optional<S3Error> Compare(const Expectation& expectation, const PayloadHash
   return std::nullopt;
 }
 
+std::optional<S3Error> CheckDocument(const Request& request) {
+  std::variant<Expectation, S3Error> expectation = ReadExpectation(request);
+  if (auto* error = std::get_if<S3Error>(&expectation)) return std::move(*error);
+  const auto& expected = std::get<Expectation>(expectation);
+  if (expected.framing == Framing::kAwsChunked) return NotImplemented("an aws-chunked body of this operation");
+  PayloadHasher hasher(expected);
+  hasher.Update(request.body);
+  objectstore::Md5Hasher md5;
+  md5.Update(request.body);
+  return Compare(expected, hasher.Finish(), md5.Digest());
+}
+
 }  // namespace argosy::api::s3

@@ -60,4 +60,7 @@ class PayloadHasher {
 std::optional<S3Error> Compare(const Expectation& expectation, const PayloadHasher::Digests& digests,
                                std::string_view md5);
 
+// The same of a body that is here as a whole, once its head has been read.
+std::optional<S3Error> CheckDocument(const Request& request);
+
 }  // namespace argosy::api::s3

@@ -1,6 +1,7 @@
 #include "api/s3/put_sink.h"
 
 #include "api/s3/operations.h"
+#include "api/s3/tags.h"
 #include "base/bytes.h"
 
 namespace argosy::api::s3 {
@@ -87,7 +88,13 @@ bool PutSink::Start() {
       error_ = std::move(*error);
       return false;
     }
+    std::variant<objectstore::Tags, S3Error> tags = ReadTagHeader(head_.Header("x-amz-tagging"));
+    if (auto* error = std::get_if<S3Error>(&tags)) {
+      error_ = std::move(*error);
+      return false;
+    }
     options.attributes = std::get<objectstore::Attributes>(std::move(attributes));
+    options.tags = std::get<objectstore::Tags>(std::move(tags));
     options.precondition = std::get<objectstore::Precondition>(std::move(precondition));
     return started(store_->StartPut(head_.bucket, head_.key, std::move(options)), Missing::kKey);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "api/s3/settings.h"
 #include "auth/presigned.h"
 #include "base/bytes.h"
 #include "objectstore/object_store.h"
@@ -35,11 +36,20 @@ const std::vector<Route>& Routes() {
        Operation::kListBuckets,
        {"max-buckets", "continuation-token", "prefix", "bucket-region"}},
 
+      {"PUT", Level::kBucket, {"tagging"}, false, Operation::kPutBucketTagging, {}},
+      {"DELETE", Level::kBucket, {"tagging"}, false, Operation::kDeleteBucketTagging, {}},
       {"PUT", Level::kBucket, {}, false, Operation::kCreateBucket, {}},
       {"HEAD", Level::kBucket, {}, false, Operation::kHeadBucket, {}},
       {"DELETE", Level::kBucket, {}, false, Operation::kDeleteBucket, {}},
       {"GET", Level::kBucket, {"location"}, false, Operation::kGetBucketLocation, {}},
       {"GET", Level::kBucket, {"versioning"}, false, Operation::kGetBucketVersioning, {}},
+      {"GET", Level::kBucket, {"tagging"}, false, Operation::kGetBucketTagging, {}},
+      {"GET",
+       Level::kBucket,
+       {"versions"},
+       false,
+       Operation::kListObjectVersions,
+       {"prefix", "delimiter", "max-keys", "key-marker", "version-id-marker", "encoding-type"}},
       {"GET",
        Level::kBucket,
        {"uploads"},
@@ -62,6 +72,7 @@ const std::vector<Route>& Routes() {
 
       {"PUT", Level::kObject, {"uploadId", "partNumber"}, true, Operation::kUploadPartCopy, {}},
       {"PUT", Level::kObject, {"uploadId", "partNumber"}, false, Operation::kUploadPart, {}},
+      {"PUT", Level::kObject, {"tagging"}, false, Operation::kPutObjectTagging, {}},
       {"PUT", Level::kObject, {}, true, Operation::kCopyObject, {}},
       {"PUT", Level::kObject, {}, false, Operation::kPutObject, {}},
       {"GET",
@@ -71,6 +82,8 @@ const std::vector<Route>& Routes() {
        Operation::kListParts,
        {"max-parts", "part-number-marker", "encoding-type"}},
       {"GET", Level::kObject, {"tagging"}, false, Operation::kGetObjectTagging, {}},
+      {"DELETE", Level::kObject, {"tagging"}, false, Operation::kDeleteObjectTagging, {}},
+      {"GET", Level::kObject, {"attributes"}, false, Operation::kGetObjectAttributes, {}},
       {"GET", Level::kObject, {}, false, Operation::kGetObject, kOverrideParameters},
       {"HEAD", Level::kObject, {}, false, Operation::kHeadObject, kOverrideParameters},
       {"DELETE", Level::kObject, {"uploadId"}, false, Operation::kAbortMultipartUpload, {}},
@@ -128,7 +141,6 @@ const std::vector<RefusedHeader>& RefusedHeaders() {
       {"x-amz-copy-source-server-side-encryption-", {}},
       {"x-amz-object-lock-", {}},
       {"x-amz-bucket-object-lock-enabled", {"false"}},
-      {"x-amz-tagging", {""}},
       {"x-amz-website-redirect-location", {}},
       {"x-amz-write-offset-bytes", {}},
       {"x-amz-storage-class", {"STANDARD"}},
@@ -206,6 +218,8 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
       if (!request.HasHeader(header)) request.headers.emplace_back(std::move(header), std::move(*value));
       continue;
     }
+    // The version that every object of a bucket without versioning is.
+    if (*name == "versionId" && *value == "null") continue;
     request.parameters.try_emplace(std::move(*name), std::move(*value));
   }
   std::string_view path = view.path;
@@ -237,6 +251,16 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
   }
   if (std::optional<S3Error> refused = CheckHeaders(request)) return std::move(*refused);
 
+  if (level == Level::kObject && request.HasParameter("versionId")) {
+    return S3Error{404,
+                   "NoSuchVersion",
+                   "The specified version does not exist.",
+                   {{"Key", request.key}, {"VersionId", std::string(request.Parameter("versionId"))}}};
+  }
+  if (request.method == "GET" && FindSetting(level == Level::kBucket, request.parameters) != nullptr) {
+    request.operation = Operation::kGetSetting;
+    return request;
+  }
   const bool copy = request.HasHeader("x-amz-copy-source");
   bool method_known = false;
   for (const Route& route : Routes()) {

@@ -4,6 +4,7 @@
 #include "api/s3/put_sink.h"
 #include "api/s3/request.h"
 #include "api/s3/s3_error.h"
+#include "api/s3/tags.h"
 
 namespace argosy::api::s3 {
 namespace {
@@ -48,6 +49,8 @@ std::optional<S3Error> CheckStreamedHead(const Request& request, const http::Req
   if (request.operation == Operation::kPutObject) {
     const std::variant<objectstore::Attributes, S3Error> attributes = ReadAttributes(request);
     if (const auto* error = std::get_if<S3Error>(&attributes)) return *error;
+    const std::variant<objectstore::Tags, S3Error> tags = ReadTagHeader(request.Header("x-amz-tagging"));
+    if (const auto* error = std::get_if<S3Error>(&tags)) return *error;
   } else {
     const std::variant<int, S3Error> number = ReadPartNumber(request);
     if (const auto* error = std::get_if<S3Error>(&number)) return *error;

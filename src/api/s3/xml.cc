@@ -62,8 +62,9 @@ void XmlWriter::Content(std::string_view text) {
   document_->at.append_child(pugi::node_pcdata).set_value(std::string(text).c_str());
 }
 
-void XmlWriter::Open(std::string_view name) {
+void XmlWriter::Open(std::string_view name, Attributes attributes) {
   document_->at = document_->at.append_child(std::string(name).c_str());
+  for (const auto& [attribute, value] : attributes) document_->at.append_attribute(attribute) = value;
 }
 
 void XmlWriter::Close() {
@@ -117,13 +118,34 @@ std::optional<DeleteRequest> ParseDelete(std::string_view body) {
     std::optional<std::string> key;
     for (const pugi::xml_node& field : node.children()) {
       if (LocalName(field) == "Key") key = field.child_value();
-      if (LocalName(field) == "VersionId") request.versions = true;
+      if (LocalName(field) == "VersionId" && Trim(field.child_value()) != "null") request.versions = true;
     }
     if (!key || key->empty()) return std::nullopt;
     request.keys.push_back(std::move(*key));
   }
   if (request.keys.empty()) return std::nullopt;
   return request;
+}
+
+std::optional<std::vector<std::pair<std::string, std::string>>> ParseTagging(std::string_view body) {
+  pugi::xml_document document;
+  if (!Parse(document, body, "Tagging")) return std::nullopt;
+  std::vector<std::pair<std::string, std::string>> tags;
+  for (const pugi::xml_node& set : document.document_element().children()) {
+    if (LocalName(set) != "TagSet") continue;
+    for (const pugi::xml_node& node : set.children()) {
+      if (LocalName(node) != "Tag" || tags.size() == kTaggingTagsMax) return std::nullopt;
+      std::optional<std::string> name;
+      std::optional<std::string> value;
+      for (const pugi::xml_node& field : node.children()) {
+        if (LocalName(field) == "Key") name = field.child_value();
+        if (LocalName(field) == "Value") value = field.child_value();
+      }
+      if (!name || !value) return std::nullopt;
+      tags.emplace_back(std::move(*name), std::move(*value));
+    }
+  }
+  return tags;
 }
 
 bool IsCreateBucketConfiguration(std::string_view body) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ class XmlWriter {
   void Number(std::string_view name, int64_t number) { Text(name, std::to_string(number)); }
   void Truth(std::string_view name, bool truth) { Text(name, truth ? "true" : "false"); }
   void Content(std::string_view text);  // of the element that is open
-  void Open(std::string_view name);
+  using Attributes = std::initializer_list<std::pair<const char*, const char*>>;
+  void Open(std::string_view name, Attributes attributes = {});
   void Close();
   std::string Finish();
 
@@ -49,10 +51,14 @@ std::optional<std::vector<CompletePart>> ParseCompleteMultipartUpload(std::strin
 struct DeleteRequest {
   bool quiet = false;
   std::vector<std::string> keys;
-  bool versions = false;  // whether some entry names a version
+  bool versions = false;  // whether some entry names a version, but for "null"
 };
 // <Delete>. Nothing when it is no such document or names no key or more than kDeleteKeysMax.
 std::optional<DeleteRequest> ParseDelete(std::string_view body);
+
+// <Tagging>: names and values as they stand. Nothing when it is no such document or has more than kTaggingTagsMax tags.
+inline constexpr size_t kTaggingTagsMax = 1000;
+std::optional<std::vector<std::pair<std::string, std::string>>> ParseTagging(std::string_view body);
 
 // <CreateBucketConfiguration>: whether it is one (or empty).
 bool IsCreateBucketConfiguration(std::string_view body);

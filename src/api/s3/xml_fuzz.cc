@@ -18,6 +18,7 @@ void Try(std::string_view body) {
   if (const auto request = ParseDelete(body)) {
     argosy::Check(!request->keys.empty() && request->keys.size() <= kDeleteKeysMax, "bound on keys");
   }
+  if (const auto tags = ParseTagging(body)) argosy::Check(tags->size() <= kTaggingTagsMax, "bound on tags");
   (void)IsCreateBucketConfiguration(body);
 }
 
@@ -29,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try(body);
   Try("<Delete>" + body + "</Delete>");
   Try("<Delete><Object><Key>" + body + "</Key></Object></Delete>");
+  Try("<Tagging><TagSet><Tag>" + body + "</Tag></TagSet></Tagging>");
   Try("<CompleteMultipartUpload>" + body + "</CompleteMultipartUpload>");
   Try("<CompleteMultipartUpload><Part><PartNumber>" + body +
       "</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>");

@@ -109,6 +109,31 @@ TEST_F(CrashTest, AnOverwriteIsAllOrNothingAtEveryStep) {
   EXPECT_GE(step, 5) << "intent, fsync, rename, fsync of the directory, answer";
 }
 
+TEST_F(CrashTest, TagsAreTheOldOrTheNewAtEveryStep) {
+  ASSERT_TRUE(Open()->CreateBucket("bucket").ok());
+  int step = 0;
+  for (;; ++step) {
+    ASSERT_LT(step, 50);
+    {
+      auto store = Open();
+      MustPut(*store, "d/k", "bytes");
+      ASSERT_TRUE(store->SetTags("bucket", "d/k", {{"tag", "old"}}).ok());
+    }
+    const int status = RunEndingAt(
+        step, [](ObjectStore& store) { Check(store.SetTags("bucket", "d/k", {{"tag", "new"}}).ok(), "tags"); });
+    auto store = Open();
+    ExpectSound(*store);
+    const std::string tag = store->Head("bucket", "d/k").value().tags["tag"];
+    EXPECT_TRUE(tag == "old" || tag == "new") << tag;
+    if (status == kFinished) {
+      EXPECT_EQ(tag, "new");
+      break;
+    }
+    ASSERT_EQ(status, kEnded);
+  }
+  EXPECT_GE(step, 2) << "file, intent";
+}
+
 TEST_F(CrashTest, ADeleteIsAllOrNothingAtEveryStep) {
   ASSERT_TRUE(Open()->CreateBucket("bucket").ok());
   for (int step = 0;; ++step) {

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "objectstore/checksum.h"
+#include "objectstore/embedded/bucket_tags.h"
 #include "objectstore/embedded/directories.h"
 #include "objectstore/embedded/file_reader.h"
 #include "objectstore/embedded/index.h"
@@ -28,6 +29,7 @@ constexpr size_t kStripes = 1024;  // locks that order the writes of one key; fa
 constexpr int kRenameTries = 64;   // each lost to somebody who removed the directory just then
 constexpr char kIndexName[] = "index.db";
 constexpr char kBucketsName[] = "buckets";
+constexpr char kBucketTagsName[] = "bucket_tags";
 
 std::string DirectoryOf(const std::string& path) {
   return path.substr(0, path.rfind('/'));
@@ -43,6 +45,7 @@ class Store final : public ObjectStore {
         lock_(std::move(lock)),
         staging_(std::move(staging)),
         uploads_(std::move(uploads)),
+        bucket_tags_(dir / kBucketTagsName),
         directories_(std::move(root)),
         index_(dir / kIndexName),
         reader_(directories_.root(), dir / kBucketsName, &index_),
@@ -68,6 +71,10 @@ class Store final : public ObjectStore {
   Result<ObjectInfo> PublishFile(const std::filesystem::path& source, std::string_view bucket, std::string_view key,
                                  Attributes attributes) override;
 
+  Status SetTags(std::string_view bucket, std::string_view key, Tags tags) override;
+  Status SetBucketTags(std::string_view bucket, Tags tags) override;
+  Result<Tags> BucketTags(std::string_view bucket) override;
+
   Result<std::string> CreateUpload(std::string_view bucket, std::string_view key, UploadOptions options) override;
   Result<UploadInfo> FindUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
   Result<std::unique_ptr<ObjectWriter>> StartPart(std::string_view bucket, std::string_view key,
@@ -78,6 +85,7 @@ class Store final : public ObjectStore {
                                     const std::vector<CompletedPart>& parts, Precondition precondition) override;
   Status AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
   Result<std::vector<UploadInfo>> ListUploads(std::string_view bucket) override;
+  Result<size_t> ExpireUploads(Time before) override;
 
   // Makes the staged file the object; on any error before the rename nothing has happened.
   Result<ObjectInfo> Commit(StagedFile& staged, std::string_view bucket, std::string_view key, const Record& record,
@@ -100,6 +108,7 @@ class Store final : public ObjectStore {
   const UniqueFd lock_;
   const std::unique_ptr<StagingArea> staging_;
   const std::unique_ptr<Uploads> uploads_;
+  const BucketTagFiles bucket_tags_;
   Directories directories_;
   IndexReader index_;
   const FileReader reader_;
@@ -116,7 +125,7 @@ class PutWriter final : public ObjectWriter {
         bucket_(std::move(bucket)),
         key_(std::move(key)),
         precondition_(std::move(options.precondition)),
-        record_{.attributes = std::move(options.attributes)},
+        record_{.attributes = std::move(options.attributes), .tags = std::move(options.tags)},
         staged_(std::move(staged)) {}
 
   Status Append(std::string_view piece) override { return staged_->Append(piece); }
@@ -192,6 +201,10 @@ Status Store::CreateBucket(std::string_view bucket) {
                      "both ends");
   }
   const std::unique_lock lock(buckets_mutex_);
+  // Of one that was deleted just when the server ended.
+  if (!reader_.HeadBucket(bucket).ok()) {
+    if (Status cleared = bucket_tags_.Write(bucket, {}); !cleared.ok()) return cleared;
+  }
   if (mkdirat(directories_.root(), std::string(bucket).c_str(), 0755) != 0) {
     if (errno != EEXIST) return ErrnoError("making the bucket " + std::string(bucket), errno);
     // Whoever made it may have died before it was durable.
@@ -217,7 +230,20 @@ Status Store::DeleteBucket(std::string_view bucket) {
     const Status erased = last.get();
     if (!erased.ok()) return erased;
   }
+  if (Status cleared = bucket_tags_.Write(bucket, {}); !cleared.ok()) return cleared;
   return uploads_->RemoveAllOf(bucket);
+}
+
+Status Store::SetBucketTags(std::string_view bucket, Tags tags) {
+  const std::unique_lock lock(buckets_mutex_);
+  if (Status there = reader_.HeadBucket(bucket); !there.ok()) return there;
+  return bucket_tags_.Write(bucket, tags);
+}
+
+Result<Tags> Store::BucketTags(std::string_view bucket) {
+  const std::shared_lock lock(buckets_mutex_);
+  if (Status there = reader_.HeadBucket(bucket); !there.ok()) return there.error();
+  return bucket_tags_.Read(bucket);
 }
 
 Result<std::vector<BucketInfo>> Store::ListBuckets() {
@@ -357,7 +383,8 @@ Result<ObjectInfo> Store::Copy(std::string_view source_bucket, std::string_view 
   if (!valid.ok()) return valid.error();
   Record record{.etag = source->info.etag,
                 .attributes = options.attributes ? std::move(*options.attributes) : source->info.attributes,
-                .checksum = source->info.checksum};
+                .checksum = source->info.checksum,
+                .tags = options.tags ? std::move(*options.tags) : source->info.tags};
   if (record.etag.find('-') != std::string::npos) {
     // The copy is one piece: its ETag is that of its bytes.
     Result<std::string> md5 = HashFileMd5(source->file->get());
@@ -370,6 +397,36 @@ Result<ObjectInfo> Store::Copy(std::string_view source_bucket, std::string_view 
   const Status copied = (*staged)->AppendFile(source->file->get(), source->info.size);
   if (!copied.ok()) return copied.error();
   return Commit(**staged, bucket, key, record, Precondition());
+}
+
+Status Store::SetTags(std::string_view bucket, std::string_view key, Tags tags) {
+  if (Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid;
+  if (Result<Found> healed = LookAndHeal(bucket, key); !healed.ok()) return healed.error();
+  IndexWriter::Ticket listed;
+  {
+    const std::shared_lock bucket_stays(buckets_mutex_);
+    const std::lock_guard lock(StripeOf(bucket, key));
+    Result<Found> found = reader_.Look(bucket, key);
+    if (!found.ok()) return found.error();
+    if (!found->file) return NoSuchKey(bucket, key);
+    Result<Record> record = reader_.RecordOf(*found);
+    if (!record.ok()) return record.error();
+    record->tags = std::move(tags);
+    // The file first: should the end come now, the row speaks of the tags from before, as it did to everyone.
+    Status done = At("tags: file");
+    if (!done.ok()) return done;
+    const Result<XattrKept> kept = WriteRecordXattr(found->file->get(), found->identity, *record);
+    if (!kept.ok()) return kept.error();
+    done = SyncWhole(found->file->get(), "an object's tags");
+    if (done.ok()) done = At("tags: intent");
+    if (!done.ok()) return done;
+    const IndexRow row{found->identity, record->etag, EncodeDetails(*record)};
+    IndexWriter::IntentTicket intent = writer_->AddIntent(bucket, key, row);
+    done = intent.durable.get();
+    if (!done.ok()) return done;
+    listed = writer_->Finish(intent.id, bucket, key, row);
+  }
+  return listed.get();
 }
 
 Result<ObjectInfo> Store::PublishFile(const std::filesystem::path& source, std::string_view bucket,
@@ -482,6 +539,7 @@ Result<ObjectInfo> Store::CompleteUpload(std::string_view bucket, std::string_vi
     record.checksum = CombineChecksums(*options.checksum_algorithm, options.checksum_type, checksums);
   }
   record.attributes = options.attributes;
+  record.tags = options.tags;
   Result<ObjectInfo> object = Commit(**whole, bucket, key, record, precondition);
   if (!object.ok()) return object;
   const Status removed = uploads_->Remove(upload_id);
@@ -500,6 +558,13 @@ Result<std::vector<UploadInfo>> Store::ListUploads(std::string_view bucket) {
   const Status bucket_there = reader_.HeadBucket(bucket);
   if (!bucket_there.ok()) return bucket_there.error();
   return uploads_->List(bucket);
+}
+
+Result<size_t> Store::ExpireUploads(Time before) {
+  return uploads_->Expire(before, [this](const std::string& upload_id) {
+    const std::lock_guard lock(upload_stripes_[std::hash<std::string_view>()(upload_id) % kStripes]);
+    return uploads_->Remove(upload_id);
+  });
 }
 
 // Another process's view: what it finds is taken from the files, nothing is written.
@@ -552,7 +617,8 @@ Result<std::unique_ptr<ObjectStore>> EmbeddedStore::Open(const std::filesystem::
   if (!staging.ok()) return staging.error();
   Result<std::unique_ptr<Uploads>> uploads = Uploads::Open(dir / "uploads", staging->get(), clock, random, hook);
   if (!uploads.ok()) return uploads.error();
-  done = SyncDirectory(dir);
+  done = MakeDirectories(dir / kBucketTagsName);
+  if (done.ok()) done = SyncDirectory(dir);
   if (done.ok()) done = SyncDirectory(dir.parent_path());
   if (!done.ok()) return done.error();
   Result<std::unique_ptr<IndexWriter>> writer = IndexWriter::Open(dir / kIndexName);

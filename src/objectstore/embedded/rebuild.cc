@@ -43,8 +43,9 @@ Result<std::optional<IndexRow>> RowOfFile(int root_fd, const std::string& path,
   if (fstat(fd.get(), &stat) != 0) return ErrnoError("looking at " + path, errno);
   if (!S_ISREG(stat.st_mode)) return std::optional<IndexRow>();
   const FileIdentity identity = IdentityOf(stat);
-  for (const Intent* intent : intents) {
-    if (intent->row && intent->row->identity == identity) return intent->row;
+  // Of those that speak of this content the last one: tags are changed without it.
+  for (auto intent = intents.rbegin(); intent != intents.rend(); ++intent) {
+    if ((*intent)->row && (*intent)->row->identity == identity) return (*intent)->row;
   }
   Result<Record> record = RecordOfFile(fd.get(), identity);
   if (!record.ok()) return record.error();

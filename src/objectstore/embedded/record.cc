@@ -22,6 +22,7 @@ Json DetailsToJson(const Record& record) {
   if (!record.attributes.content_type.empty()) json["content_type"] = record.attributes.content_type;
   if (!record.attributes.headers.empty()) json["headers"] = record.attributes.headers;
   if (!record.attributes.metadata.empty()) json["metadata"] = record.attributes.metadata;
+  if (!record.tags.empty()) json["tags"] = record.tags;
   if (record.checksum) {
     json["checksum"] = {{"algorithm", ChecksumName(record.checksum->algorithm)},
                         {"type", ChecksumTypeName(record.checksum->type)},
@@ -51,6 +52,7 @@ Record DetailsFromJson(const Json& json, std::string etag) {
   record.attributes.content_type = StringAt(json, "content_type");
   record.attributes.headers = MapAt(json, "headers");
   record.attributes.metadata = MapAt(json, "metadata");
+  record.tags = MapAt(json, "tags");
   if (const auto at = json.find("checksum"); at != json.end() && at->is_object()) {
     const std::optional<ChecksumAlgorithm> algorithm = ParseChecksumName(StringAt(*at, "algorithm"));
     const std::optional<ChecksumType> type = ParseChecksumTypeName(StringAt(*at, "type"));
@@ -85,7 +87,8 @@ ObjectInfo ToObjectInfo(std::string_view key, const FileIdentity& identity, cons
           .etag = record.etag,
           .last_modified = FromUnixNanos(identity.mtime_ns),
           .attributes = record.attributes,
-          .checksum = record.checksum};
+          .checksum = record.checksum,
+          .tags = record.tags};
 }
 
 Result<XattrKept> WriteRecordXattr(int fd, const FileIdentity& identity, const Record& record) {

@@ -30,6 +30,7 @@ struct Record {
   std::string etag;
   Attributes attributes;
   std::optional<Checksum> checksum;
+  Tags tags;
 
   bool operator==(const Record&) const = default;
 };

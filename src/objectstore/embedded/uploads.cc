@@ -92,7 +92,7 @@ Result<std::string> Uploads::Create(std::string_view bucket, std::string_view ke
     const std::lock_guard lock(random_mutex_);
     id = NewUid(*random_);
   }
-  const Record described{.attributes = options.attributes};
+  const Record described{.attributes = options.attributes, .tags = options.tags};
   Json json = {{"bucket", bucket}, {"key", key}, {"initiated_ns", ToUnixNanos(clock_->Now())}};
   const std::string details = EncodeDetails(described);
   if (!details.empty()) json["details"] = details;
@@ -140,6 +140,7 @@ Result<Uploads::Described> Uploads::Read(const std::string& upload_id) const {
   Result<Record> record = DecodeDetails(text_at("details"), "");
   if (!record.ok()) return corrupt;
   out.info.options.attributes = std::move(record->attributes);
+  out.info.options.tags = std::move(record->tags);
   out.info.options.checksum_algorithm = ParseChecksumName(text_at("checksum_algorithm"));
   out.info.options.checksum_type = ParseChecksumTypeName(text_at("checksum_type")).value_or(ChecksumType::kComposite);
   return out;
@@ -233,6 +234,27 @@ Result<std::vector<UploadInfo>> Uploads::List(std::string_view bucket) const {
     return std::tie(a.key, a.initiated, a.upload_id) < std::tie(b.key, b.initiated, b.upload_id);
   });
   return out;
+}
+
+Result<size_t> Uploads::Expire(Time before, const std::function<Status(const std::string& upload_id)>& abort) {
+  std::vector<std::string> old;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(dir_, error), end; !error && at != end; at.increment(error)) {
+    const std::string id = at->path().filename().string();
+    const Result<Described> described = Read(id);
+    if (!described.ok() || described->info.initiated >= before) continue;
+    const Result<std::vector<PartInfo>> parts = ListParts(id);
+    const auto is_new = [&](const PartInfo& part) { return part.last_modified >= before; };
+    if (parts.ok() && std::ranges::none_of(*parts, is_new)) old.push_back(id);
+  }
+  if (error) return ErrnoError("reading " + dir_.string(), error.value());
+  size_t aborted = 0;
+  for (const std::string& id : old) {
+    const Status removed = abort(id);
+    if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound) return removed.error();
+    if (removed.ok()) ++aborted;
+  }
+  return aborted;
 }
 
 Status Uploads::RemoveAllOf(std::string_view bucket) {

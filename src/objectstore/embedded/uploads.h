@@ -33,6 +33,8 @@ class Uploads {
   Status Remove(std::string_view upload_id);
   Result<std::vector<UploadInfo>> List(std::string_view bucket) const;
   Status RemoveAllOf(std::string_view bucket);
+  // Calls `abort` for each upload that began, and got its last part, before `before`; gives how many were aborted.
+  Result<size_t> Expire(Time before, const std::function<Status(const std::string& upload_id)>& abort);
 
  private:
   class PartWriter;
