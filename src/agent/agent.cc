@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "objectstore/embedded/embedded_store.h"
+#include "objectstore/mounted/mounts.h"
 
 namespace argosy::agent {
 namespace {
@@ -101,8 +102,7 @@ class Agent final : private FdHandler, private TrainingEvents {
   void Train() {
     LimitTrainingMemory();
     (void)nice(kTrainingNice);  // of this thread, and of those that it starts
-    Result<std::unique_ptr<objectstore::ObjectReader>> objects =
-        objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
+    Result<std::unique_ptr<objectstore::ObjectReader>> objects = AttachToObjects();
     protocol::AgentOutcome outcome;
     if (!assignment_.training) {
       outcome = FailedOutcome(Error(ErrorCode::kInternal, "the assignment holds no job"), clock_.Now());
@@ -178,10 +178,17 @@ class Agent final : private FdHandler, private TrainingEvents {
     loop_.Post([this, outcome = std::move(outcome)] { Finish(outcome); });
   }
 
+  // The server's own buckets, and the folders that it mounts.
+  Result<std::unique_ptr<objectstore::ObjectReader>> AttachToObjects() const {
+    auto own = objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
+    if (!own.ok()) return own.error();
+    return objectstore::MountFolders(std::move(*own), assignment_.objects_dir);
+  }
+
   Result<std::unique_ptr<objectstore::ObjectReader>> BeginLoading() {
     if (!assignment_.note.empty()) log_->Append(assignment_.note);
     OnPhase(protocol::AgentPhase::kDownloading);
-    auto objects = objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
+    auto objects = AttachToObjects();
     if (!objects.ok()) return objects.error().Wrap("attaching to the object store");
     return objects;
   }

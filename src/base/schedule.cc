@@ -151,7 +151,8 @@ Result<Schedule::Field> Schedule::ParseField(std::string_view text, int least, i
     // A range may go over the end: FRI-MON.
     const int length = (*to >= *from ? *to - *from : *to + (most - least + 1) - *from) + 1;
     for (int i = 0; i < length; i += *by) {
-      field.values[static_cast<size_t>(least + (*from - least + i) % (most - least + 1))] = true;
+      const int value = least + (*from - least + i) % (most - least + 1);
+      field.values[static_cast<size_t>(value)] = true;
     }
   }
   return field;

@@ -198,19 +198,19 @@ std::optional<TimeZone::Rule> TimeZone::ParseRule(std::string_view text) {
 }
 
 int64_t TimeZone::LocalMoment(int year, const YearDay& day) {
-  using namespace std::chrono;
+  using std::chrono::sys_days;
   const auto month = std::chrono::year(year) / std::chrono::month(static_cast<unsigned>(day.month));
-  const weekday on(static_cast<unsigned>(day.day));
+  const std::chrono::weekday on(static_cast<unsigned>(day.day));
   const sys_days date =
-      day.week == 5 ? sys_days(month / on[last]) : sys_days(month / on[static_cast<unsigned>(day.week)]);
-  return duration_cast<seconds>(date.time_since_epoch()).count() + day.seconds;
+      day.week == 5 ? sys_days(month / on[std::chrono::last]) : sys_days(month / on[static_cast<unsigned>(day.week)]);
+  return std::chrono::duration_cast<std::chrono::seconds>(date.time_since_epoch()).count() + day.seconds;
 }
 
 int32_t TimeZone::OffsetByRule(int64_t unix_seconds) const {
   if (!rule_->has_summer) return rule_->standard;
-  using namespace std::chrono;
-  const sys_days today = floor<days>(sys_seconds(seconds(unix_seconds + rule_->standard)));
-  const int year = static_cast<int>(year_month_day(today).year());
+  const std::chrono::sys_seconds standard(std::chrono::seconds(unix_seconds + rule_->standard));
+  const auto today = std::chrono::floor<std::chrono::days>(standard);
+  const int year = static_cast<int>(std::chrono::year_month_day(today).year());
   const int64_t begin = LocalMoment(year, rule_->begin) - rule_->standard;
   const int64_t end = LocalMoment(year, rule_->end) - rule_->summer;
   const bool summer =

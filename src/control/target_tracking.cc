@@ -78,7 +78,7 @@ TrackingAnswer TrackMetric(const catalog::TargetTracking& policy, const Tracking
   TrackingAnswer answer;
   const auto& minutes = facts.minutes;
   if (minutes.empty() || !minutes.back()) return answer;
-  answer.metric = *minutes.back();
+  answer.metric = minutes.back();
   const auto all_of_last = [&](size_t count, const auto& holds) {
     return minutes.size() >= count &&
            std::all_of(minutes.end() - static_cast<std::ptrdiff_t>(count), minutes.end(),

@@ -77,6 +77,17 @@ Parser::Parser() {
     if (option.secrecy == Secrecy::kSecret) continue;
     const std::string name(option.name);
     auto keep = [this, name](const std::string& text) { flags[name] = text; };
+    if (option.shape == ValueShape::kList) {
+      auto join = [this, name](const std::vector<std::string>& texts) {
+        flags[name] = fmt::format("{}", fmt::join(texts, ","));
+      };
+      app.add_option_function<std::vector<std::string>>("--" + name, join, std::string(option.help))
+          ->type_name(std::string(option.value))
+          ->expected(1)
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+          ->group(kEveryVerb);
+      continue;
+    }
     if (option.shape == ValueShape::kSwitch) {
       const std::string help(option.help);
       app.add_flag("--" + name, help)

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "main/edit_distance.h"
+#include "objectstore/object_store.h"
 
 namespace argosy::main {
 namespace {
@@ -177,6 +178,20 @@ Status ApplyUploadExpiry(std::string_view text, Options& o) {
   return Refuse();
 }
 
+Status ApplyMount(std::string_view text, Options& o) {
+  std::map<std::string, std::filesystem::path> mounts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    const std::string_view one = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t equals = one.find('=');
+    if (equals == std::string_view::npos || !objectstore::IsValidBucketName(one.substr(0, equals))) return Refuse();
+    const std::filesystem::path path = one.substr(equals + 1);
+    if (path.empty() || !mounts.emplace(one.substr(0, equals), path).second) return Refuse();
+  }
+  return o.mounts = std::move(mounts), Status();
+}
+
 Status ApplyMemory(std::string_view text, Options& o) {
   if (text == "all") return o.memory_bytes = 0, Status();
   const std::optional<uint64_t> bytes = ParseByteSize(text);
@@ -274,6 +289,13 @@ constexpr OptionDeclaration kDeclarations[] = {
      .help = "How much memory all instances together may hold; jobs that do not fit wait.",
      .rule = "all, or a size of at least 64M such as 512M or 8G",
      .apply = ApplyMemory},
+    {.name = "mount",
+     .value = "NAME=PATH",
+     .fallback = "",
+     .help = "A folder of this machine to show as a bucket, for reading only; may be given more than once.",
+     .rule = "a bucket's name, =, and a folder; several are divided by commas, and no name comes twice",
+     .shape = ValueShape::kList,
+     .apply = ApplyMount},
     {.name = "upload-expiry",
      .value = "TIME",
      .fallback = "7d",
@@ -520,6 +542,12 @@ Result<Settings> ResolveOptions(const Flags& flags, const Environment& environme
   options.data_dir = Absolute(options.data_dir, base, environment);
   if (!options.config.empty()) options.config = Absolute(options.config, working_dir, environment);
   settings.in_force.front().text = options.data_dir.string();
+  const auto is_mount = [](const OptionInForce& option) { return option.option->name == "mount"; };
+  const OptionInForce& mount = *std::ranges::find_if(settings.in_force, is_mount);
+  const std::filesystem::path file_dir = options.config.empty() ? options.data_dir : options.config.parent_path();
+  for (auto& [bucket, path] : options.mounts) {
+    path = Absolute(path, mount.origin == Origin::kFile ? file_dir : working_dir, environment);
+  }
   return settings;
 }
 

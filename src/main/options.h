@@ -47,7 +47,8 @@ struct Options {
   uint64_t memory_bytes = 0;  // 0 = all that the machine has
   control::TypePolicy strict_types = control::TypePolicy::kWish;
   uint32_t event_loops = 1;
-  std::chrono::seconds upload_expiry{0};  // 0: uploads in parts wait for ever
+  std::map<std::string, std::filesystem::path> mounts;  // folders shown as buckets, by bucket; absolute
+  std::chrono::seconds upload_expiry{0};                // 0: uploads in parts wait for ever
   uint32_t connections_max = 0;
   MetricsAccess metrics_access = MetricsAccess::kLoopback;
 
@@ -56,8 +57,9 @@ struct Options {
   std::string default_bucket() const;
 };
 
-enum class Secrecy { kPublic, kSecret };   // secrets have no flag (flags are seen by `ps`) and are printed masked
-enum class ValueShape { kText, kSwitch };  // a switch may be a flag without a value
+enum class Secrecy { kPublic, kSecret };  // secrets have no flag (flags are seen by `ps`) and are printed masked
+// A switch may be a flag without a value; a list's flag may be given more than once, commas between its values.
+enum class ValueShape { kText, kSwitch, kList };
 
 struct OptionDeclaration {
   std::string_view name;      // listen → --listen, ARGOSY_LISTEN, `listen:`

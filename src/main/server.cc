@@ -32,6 +32,7 @@
 #include "main/metrics_page.h"
 #include "main/object_publisher.h"
 #include "objectstore/embedded/embedded_store.h"
+#include "objectstore/mounted/mounts.h"
 #include "observe/file_log_store.h"
 #include "observe/metric_store.h"
 #include "serving/capture_writer.h"
@@ -149,6 +150,8 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   Result<std::unique_ptr<objectstore::ObjectStore>> store =
       objectstore::EmbeddedStore::Open(directory.path() / "objects", &clock, &random);
   if (!store.ok()) return store.error().Wrap("the object store cannot be opened");
+  store = objectstore::MountFolders(std::move(*store), options.mounts, directory.path() / "objects");
+  if (!store.ok()) return store.error().Wrap("--mount");
   objects = std::move(*store);
 
   Result<std::unique_ptr<observe::FileLogStore>> log_store = observe::FileLogStore::Open(directory.path() / "logs");

@@ -63,7 +63,7 @@ catalog::VariantPlan Plan(const std::string& model, uint32_t instances) {
 class SimWorld::Front final : public serving::Front {
  public:
   Front(SimWorld* world, Scheduler* scheduler) : world_(world), scheduler_(scheduler) {}
-  ~Front() { *alive_ = false; }
+  ~Front() override { *alive_ = false; }
 
   void SetRoute(const std::string& endpoint, std::optional<serving::Route> route) override {
     if (route) {
@@ -248,7 +248,7 @@ void SimWorld::PlanFaults() {
       case 1:
         queue_.At(at, [this] { Crash(SimDisk::Loss::kUnsyncedLost); });
         break;
-      case 2: {
+      default: {
         const uint64_t operations = 1 + random_.Below(20);
         queue_.At(at, [this, operations] { disk_.CutPowerAfter(operations); });
         queue_.At(at + std::chrono::seconds(2), [this] { Crash(SimDisk::Loss::kUnsyncedLost); });

@@ -63,7 +63,7 @@ S3Error FromStoreError(const Error& error) {
     case ErrorCode::kNoSpace:
       return {507, "InsufficientStorage", "The server has no room left: " + error.message()};
     case ErrorCode::kPermissionDenied:
-      return {403, "AccessDenied", "Access Denied"};
+      return {403, "AccessDenied", "Access Denied: " + error.message()};
     case ErrorCode::kInvalidArgument:
       return InvalidRequest(error.message());
     case ErrorCode::kConflict:
