@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/iam/roles.h"
+
 namespace argosy::api {
 namespace {
 
@@ -10,16 +12,6 @@ using Outcome = std::variant<std::string, ServiceError>;
 Outcome CallerIdentity(const Form& /*form*/, const auth::Principal& principal) {
   return "<Arn>" + EscapeXml(principal.arn) + "</Arn><UserId>" + EscapeXml(principal.name) + "</UserId><Account>" +
          std::string(auth::kAccountId) + "</Account>";
-}
-
-QueryAction Denied(std::string name) {
-  return {.name = name,
-          .summary = "Answered with AccessDenied.",
-          .handle = [name](const Form& /*form*/, const auth::Principal& principal) -> Outcome {
-            return ServiceError{403, "AccessDenied",
-                                "User: " + principal.arn + " is not authorized to perform: iam:" + name +
-                                    ". Argosy has no IAM policies to look at."};
-          }};
 }
 
 }  // namespace
@@ -32,10 +24,7 @@ std::unique_ptr<QueryService> MakeStsService() {
 }
 
 std::unique_ptr<QueryService> MakeIamService() {
-  std::vector<QueryAction> actions;
-  actions.push_back(Denied("SimulatePrincipalPolicy"));
-  actions.push_back(Denied("GetRole"));
-  return std::make_unique<QueryService>("IAM", "https://iam.amazonaws.com/doc/2010-05-08/", std::move(actions));
+  return std::make_unique<QueryService>("IAM", "https://iam.amazonaws.com/doc/2010-05-08/", iam::RoleActions());
 }
 
 }  // namespace argosy::api

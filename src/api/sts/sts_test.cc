@@ -23,14 +23,5 @@ TEST(Sts, SaysWhoIsAsking) {
   EXPECT_NE(BodyOf(Ask(*MakeStsService(), "Action=AssumeRole")).find("<Code>InvalidAction</Code>"), std::string::npos);
 }
 
-TEST(Iam, DeniesWhatTheSdkAsksBeforeTraining) {
-  for (const char* action : {"SimulatePrincipalPolicy", "GetRole"}) {
-    const http::Response response = Ask(*MakeIamService(), std::string("Action=") + action + "&Version=2010-05-08");
-    EXPECT_EQ(response.status, 403);
-    EXPECT_NE(BodyOf(response).find("<Code>AccessDenied</Code>"), std::string::npos) << BodyOf(response);
-    EXPECT_NE(BodyOf(response).find(std::string("iam:") + action), std::string::npos);
-  }
-}
-
 }  // namespace
 }  // namespace argosy::api
