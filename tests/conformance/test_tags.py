@@ -74,3 +74,62 @@ def test_an_arn_of_nothing_is_refused(clients):
         with pytest.raises(ClientError) as refused:
             getattr(clients.sagemaker, call)(ResourceArn=arn, **more)
         assert refused.value.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound")
+
+
+def test_sagemakers_limits(clients, tagged):
+    arn = tagged["config"]
+
+    def refused(*tags):
+        with pytest.raises(ClientError) as error:
+            clients.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": k, "Value": v} for k, v in tags])
+        assert error.value.response["Error"]["Code"] == "ValidationException"
+        return error.value.response["Error"]["Message"]
+
+    before = tags_of(clients, arn)
+    assert "at most 50" in refused(*((f"k{i}", "") for i in range(50)))  # one too many, with the one that is there
+    assert "reserved" in refused(("aws:mine", "x"))
+    assert "given twice" in refused(("a", "1"), ("a", "2"))
+    assert "less than or equal to 128" in refused(("k" * 129, "x"))
+    assert "less than or equal to 256" in refused(("k", "v" * 257))
+    assert "regular expression" in refused(("a\n", "x"))
+    assert tags_of(clients, arn) == before
+    clients.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "k" * 128, "Value": "v" * 256}])
+    clients.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["k" * 128])
+
+
+def test_an_alarm_is_tagged_through_its_own_api(clients):
+    name = jobs.unique("tagged")
+    clients.cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="suite",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+        Tags=[{"Key": "made", "Value": "yes"}],
+    )
+    described = clients.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    arn = described["AlarmArn"]
+
+    def tags():
+        return {t["Key"]: t["Value"] for t in clients.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+    assert tags() == {"made": "yes"}
+    clients.cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "made", "Value": "twice"}, {"Key": "team", "Value": "b"}])
+    assert tags() == {"made": "twice", "team": "b"}
+    clients.cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["team", "not-there"])
+    assert tags() == {"made": "twice"}
+    assert clients.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0] == described  # its times stay
+    for tags_too_many, code in (
+        ([{"Key": f"k{i}", "Value": ""} for i in range(50)], "InvalidParameterValue"),
+        ([{"Key": "aws:k", "Value": ""}], "InvalidParameterValue"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            clients.cloudwatch.tag_resource(ResourceARN=arn, Tags=tags_too_many)
+        assert refused.value.response["Error"]["Code"].startswith(code)
+    clients.cloudwatch.delete_alarms(AlarmNames=[name])
+    with pytest.raises(ClientError) as refused:
+        clients.cloudwatch.list_tags_for_resource(ResourceARN=arn)
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"

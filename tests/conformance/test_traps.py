@@ -120,7 +120,7 @@ def test_trap_07_media_types_with_parameters_and_none_at_all(clients, cancer_uri
     ):
         assert json.loads(jobs.invoke(clients, cancer_endpoint, row, content_type, accept)) == expected
     # Neither header: botocore always sends a Content-Type of its own, so this one is by hand.
-    with raw.Connection(clients_address(clients)) as connection:
+    with raw.Connection(raw.address_of(clients)) as connection:
         path = f"/endpoints/{cancer_endpoint}/invocations"
         connection.send(raw.request_bytes(clients, "POST", path, "sagemaker", {}, row.encode()))
         answer = connection.read()
@@ -136,11 +136,6 @@ def test_trap_07_media_types_with_parameters_and_none_at_all(clients, cancer_uri
         hyperparameters={"epochs": "1"},
     )
     assert job["TrainingJobStatus"] == "Completed"
-
-
-def clients_address(clients):
-    host, _, port = clients.endpoint.split("//")[1].rpartition(":")
-    return host, int(port)
 
 
 def test_trap_08_an_s3_uri_is_a_prefix_of_text_not_a_folder(clients):
@@ -214,13 +209,13 @@ def test_trap_14_names_of_newer_clients_are_accepted(clients, cancer_uri):
     request["Tags"] = []
     request["MemberOfTheFuture"] = {"Depth": [1, {"More": True}]}
     request["ResourceConfig"]["AnotherOne"] = "x"
-    with raw.Connection(clients_address(clients)) as connection:
+    with raw.Connection(raw.address_of(clients)) as connection:
         answer = connection.send(raw.json_call(clients, "CreateTrainingJob", request)).read()
     assert answer.status == 200, answer
 
     def ended():
         """By hand too: what no model knows comes back, and the check of answers would not have it."""
-        with raw.Connection(clients_address(clients)) as connection:
+        with raw.Connection(raw.address_of(clients)) as connection:
             name = {"TrainingJobName": request["TrainingJobName"]}
             job = connection.send(raw.json_call(clients, "DescribeTrainingJob", name)).read().json()
         return job if job["TrainingJobStatus"] in jobs.TERMINAL else None

@@ -44,6 +44,12 @@ def json_call(clients, operation, members, service="sagemaker", prefix="SageMake
     return request_bytes(clients, "POST", "/", service, headers, body, **how)
 
 
+def address_of(clients):
+    """Host and port of the server that the clients talk to."""
+    host, _, port = clients.endpoint.split("//")[1].rpartition(":")
+    return host, int(port)
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status = status

@@ -322,11 +322,6 @@ Shape AlarmActionsShape() {
 }  // namespace
 
 Operation PutMetricAlarm(std::shared_ptr<const Context> context) {
-  const Shape tags = List(Structure({
-                              Required("Key", String().Length(1, 128)),
-                              Required("Value", String().Length(0, 256)),
-                          }))
-                         .AtMost(50);
   return {.name = "PutMetricAlarm",
           .summary = "Makes an alarm on a metric, or changes one; its state stays until it is looked at again.",
           .input = Structure({
@@ -358,7 +353,7 @@ Operation PutMetricAlarm(std::shared_ptr<const Context> context) {
               Optional("ThresholdMetricId", String().Length(1, 255)).Refused("anomaly detection"),
               Optional("EvaluationCriteria", Document()).Refused("alarms on PromQL"),
               Optional("EvaluationInterval", Integer()).Refused("alarms on PromQL"),
-              Optional("Tags", tags),
+              Optional("Tags", AlarmTagsShape()),
           }),
           .handle = [context](const Call& call, Reply reply) { Put(context, call, std::move(reply)); }};
 }

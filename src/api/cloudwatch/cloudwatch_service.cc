@@ -171,7 +171,8 @@ std::vector<Operation> CloudWatchOperations(CloudWatchDeps deps, std::string reg
        {cloudwatch::PutMetricData, cloudwatch::GetMetricStatistics, cloudwatch::GetMetricData, cloudwatch::ListMetrics,
         cloudwatch::PutMetricAlarm, cloudwatch::DescribeAlarms, cloudwatch::DescribeAlarmsForMetric,
         cloudwatch::DescribeAlarmHistory, cloudwatch::SetAlarmState, cloudwatch::EnableAlarmActions,
-        cloudwatch::DisableAlarmActions, cloudwatch::DeleteAlarms}) {
+        cloudwatch::DisableAlarmActions, cloudwatch::DeleteAlarms, cloudwatch::TagResource, cloudwatch::UntagResource,
+        cloudwatch::ListTagsForResource}) {
     operations.push_back(declare(context));
   }
   return operations;

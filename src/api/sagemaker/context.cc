@@ -39,6 +39,11 @@ catalog::Resource Context::NewResource(catalog::Kind kind, std::string name, con
   return resource;
 }
 
+Json TagsJson(const catalog::Tags& tags) {
+  Json list = Json::array();
+  for (const auto& [key, value] : tags) list.push_back({{"Key", key}, {"Value", value}});
+  return list;
+}
 Json Seconds(Time time) {
   return ToUnixSeconds(time);
 }
@@ -105,7 +110,7 @@ Shape ListInput(ListMembers members) {
   return Structure(std::move(list));
 }
 
-catalog::Query ListQuery(catalog::Kind kind, const Json& input, catalog::SortOrder default_order) {
+catalog::Query ListQuery(catalog::Kind kind, const Json& input, ListRules rules) {
   constexpr int64_t kResultsDefault = 10;  // the services'
   catalog::Query query;
   query.kind = kind;
@@ -120,18 +125,23 @@ catalog::Query ListQuery(catalog::Kind kind, const Json& input, catalog::SortOrd
     constexpr double kSecondsMax = 9.2e9;
     return FromUnixSeconds(std::clamp(found->get<double>(), 0.0, kSecondsMax));
   };
+  // Clients see times to the millisecond: what they call a time is all of it.
+  constexpr Duration kToItsEnd = std::chrono::milliseconds(1) - Duration(1);
   query.created_after = time("CreationTimeAfter");
+  if (query.created_after) *query.created_after += rules == ListRules::kOldestFirst ? kToItsEnd : -Duration(1);
   query.created_before = time("CreationTimeBefore");
   query.modified_after = time("LastModifiedTimeAfter");
+  if (query.modified_after) *query.modified_after += kToItsEnd;
   query.modified_before = time("LastModifiedTimeBefore");
   const std::string sort_by = TextField(input, "SortBy");
   query.sort_by = sort_by == "Name"     ? catalog::SortBy::kName
                   : sort_by == "Status" ? catalog::SortBy::kStatus
                                         : catalog::SortBy::kCreated;
   const std::string order = TextField(input, "SortOrder");
-  query.order = order == "Ascending"    ? catalog::SortOrder::kAscending
-                : order == "Descending" ? catalog::SortOrder::kDescending
-                                        : default_order;
+  query.order = order == "Ascending"               ? catalog::SortOrder::kAscending
+                : order == "Descending"            ? catalog::SortOrder::kDescending
+                : rules == ListRules::kOldestFirst ? catalog::SortOrder::kAscending
+                                                   : catalog::SortOrder::kDescending;
   return query;
 }
 

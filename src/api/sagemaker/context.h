@@ -47,13 +47,22 @@ struct ListMembers {
   bool by_modified = false;           // LastModifiedTimeAfter and …Before
 };
 Shape ListInput(ListMembers members);
-catalog::Query ListQuery(catalog::Kind kind, const Json& input, catalog::SortOrder default_order);
+// What SageMaker's lists differ in, by their reference: the order when none is asked for, and whether CreationTimeAfter
+// finds what was created at that very time.
+enum class ListRules {
+  kOldestFirst,           // and created after that time: training jobs
+  kNewestFirstInclusive,  // and created at that time or after: models, endpoint configs, endpoints
+};
+catalog::Query ListQuery(catalog::Kind kind, const Json& input, ListRules rules);
 // {"<list_member>": [summarise(resource), …], "NextToken": …}
 Answer ListAnswer(const Context& context, const catalog::Query& query, const char* list_member,
                   const std::function<Json(const catalog::Resource&)>& summarise);
 
 // What was sent, for Describe to give back: the spec without Tags and nulls.
 Result<Json> SentRequest(const catalog::Resource& resource);
+
+// [{"Key": …, "Value": …}, …], by key.
+Json TagsJson(const catalog::Tags& tags);
 
 // A timestamp as the JSON services write it.
 Json Seconds(Time time);

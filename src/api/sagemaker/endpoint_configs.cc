@@ -150,7 +150,7 @@ std::vector<Operation> EndpointConfigOperations(std::shared_ptr<const Context> c
        .summary = "Endpoint configs by name and time, in pages.",
        .input = ListInput({.sort_by = {"Name", "CreationTime"}}),
        .handle = [context](const Call& call, Reply reply) {
-         reply(ListAnswer(*context, ListQuery(Kind::kEndpointConfig, call.input, catalog::SortOrder::kDescending),
+         reply(ListAnswer(*context, ListQuery(Kind::kEndpointConfig, call.input, ListRules::kNewestFirstInclusive),
                           "EndpointConfigs", [&](const catalog::Resource& r) {
                             return Json{{"EndpointConfigName", r.name},
                                         {"EndpointConfigArn", context->Arn(Kind::kEndpointConfig, r.name)},

@@ -14,5 +14,6 @@ std::vector<Operation> ModelOperations(std::shared_ptr<const Context> context);
 std::vector<Operation> EndpointConfigOperations(std::shared_ptr<const Context> context);
 std::vector<Operation> EndpointOperations(std::shared_ptr<const Context> context);
 std::vector<Operation> TagOperations(std::shared_ptr<const Context> context);
+std::vector<Operation> SearchOperations(std::shared_ptr<const Context> context);
 
 }  // namespace argosy::api::sagemaker

@@ -3,6 +3,7 @@
 
 #include "api/patterns.h"
 #include "api/sagemaker/context.h"
+#include "api/sagemaker/descriptions.h"
 #include "api/sagemaker/families.h"
 #include "catalog/endpoint.h"
 #include "catalog/json_fields.h"
@@ -38,7 +39,9 @@ Shape ContainerShape() {
   });
 }
 
-Shape CreateInput() {
+}  // namespace
+
+Shape CreateModelInput() {
   return Structure({
       Required("ModelName", ModelNameShape()),
       Optional("PrimaryContainer", ContainerShape()),
@@ -50,6 +53,8 @@ Shape CreateInput() {
       Optional("EnableNetworkIsolation", Boolean()).Echoed(),
   });
 }
+
+namespace {
 
 std::optional<ServiceError> CheckCreate(const Context& context, const Json& input) {
   if (auto error = CheckTags(input)) return error;
@@ -91,6 +96,19 @@ void Create(const Context& context, const Call& call, Reply reply) {
   Insert(context, context.NewResource(Kind::kModel, name, call), "ModelArn", std::move(taken), std::move(reply));
 }
 
+}  // namespace
+
+Result<Json> DescribeModel(const Context& context, const catalog::Resource& resource) {
+  Result<Json> json = SentRequest(resource);
+  if (!json.ok()) return json;
+  (*json)["ModelArn"] = context.Arn(Kind::kModel, resource.name);
+  (*json)["CreationTime"] = Seconds(resource.created);
+  json->emplace("EnableNetworkIsolation", false);
+  return json;
+}
+
+namespace {
+
 void Describe(const Context& context, const Call& call, Reply reply) {
   const std::string name = TextField(call.input, "ModelName");
   const Result<catalog::Resource> resource = context.deps.catalog->Get(Kind::kModel, name);
@@ -98,12 +116,8 @@ void Describe(const Context& context, const Call& call, Reply reply) {
     return reply(resource.error().code() == ErrorCode::kNotFound ? Answer(MissingModel(context, name))
                                                                  : ErrorAnswer(resource.error()));
   }
-  Result<Json> json = SentRequest(*resource);
-  if (!json.ok()) return reply(ErrorAnswer(json.error()));
-  (*json)["ModelArn"] = context.Arn(Kind::kModel, name);
-  (*json)["CreationTime"] = Seconds(resource->created);
-  json->emplace("EnableNetworkIsolation", false);
-  reply(JsonAnswer(*json));
+  const Result<Json> json = DescribeModel(context, *resource);
+  reply(json.ok() ? JsonAnswer(*json) : ErrorAnswer(json.error()));
 }
 
 }  // namespace
@@ -114,7 +128,7 @@ std::vector<Operation> ModelOperations(std::shared_ptr<const Context> context) {
   operations.push_back(
       {.name = "CreateModel",
        .summary = "Names an artifact together with the image that serves it.",
-       .input = CreateInput(),
+       .input = CreateModelInput(),
        .run_on = RunOn::kLoop,
        .handle = [context](const Call& call, Reply reply) { Create(*context, call, std::move(reply)); }});
   operations.push_back(
@@ -127,7 +141,7 @@ std::vector<Operation> ModelOperations(std::shared_ptr<const Context> context) {
                         .input = ListInput({.sort_by = {"Name", "CreationTime"}}),
                         .handle = [context](const Call& call, Reply reply) {
                           reply(ListAnswer(*context,
-                                           ListQuery(Kind::kModel, call.input, catalog::SortOrder::kDescending),
+                                           ListQuery(Kind::kModel, call.input, ListRules::kNewestFirstInclusive),
                                            "Models", [&](const catalog::Resource& r) {
                                              return Json{{"ModelName", r.name},
                                                          {"ModelArn", context->Arn(Kind::kModel, r.name)},

@@ -3,15 +3,43 @@
 #include <nlohmann/json.hpp>
 
 #include "api/sagemaker/sagemaker_service.h"
+#include "api/sagemaker/search_expression.h"
+#include "api/sagemaker/search_record.h"
 #include "api/validation.h"
 #include "catalog/endpoint.h"
 #include "catalog/training_job.h"
 
+namespace {
+
+argosy::api::SageMakerOptions Options() {
+  argosy::api::SageMakerOptions options;
+  options.instance_types = {"ml.m5.large"};
+  return options;
+}
+
+// What is read of an expression can be held against a job.
+void Search(const argosy::Json& request) {
+  using argosy::Json;
+  using namespace argosy::api::sagemaker;
+  static const auto* const kinds = new std::vector<RecordKind>(RecordKinds(Context{Options(), {}}));
+  static const Json* const job =
+      new Json{{"TrainingJobName", "job"},
+               {"CreationTime", 1714567890.5},
+               {"HyperParameters", {{"epochs", "12"}, {"rate", "0.9"}}},
+               {"InputDataConfig", Json::array({{{"ChannelName", "train"}}, {{"ChannelName", "test"}}})},
+               {"FinalMetricDataList", Json::array({{{"MetricName", "m"}, {"Value", 0.25}}})},
+               {"Tags", Json::array({{{"Key", "team"}, {"Value", "blue"}}})}};
+  const auto found = request.find("SearchExpression");
+  if (found == request.end() || !found->is_object()) return;
+  const auto read = ReadSearchExpression(kinds->front().shape, *found);
+  if (const auto* expression = std::get_if<SearchExpression>(&read)) (void)Matches(*expression, *job);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto* const operations = [] {
-    argosy::api::SageMakerOptions options;
-    options.instance_types = {"ml.m5.large"};
-    return new std::vector<argosy::api::Operation>(argosy::api::SageMakerOperations(std::move(options), {}));
+    return new std::vector<argosy::api::Operation>(argosy::api::SageMakerOperations(Options(), {}));
   }();
   if (size == 0) return 0;
   const argosy::api::Operation& operation = (*operations)[data[0] % operations->size()];
@@ -23,6 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (error->message.empty() || error->message.size() > 100'000) abort();
     return 0;
   }
+  if (operation.name == "Search") Search(*json);
   if (operation.name == "CreateTrainingJob" && !argosy::catalog::TrainingJobSpec::FromRequestJson(text).ok()) abort();
   if (operation.name == "CreateModel" && !argosy::catalog::ModelSpec::FromRequestJson(text).ok()) abort();
   if (operation.name == "CreateEndpointConfig" && !argosy::catalog::EndpointConfigSpec::FromRequestJson(text).ok())

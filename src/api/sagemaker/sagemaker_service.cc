@@ -11,8 +11,9 @@ namespace argosy::api {
 std::vector<Operation> SageMakerOperations(SageMakerOptions options, SageMakerDeps deps) {
   const auto context = std::make_shared<const sagemaker::Context>(sagemaker::Context{std::move(options), deps});
   std::vector<Operation> all;
-  for (auto* family : {sagemaker::TrainingJobOperations, sagemaker::ModelOperations,
-                       sagemaker::EndpointConfigOperations, sagemaker::EndpointOperations, sagemaker::TagOperations}) {
+  for (auto* family :
+       {sagemaker::TrainingJobOperations, sagemaker::ModelOperations, sagemaker::EndpointConfigOperations,
+        sagemaker::EndpointOperations, sagemaker::TagOperations, sagemaker::SearchOperations}) {
     std::vector<Operation> operations = family(context);
     std::move(operations.begin(), operations.end(), std::back_inserter(all));
   }

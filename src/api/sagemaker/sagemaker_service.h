@@ -1,5 +1,5 @@
-// The SageMaker API: training jobs, models, endpoint configs, endpoints, tags. Writes and reads the catalog only; the
-// controllers see what was written through its change feed and do the rest.
+// The SageMaker API: training jobs, models, endpoint configs, endpoints, tags, search. Writes and reads the catalog
+// only; the controllers see what was written through its change feed and do the rest.
 //
 // A request that changes something is answered once the catalog has committed it.
 #pragma once

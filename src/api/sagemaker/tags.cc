@@ -32,12 +32,6 @@ ServiceError Missing(const std::string& arn) {
   return ValidationError("Could not find resource \"" + arn + "\".");
 }
 
-Json TagsJson(const catalog::Tags& tags) {
-  Json list = Json::array();
-  for (const auto& [key, value] : tags) list.push_back({{"Key", key}, {"Value", value}});
-  return list;
-}
-
 Decision TagsChange(const catalog::Resource& resource, catalog::Tags tags, std::string answer) {
   Decision decision;
   // Tagging is no change of the resource itself: LastModifiedTime stays.
@@ -80,7 +74,8 @@ void ListOf(const Context& context, const Call& call, Reply reply) {
     return reply(resource.error().code() == ErrorCode::kNotFound ? Answer(Missing(arn))
                                                                  : ErrorAnswer(resource.error()));
   }
-  // At most kTagsMax, and MaxResults is at least 50: always one page.
+  // At most kTagsMax, and MaxResults is at least 50: always one page, whose end no token follows.
+  if (!TextField(call.input, "NextToken").empty()) return reply(ValidationError("Invalid pagination token."));
   reply(JsonAnswer({{"Tags", TagsJson(resource->tags)}}));
 }
 

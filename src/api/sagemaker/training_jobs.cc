@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "api/patterns.h"
 #include "api/sagemaker/context.h"
+#include "api/sagemaker/descriptions.h"
 #include "api/sagemaker/families.h"
 #include "catalog/json_fields.h"
 #include "catalog/training_job.h"
@@ -23,131 +25,6 @@ constexpr int64_t kMaxRuntimeDefaultSeconds = 86400;
 
 ServiceError Missing() {
   return ValidationError("Requested resource not found.");
-}
-
-Shape JobNameShape() {
-  return NameShape(1);
-}
-
-// The built-in algorithms read objects where they lie, in every mode, and never wait for a whole download.
-Shape InputModeShape() {
-  return Enum({"Pipe", "File", "FastFile"});
-}
-
-Shape AlgorithmShape() {
-  return Structure({
-      // One of image and algorithm is needed; only images are known here.
-      Required("TrainingImage", String().AtMost(255).Matching(kLinePattern)),
-      Optional("AlgorithmName", String().Length(1, 170)).Refused("algorithm resources; give TrainingImage"),
-      // A FastFile channel is the same files, opened instead of copied.
-      Required("TrainingInputMode", InputModeShape()),
-      Optional("MetricDefinitions", List(Structure({
-                                             Required("Name", String().Length(1, 255).Matching(kNonEmptyLinePattern)),
-                                             Required("Regex", String().Length(1, 500).Matching(kNonEmptyLinePattern)),
-                                         }))
-                                        .Length(0, 40)),
-      Optional("EnableSageMakerMetricsTimeSeries", Boolean()).Echoed(),
-      Optional("ContainerEntrypoint", List(String().AtMost(256)).Length(1, 100)).Refused("programs of the user's own"),
-      Optional("ContainerArguments", List(String().AtMost(256)).Length(1, 100)).Refused("programs of the user's own"),
-      Optional("TrainingImageConfig", Document()).Echoed(),
-  });
-}
-
-Shape ChannelShape() {
-  Shape s3_source = Structure({
-      Required("S3DataType", Enum({"ManifestFile", "S3Prefix", "AugmentedManifestFile", "Converse"}))
-          .Only({"S3Prefix", "ManifestFile"}),
-      Required("S3Uri", S3UriShape()),
-      Optional("S3DataDistributionType", Enum({"FullyReplicated", "ShardedByS3Key"})),
-      Optional("AttributeNames", List(String().Length(1, 256)).AtMost(16)).Refused("augmented manifests"),
-      Optional("InstanceGroupNames", List(String().Length(1, 64)).AtMost(5)).Refused("instance groups"),
-      Optional("ModelAccessConfig", Document()).Refused("model access configurations"),
-      Optional("HubAccessConfig", Document()).Refused("hub content"),
-  });
-  return Structure({
-      Required("ChannelName", String().Length(1, 64).Matching(kChannelNamePattern)),
-      Required("DataSource", Structure({
-                                 Required("S3DataSource", std::move(s3_source)),
-                                 Optional("FileSystemDataSource", Document()).Refused("EFS and FSx file systems"),
-                                 Optional("DatasetSource", Document()).Refused("hub data sets"),
-                             })),
-      Optional("ContentType", String().AtMost(256).Matching(kLinePattern)),
-      Optional("CompressionType", Enum({"None", "Gzip"})),
-      Optional("RecordWrapperType", Enum({"None", "RecordIO"})).Only({"None"}),
-      Optional("InputMode", InputModeShape()),
-      // Shuffles the order of objects; the built-in algorithms mix rows themselves.
-      Optional("ShuffleConfig", Structure({Required("Seed", Long())})).Echoed(),
-  });
-}
-
-Shape ResourceShape(const std::vector<std::string>& instance_types) {
-  return Structure({
-      Required("InstanceType", Enum(instance_types)),
-      Required("InstanceCount", Integer().AtLeast(1)).UpTo(16, "training on more than 16 hosts"),
-      Optional("VolumeSizeInGB", Integer().AtLeast(0)).Echoed(),
-      Optional("VolumeKmsKeyId", String().AtMost(2048).Matching(kKmsKeyPattern)).Echoed(),
-      Optional("KeepAlivePeriodInSeconds", Integer().Range(0, 21600)).Echoed(),
-      Optional("InstanceGroups", Document()).Refused("instance groups"),
-      Optional("TrainingPlanArn", String().Length(50, 2048)).Refused("training plans"),
-      Optional("InstancePlacementConfig", Document()).Echoed(),
-      Optional("InstancePreferences", Document()).Refused("instance preferences"),
-  });
-}
-
-Shape CreateInput(const Context& context) {
-  return Structure({
-      Required("TrainingJobName", JobNameShape()),
-      Optional("HyperParameters",
-               Map(String().AtMost(256).Matching(kLinePattern), String().AtMost(2500).Matching(kLinePattern))
-                   .Length(0, 100)),
-      Required("AlgorithmSpecification", AlgorithmShape()),
-      Required("RoleArn", RoleArnShape()),
-      Optional("InputDataConfig", List(ChannelShape()).Length(1, 20)),
-      Required("OutputDataConfig", Structure({
-                                       Optional("KmsKeyId", String().AtMost(2048).Matching(kKmsKeyPattern)).Echoed(),
-                                       Required("S3OutputPath", S3UriShape()),
-                                       Optional("CompressionType", Enum({"GZIP", "NONE"})).Only({"GZIP"}),
-                                   })),
-      Required("ResourceConfig", ResourceShape(context.options.instance_types)),
-      Optional("VpcConfig", VpcConfigShape()).Echoed(),
-      Optional("StoppingCondition",
-               Structure({
-                   Optional("MaxRuntimeInSeconds", Integer().AtLeast(1)),
-                   Optional("MaxWaitTimeInSeconds", Integer().AtLeast(1)).Refused("managed spot training"),
-                   Optional("MaxPendingTimeInSeconds", Integer().Range(1800, 2419200)).Refused("a limit on waiting"),
-               })),
-      Optional("Tags", TagsShape()),
-      Optional("EnableNetworkIsolation", Boolean()).Echoed(),
-      Optional("EnableInterContainerTrafficEncryption", Boolean()).Echoed(),
-      Optional("EnableManagedSpotTraining", Boolean()).Refused("managed spot training"),
-      Optional("CheckpointConfig", Structure({
-                                       Required("S3Uri", S3UriShape()),
-                                       Optional("LocalPath", String().AtMost(4096).Matching(kLinePattern)),
-                                   })),
-      // Sent by the SDKs with every job; no built-in algorithm writes tensors or profiles.
-      Optional("DebugHookConfig", Document()).Echoed(),
-      Optional("DebugRuleConfigurations", Document()).Refused("debugger rules"),
-      Optional("TensorBoardOutputConfig", Document()).Echoed(),
-      Optional("ExperimentConfig",
-               Structure({
-                   Optional("ExperimentName", String().Length(1, 120).Matching(kLongNamePattern)),
-                   Optional("TrialName", String().Length(1, 120).Matching(kLongNamePattern)),
-                   Optional("TrialComponentDisplayName", String().Length(1, 120).Matching(kLongNamePattern)),
-                   Optional("RunName", String().Length(1, 120).Matching(kLongNamePattern)),
-               }))
-          .Echoed(),
-      Optional("ProfilerConfig", Document()).Echoed(),
-      Optional("ProfilerRuleConfigurations", Document()).Echoed(),
-      Optional("Environment",
-               Map(String().AtMost(512).Matching(kEnvironmentKeyPattern), String().AtMost(512)).Length(0, 100)),
-      Optional("RetryStrategy", Structure({Required("MaximumRetryAttempts", Integer().Range(1, 30))})),
-      Optional("RemoteDebugConfig", Document()).Echoed(),
-      Optional("InfraCheckConfig", Document()).Echoed(),
-      Optional("SessionChainingConfig", Document()).Echoed(),
-      Optional("ServerlessJobConfig", Document()).Refused("serverless jobs"),
-      Optional("MlflowConfig", Document()).Refused("MLflow tracking"),
-      Optional("ModelPackageConfig", Document()).Refused("model packages"),
-  });
 }
 
 std::optional<ServiceError> CheckCreate(const Context& context, const Json& input) {
@@ -218,7 +95,9 @@ Json TransitionsJson(const TrainingJobState& state) {
   return list;
 }
 
-Result<Json> DescribeJob(const Context& context, const catalog::Resource& resource) {
+}  // namespace
+
+Result<Json> DescribeTrainingJob(const Context& context, const catalog::Resource& resource) {
   Result<Json> sent = SentRequest(resource);
   if (!sent.ok()) return sent;
   const Result<TrainingJobState> parsed_state = TrainingJobState::FromJson(resource.state);
@@ -276,13 +155,15 @@ Result<Json> DescribeJob(const Context& context, const catalog::Resource& resour
   return sent;
 }
 
+namespace {
+
 void Describe(const Context& context, const Call& call, const Reply& reply) {
   const Result<catalog::Resource> resource =
       context.deps.catalog->Get(Kind::kTrainingJob, TextField(call.input, "TrainingJobName"));
   if (!resource.ok()) {
     return reply(resource.error().code() == ErrorCode::kNotFound ? Answer(Missing()) : ErrorAnswer(resource.error()));
   }
-  const Result<Json> json = DescribeJob(context, *resource);
+  const Result<Json> json = DescribeTrainingJob(context, *resource);
   reply(json.ok() ? JsonAnswer(*json) : ErrorAnswer(json.error()));
 }
 
@@ -319,6 +200,61 @@ std::variant<Decision, Answer> DecideStop(const Context& context, const catalog:
   return decision;
 }
 
+// What UpdateTrainingJob may change; nothing else of a job can be.
+constexpr const char* kUpdatedMembers[] = {"ProfilerConfig", "ProfilerRuleConfigurations", "ResourceConfig",
+                                           "RemoteDebugConfig"};
+
+std::variant<Decision, Answer> DecideUpdate(const Context& context, const Json& input,
+                                            const catalog::Resource& resource) {
+  const Result<TrainingJobState> state = TrainingJobState::FromJson(resource.state);
+  if (!state.ok()) return ErrorAnswer(state.error());
+  if (state->status != "InProgress") {
+    return Answer(
+        ValidationError("The request was rejected because the training job is in status " + state->status + "."));
+  }
+  const std::string& secondary = state->secondary_status;
+  if (input.contains("RemoteDebugConfig") && secondary != "Downloading" && secondary != "Training") {
+    return Answer(
+        ValidationError("RemoteDebugConfig can be updated while the training job is in secondary status "
+                        "Downloading or Training; it is in " +
+                        secondary + "."));
+  }
+  Result<Json> spec = catalog::ParseObject(resource.spec, "stored request of '" + resource.name + "'");
+  if (!spec.ok()) return ErrorAnswer(spec.error());
+  for (const char* member : kUpdatedMembers) {
+    if (!input.contains(member)) continue;
+    Json& stored = (*spec)[member];
+    if (stored.is_object()) {
+      stored.update(input[member]);  // what is not sent stays
+    } else {
+      stored = input[member];
+    }
+  }
+  Decision decision;
+  catalog::Transaction::Update update = UpdateOf(resource, context.Now());
+  update.spec = DumpJson(*spec);
+  decision.transaction.updates.push_back(std::move(update));
+  decision.answer = DumpJson(Json{{"TrainingJobArn", context.Arn(Kind::kTrainingJob, resource.name)}});
+  return decision;
+}
+
+void Update(const std::shared_ptr<const Context>& context, const Call& call, Reply reply) {
+  Json input = call.input;
+  for (auto member = input.begin(); member != input.end();) {
+    member = member->is_null() ? input.erase(member) : std::next(member);
+  }
+  const bool changes = std::any_of(std::begin(kUpdatedMembers), std::end(kUpdatedMembers),
+                                   [&](const char* member) { return input.contains(member); });
+  if (!changes) {
+    return reply(
+        ValidationError("UpdateTrainingJob needs at least one of ProfilerConfig, ProfilerRuleConfigurations, "
+                        "ResourceConfig and RemoteDebugConfig."));
+  }
+  Change(
+      context, Kind::kTrainingJob, TextField(input, "TrainingJobName"), Missing(),
+      [context, input](const catalog::Resource& r) { return DecideUpdate(*context, input, r); }, std::move(reply));
+}
+
 std::variant<Decision, Answer> DecideDelete(const catalog::Resource& resource) {
   if (resource.status != "Completed" && resource.status != "Failed" && resource.status != "Stopped") {
     return Answer(ServiceError{400, "ResourceInUse",
@@ -331,7 +267,23 @@ std::variant<Decision, Answer> DecideDelete(const catalog::Resource& resource) {
 }
 
 Shape JobNameInput() {
-  return Structure({Required("TrainingJobName", JobNameShape())});
+  return Structure({Required("TrainingJobName", NameShape(1))});
+}
+
+Shape UpdateJobInput() {
+  return Structure({
+      Required("TrainingJobName", NameShape(1)),
+      Optional("ProfilerConfig", Structure({
+                                     Optional("S3OutputPath", S3UriShape()),
+                                     Optional("ProfilingIntervalInMilliseconds", Long()),
+                                     Optional("ProfilingParameters", Document()),
+                                     Optional("DisableProfiler", Boolean()),
+                                 }))
+          .Echoed(),
+      Optional("ProfilerRuleConfigurations", List(Document()).Length(0, 20)).Echoed(),
+      Optional("ResourceConfig", Structure({Required("KeepAlivePeriodInSeconds", Integer().Range(0, 21600))})).Echoed(),
+      Optional("RemoteDebugConfig", Structure({Optional("EnableRemoteDebug", Boolean())})).Echoed(),
+  });
 }
 
 Shape ListJobsInput() {
@@ -351,7 +303,7 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
   operations.push_back(
       {.name = "CreateTrainingJob",
        .summary = "Submits a training job; it is durable once this answers.",
-       .input = CreateInput(*context),
+       .input = CreateTrainingJobInput(*context),
        .run_on = RunOn::kLoop,
        .handle = [context](const Call& call, Reply reply) { Create(*context, call, std::move(reply)); }});
   operations.push_back(
@@ -359,14 +311,20 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
        .summary = "What was asked for and how far the job is.",
        .input = JobNameInput(),
        .handle = [context](const Call& call, const Reply& reply) { Describe(*context, call, reply); }});
+  operations.push_back({.name = "ListTrainingJobs",
+                        .summary = "Training jobs by name, status and time, in pages.",
+                        .input = ListJobsInput(),
+                        .handle = [context](const Call& call, const Reply& reply) {
+                          reply(ListAnswer(*context, ListQuery(Kind::kTrainingJob, call.input, ListRules::kOldestFirst),
+                                           "TrainingJobSummaries",
+                                           [&](const catalog::Resource& r) { return Summary(*context, r); }));
+                        }});
   operations.push_back(
-      {.name = "ListTrainingJobs",
-       .summary = "Training jobs by name, status and time, in pages.",
-       .input = ListJobsInput(),
-       .handle = [context](const Call& call, const Reply& reply) {
-         reply(ListAnswer(*context, ListQuery(Kind::kTrainingJob, call.input, catalog::SortOrder::kAscending),
-                          "TrainingJobSummaries", [&](const catalog::Resource& r) { return Summary(*context, r); }));
-       }});
+      {.name = "UpdateTrainingJob",
+       .summary =
+           "Changes what is kept of a running job's profiling, warm pool and debugging; nothing of how it trains.",
+       .input = UpdateJobInput(),
+       .handle = [context](const Call& call, Reply reply) { Update(context, call, std::move(reply)); }});
   operations.push_back({.name = "StopTrainingJob",
                         .summary = "Asks a job to end early and keep its artifact: SIGTERM, 120 s, SIGKILL.",
                         .input = JobNameInput(),

@@ -278,5 +278,39 @@ TEST_F(SageMakerTest, OperationsThatAreNotHereAreNamed) {
   }
 }
 
+TEST_F(SageMakerTest, ARunningJobsProfilingIsUpdatedAndNothingElse) {
+  Good("CreateTrainingJob", JobRequest("job-1"));
+  const Json before = Good("DescribeTrainingJob", {{"TrainingJobName", "job-1"}});
+  const Json answer = Good("UpdateTrainingJob", {{"TrainingJobName", "job-1"},
+                                                 {"ProfilerConfig", {{"DisableProfiler", true}}},
+                                                 {"ResourceConfig", {{"KeepAlivePeriodInSeconds", 600}}}});
+  EXPECT_EQ(answer["TrainingJobArn"], std::string(kArnBase) + "training-job/job-1");
+  Json after = Good("DescribeTrainingJob", {{"TrainingJobName", "job-1"}});
+  EXPECT_EQ(after["ProfilerConfig"], Json({{"S3OutputPath", "s3://data/out/"}, {"DisableProfiler", true}}));
+  EXPECT_EQ(after["ResourceConfig"]["KeepAlivePeriodInSeconds"], 600);
+  EXPECT_EQ(after["ResourceConfig"]["InstanceType"], "ml.m5.large");
+  EXPECT_GT(after["LastModifiedTime"], before["LastModifiedTime"]);
+  for (const char* changed : {"ProfilerConfig", "ResourceConfig", "LastModifiedTime"}) after[changed] = before[changed];
+  EXPECT_EQ(after, before);
+  EXPECT_TRUE(catalog::TrainingJobSpec::FromRequestJson(store_->Get(Kind::kTrainingJob, "job-1")->spec).ok());
+}
+
+TEST_F(SageMakerTest, AnUpdateThatDoesNotApplyIsRefused) {
+  Good("CreateTrainingJob", JobRequest("job-1"));
+  const Json debug = {{"TrainingJobName", "job-1"}, {"RemoteDebugConfig", {{"EnableRemoteDebug", true}}}};
+  Bad("UpdateTrainingJob", {{"TrainingJobName", "job-1"}}, "ValidationException", "needs at least one of");
+  Bad("UpdateTrainingJob", {{"TrainingJobName", "job-1"}, {"ProfilerConfig", nullptr}}, "ValidationException",
+      "needs at least one of");
+  Bad("UpdateTrainingJob", {{"TrainingJobName", "job-1"}, {"ResourceConfig", Json::object()}}, "ValidationException",
+      "keepAlivePeriodInSeconds");
+  Bad("UpdateTrainingJob", debug, "ValidationException", "it is in Starting");
+  ChangeJob("job-1", [](TrainingJobState& state) { state.secondary_status = "Training"; });
+  Good("UpdateTrainingJob", debug);
+  ChangeJob("job-1", [](TrainingJobState& state) { state.status = state.secondary_status = "Completed"; });
+  Bad("UpdateTrainingJob", debug, "ValidationException", "the training job is in status Completed.");
+  Bad("UpdateTrainingJob", {{"TrainingJobName", "none"}, {"ProfilerConfig", Json::object()}}, "ValidationException",
+      "Requested resource not found.");
+}
+
 }  // namespace
 }  // namespace argosy::api
