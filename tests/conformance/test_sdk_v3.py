@@ -46,7 +46,13 @@ def model_builder(clients, folder):
     return "sdk3_model_builder.py", clients.bucket, jobs.LINEAR_LEARNER, artifact_of(clients), held_out_row()
 
 
-SCRIPTS = (model_builder, model_trainer, resources)
+def source_code(clients, folder):
+    (folder / "train.csv").write_text(data.breast_cancer().train_csv)
+    (folder / "train.py").write_text("print('trained')\n")
+    return "sdk3_source_code.py", clients.bucket, jobs.LINEAR_LEARNER, folder, folder / "train.csv"
+
+
+SCRIPTS = (model_builder, model_trainer, resources, source_code)
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +107,9 @@ def test_a_model_builder_deploys_the_artifact_of_a_built_in(told):
     _, seen = told(model_builder)
     assert seen["status"] == "InService" and seen["artifact"].endswith("/output/model.tar.gz")
     assert seen["answer"]["predictions"][0]["predicted_label"] in (0, 1)
+
+
+def test_source_code_is_refused_by_its_name(told):
+    _, seen = told(source_code)
+    assert seen["code"] == "ValidationException"
+    assert "containerEntrypoint" in seen["message"] and "programs of the user's own" in seen["message"]
