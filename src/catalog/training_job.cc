@@ -4,6 +4,7 @@
 #include <array>
 
 #include "catalog/json_fields.h"
+#include "catalog/json_members.h"
 
 namespace argosy::catalog {
 namespace {
@@ -135,6 +136,12 @@ Result<TrainingJobState> TrainingJobState::FromJson(std::string_view text) {
   if (json.contains("outcome")) state.outcome = OutcomeFromJson(ObjectField(json, "outcome"));
   state.publish_failures = static_cast<uint32_t>(IntField(json, "publish_failures"));
   return state;
+}
+
+Result<TrainingJobProgress> TrainingJobProgress::FromStateJson(std::string_view json) {
+  const Result<Json> members = ParseMembers(json, {"secondary_status", "training_end"});
+  if (!members.ok()) return members.error().Wrap("training job state");
+  return TrainingJobProgress{TextField(*members, "secondary_status", "Starting"), TimeField(*members, "training_end")};
 }
 
 std::string TrainingJobState::ToJson() const {

@@ -127,6 +127,14 @@ struct TrainingJobState {
   std::string ToJson() const;
 };
 
+// What lists tell of a job, read without the rest of its state.
+struct TrainingJobProgress {
+  std::string secondary_status;
+  std::optional<Time> training_end;
+
+  static Result<TrainingJobProgress> FromStateJson(std::string_view json);
+};
+
 // The one table of moves between TrainingJobStatus values: whether a job may go from `from` to `to`.
 bool IsAllowedTransition(std::string_view from, std::string_view to);
 

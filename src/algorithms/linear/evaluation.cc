@@ -204,17 +204,28 @@ void EvaluationState::Merge(const EvaluationState& other) {
   gain_ += other.gain_;
 }
 
+std::vector<std::string> MetricNames(PredictorType predictor) {
+  switch (predictor) {
+    case PredictorType::kBinaryClassifier:
+      return {"objective_loss", "binary_classification_accuracy", "binary_f_beta", "precision", "recall",
+              "roc_auc_score"};
+    case PredictorType::kMulticlassClassifier:
+      return {"objective_loss",  "multiclass_accuracy", "multiclass_top_k_accuracy", "dcg", "macro_f_beta",
+              "macro_precision", "macro_recall"};
+    case PredictorType::kRegressor:
+      return {"objective_loss", "mse", "rmse", "absolute_loss"};
+  }
+  return {};
+}
+
 Metrics EvaluationState::Finalize(float threshold) const {
   const auto rows = static_cast<double>(rows_);
-  Metrics metrics = {{"objective_loss", loss()}};
+  std::vector<double> values = {loss()};
   switch (settings_->predictor) {
     case PredictorType::kBinaryClassifier: {
       const ScoreHistogram::Confusion confusion = histogram_.At(threshold);
-      metrics.emplace_back("binary_classification_accuracy", Accuracy(confusion));
-      metrics.emplace_back("binary_f_beta", FBeta(confusion, settings_->f_beta));
-      metrics.emplace_back("precision", Precision(confusion));
-      metrics.emplace_back("recall", Recall(confusion));
-      metrics.emplace_back("roc_auc_score", histogram_.AreaUnderRoc());
+      values.insert(values.end(), {Accuracy(confusion), FBeta(confusion, settings_->f_beta), Precision(confusion),
+                                   Recall(confusion), histogram_.AreaUnderRoc()});
       break;
     }
     case PredictorType::kMulticlassClassifier: {
@@ -234,22 +245,20 @@ Metrics EvaluationState::Finalize(float threshold) const {
         f_beta += FBetaOf(p, q, settings_->f_beta);
         ++classes;
       }
-      metrics.emplace_back("multiclass_accuracy", Ratio(hits, rows));
-      metrics.emplace_back("multiclass_top_k_accuracy", Ratio(static_cast<double>(top_k_hits_), rows));
-      metrics.emplace_back("dcg", Ratio(gain_, rows));
-      metrics.emplace_back("macro_f_beta", Ratio(f_beta, classes));
-      metrics.emplace_back("macro_precision", Ratio(precision, classes));
-      metrics.emplace_back("macro_recall", Ratio(recall, classes));
+      values.insert(values.end(), {Ratio(hits, rows), Ratio(static_cast<double>(top_k_hits_), rows), Ratio(gain_, rows),
+                                   Ratio(f_beta, classes), Ratio(precision, classes), Ratio(recall, classes)});
       break;
     }
     case PredictorType::kRegressor: {
       const double mse = Ratio(squared_error_, rows);
-      metrics.emplace_back("mse", mse);
-      metrics.emplace_back("rmse", std::sqrt(mse));
-      metrics.emplace_back("absolute_loss", Ratio(absolute_error_, rows));
+      values.insert(values.end(), {mse, std::sqrt(mse), Ratio(absolute_error_, rows)});
       break;
     }
   }
+  std::vector<std::string> names = MetricNames(settings_->predictor);
+  Check(names.size() == values.size(), "a metric has no name");
+  Metrics metrics;
+  for (size_t i = 0; i < names.size(); ++i) metrics.emplace_back(std::move(names[i]), values[i]);
   return metrics;
 }
 

@@ -65,6 +65,8 @@ double CriterionValue(const LinearSettings& settings, const ScoreHistogram::Conf
 
 // Names and values as SageMaker publishes them, without the channel: binary_classification_accuracy, mse, …
 using Metrics = std::vector<std::pair<std::string, double>>;
+// The names alone, in the order of Metrics.
+std::vector<std::string> MetricNames(PredictorType predictor);
 
 class EvaluationState {
  public:

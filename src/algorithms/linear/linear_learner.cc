@@ -23,10 +23,9 @@ std::vector<LoggedMetric> LinearLearner::Metrics(const Hyperparameters& hyperpar
   const std::string objective = std::string(ObjectiveName(*settings)) + " <loss";
   std::vector<LoggedMetric> metrics = {{"train:objective_loss", logged("train", objective)}};
   for (const std::string_view channel : {"validation", "test"}) {
-    for (const auto& [name, value] : EvaluationState(*settings, 1, 1).Finalize(0)) {
+    for (const std::string& name : MetricNames(settings->predictor)) {
       const bool loss = name == "objective_loss";
-      metrics.push_back(
-          {std::string(channel) + ":" + name, logged(channel, loss ? objective : std::string(name) + " <score")});
+      metrics.push_back({std::string(channel) + ":" + name, logged(channel, loss ? objective : name + " <score")});
     }
   }
   return metrics;

@@ -173,9 +173,10 @@ Json Summary(const Context& context, const catalog::Resource& resource) {
                {"CreationTime", Seconds(resource.created)},
                {"LastModifiedTime", Seconds(resource.modified)},
                {"TrainingJobStatus", resource.status}};
-  if (const Result<TrainingJobState> state = TrainingJobState::FromJson(resource.state); state.ok()) {
-    json["SecondaryStatus"] = state->secondary_status;
-    if (state->training_end) json["TrainingEndTime"] = Seconds(*state->training_end);
+  const Result<catalog::TrainingJobProgress> progress = catalog::TrainingJobProgress::FromStateJson(resource.state);
+  if (progress.ok()) {
+    json["SecondaryStatus"] = progress->secondary_status;
+    if (progress->training_end) json["TrainingEndTime"] = Seconds(*progress->training_end);
   }
   return json;
 }
