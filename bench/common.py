@@ -325,6 +325,45 @@ class Moto:
         self.stop()
 
 
+class Minio:
+    """MinIO's server on one directory. ARGOSY_MINIO names the program, or it is on the PATH, or the tests have built it."""
+
+    name = "MinIO"
+
+    def __init__(self, folder):
+        self.folder = Path(folder) / "minio"
+        self.port = free_port()
+
+    @staticmethod
+    def program():
+        built = sorted((REPOSITORY / "build" / "minio").glob("*/minio"))
+        return os.environ.get("ARGOSY_MINIO") or shutil.which("minio") or (str(built[-1]) if built else None)
+
+    def start(self):
+        self.folder.mkdir(exist_ok=True)
+        key, secret = "bench-access", "bench-secret-key"
+        self.process = subprocess.Popen(
+            [self.program(), "server", "--quiet", "--address", f"127.0.0.1:{self.port}", self.folder],
+            env={**clean_environment(), "MINIO_ROOT_USER": key, "MINIO_ROOT_PASSWORD": secret, "MINIO_BROWSER": "off"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        poll(lambda: answers(self.port, "/minio/health/live"), "MinIO to answer", 60)
+        self.signer = Signer(self.port, key, secret, "us-east-1")
+        return self
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
 class Signer:
     """Whole requests as bytes, signed by AWS's Signature Version 4 (header form)."""
 
@@ -342,16 +381,18 @@ class Signer:
             self._keys[date, service] = found
         return found
 
-    def sign(self, method, path, service, headers, body=b""):
+    def sign(self, method, path, service, headers, body=b"", digest=None):
+        """`path` may have a query, its parameters sorted and encoded; `digest` spares hashing a body again."""
         now = datetime.datetime.now(datetime.timezone.utc)
         date, stamp = now.strftime("%Y%m%d"), now.strftime("%Y%m%dT%H%M%SZ")
-        digest = hashlib.sha256(body).hexdigest()
+        digest = digest or hashlib.sha256(body).hexdigest()
+        bare, _, query = path.partition("?")
         signed = {k.lower(): v for k, v in headers.items()}
         signed.update({"host": self.host, "x-amz-date": stamp})
         if service == "s3":
             signed["x-amz-content-sha256"] = digest
         names = sorted(signed)
-        canonical = "\n".join([method, path, "", *(f"{n}:{signed[n]}" for n in names), "", ";".join(names), digest])
+        canonical = "\n".join([method, bare, query, *(f"{n}:{signed[n]}" for n in names), "", ";".join(names), digest])
         scope = f"{date}/{self.region}/{service}/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = hmac.new(self._key(date, service), text.encode(), hashlib.sha256).hexdigest()
@@ -371,8 +412,8 @@ class Signer:
         headers = {"content-type": content_type, "accept": accept}
         return self.sign("POST", f"/endpoints/{endpoint}/invocations", "sagemaker", headers, body)
 
-    def s3(self, method, path, body=b""):
-        return self.sign(method, path, "s3", {}, body)
+    def s3(self, method, path, body=b"", digest=None):
+        return self.sign(method, path, "s3", {}, body, digest)
 
 
 def ask(port, message):
