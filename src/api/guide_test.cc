@@ -7,6 +7,7 @@
 
 #include "api/autoscaling/autoscaling_service.h"
 #include "api/cloudwatch/cloudwatch_service.h"
+#include "api/iam/iam_service.h"
 #include "api/logs/logs_service.h"
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/sts/sts_service.h"
@@ -47,7 +48,7 @@ std::string Guide() {
   out += DescribeOperations("CloudWatch", CloudWatchOperations({}, "us-east-1")) + "\n";
   out += DescribeOperations("Application Auto Scaling", AutoscalingOperations({}, "us-east-1")) + "\n";
   out += DescribeActions("STS", MakeStsService()->actions()) + "\n";
-  out += DescribeActions("IAM", MakeIamService()->actions());
+  out += DescribeOperations("IAM", IamOperations({}));
   return out;
 }
 

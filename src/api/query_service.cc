@@ -8,9 +8,6 @@
 namespace argosy::api {
 namespace {
 
-// Forms of STS and IAM are a few hundred bytes; a policy document may take some thousands.
-constexpr size_t kFormBytesMax = size_t{64} << 10;
-
 http::Response XmlResponse(int status, std::string body) {
   http::Response response;
   response.status = status;
@@ -80,6 +77,12 @@ http::Response QueryErrorResponse(const ServiceError& error, std::string_view xm
                                        "</RequestId></ErrorResponse>\n");
 }
 
+http::Response FormTooLarge(size_t size_max, std::string_view xml_namespace, std::string_view request_id) {
+  return QueryErrorResponse(
+      {413, "RequestEntityTooLarge", "The request body is larger than " + std::to_string(size_max) + " bytes."},
+      xml_namespace, request_id);
+}
+
 QueryService::QueryService(std::string name, std::string xml_namespace, std::vector<QueryAction> actions)
     : name_(std::move(name)), xml_namespace_(std::move(xml_namespace)), actions_(std::move(actions)) {}
 
@@ -91,9 +94,7 @@ http::BodyPlan QueryService::OnHead(const http::RequestView& /*head*/,
 
 http::Response QueryService::OnTooLarge(const http::RequestView& /*head*/, size_t size_max,
                                         std::string_view request_id) {
-  return QueryErrorResponse(
-      {413, "RequestEntityTooLarge", "The request body is larger than " + std::to_string(size_max) + " bytes."},
-      xml_namespace_, request_id);
+  return FormTooLarge(size_max, xml_namespace_, request_id);
 }
 
 void QueryService::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> /*sink*/,

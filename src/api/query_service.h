@@ -1,4 +1,5 @@
-// A service that speaks AWS's query protocol (STS, IAM): POST / with a form body `Action=…&Version=…`, answers in XML.
+// A service that speaks AWS's query protocol and needs nothing but the form (STS): POST / with a form body
+// `Action=…&Version=…`, answers in XML.
 #pragma once
 
 #include <functional>
@@ -21,6 +22,10 @@ std::optional<Form> ParseForm(std::string_view text, size_t fields_max = kFormFi
 
 // Text as XML content: what XML cannot hold (most control characters) becomes '?'.
 std::string EscapeXml(std::string_view text);
+
+// Forms of STS and IAM are a few hundred bytes; a policy document may take some thousands.
+inline constexpr size_t kFormBytesMax = size_t{64} << 10;
+http::Response FormTooLarge(size_t size_max, std::string_view xml_namespace, std::string_view request_id);
 
 http::Response QueryErrorResponse(const ServiceError& error, std::string_view xml_namespace,
                                   std::string_view request_id);

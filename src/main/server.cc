@@ -11,6 +11,7 @@
 #include "api/autoscaling/autoscaling_service.h"
 #include "api/cloudwatch/cloudwatch_service.h"
 #include "api/front_door.h"
+#include "api/iam/iam_service.h"
 #include "api/logs/logs_service.h"
 #include "api/runtime/runtime_service.h"
 #include "api/s3/s3_service.h"
@@ -250,7 +251,7 @@ void Server::Parts::MakeServices(const Options& options) {
   autoscaling = api::MakeAutoscalingService({catalog.get(), request_pool.get(), &clock, &random}, options.region);
   s3 = std::make_unique<api::s3::S3Service>(objects.get(), request_pool.get(), options.region);
   sts = api::MakeStsService();
-  iam = api::MakeIamService();
+  iam = api::MakeIamService({catalog.get(), request_pool.get(), &clock, &random});
   runtime = api::MakeRuntimeService(router.get(), &clock, {options.region, std::string(auth::kAccountId)});
   table.sagemaker = sagemaker.get();
   table.logs = log_service.get();

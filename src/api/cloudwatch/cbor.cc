@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "api/cloudwatch/time_members.h"
+#include "api/time_members.h"
 #include "base/bytes.h"
 
 namespace argosy::api::cloudwatch {

@@ -4,7 +4,7 @@
 #include "api/cloudwatch/cbor.h"
 #include "api/cloudwatch/cloudwatch_service.h"
 #include "api/cloudwatch/gunzip.h"
-#include "api/cloudwatch/query_encoding.h"
+#include "api/query_encoding.h"
 #include "api/validation.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 1:
       if (const std::optional<api::Form> form = api::ParseForm(bytes)) {
-        check(api::cloudwatch::JsonOfForm(*form, operation.input));
+        check(api::JsonOfForm(*form, operation.input));
       }
       break;
     case 2:

@@ -6,8 +6,7 @@
 #include "api/cloudwatch/cbor.h"
 #include "api/cloudwatch/families.h"
 #include "api/cloudwatch/gunzip.h"
-#include "api/cloudwatch/query_encoding.h"
-#include "api/query_service.h"
+#include "api/query_operations.h"
 
 namespace argosy::api {
 namespace {
@@ -18,24 +17,6 @@ constexpr std::string_view kXmlNamespace = "http://monitoring.amazonaws.com/doc/
 constexpr std::string_view kCborPath = "/service/GraniteServiceVersion20100801/operation/";
 constexpr size_t kBodyBytesMax = size_t{1} << 20;     // of PutMetricData, the service's; all else is small
 constexpr size_t kFormFieldsOfData = size_t{20'000};  // a full PutMetricData as a form
-
-ServiceError TooLarge(size_t size_max) {
-  return {413, "RequestEntityTooLarge", "The request body is larger than " + std::to_string(size_max) + " bytes."};
-}
-
-// The answers' elements of the query protocol; an operation that answers nothing has no result.
-http::Response XmlAnswer(const std::string& name, const std::string& json, std::string_view request_id) {
-  std::string body = "<" + name + "Response xmlns=\"" + std::string(kXmlNamespace) + "\">";
-  const Result<Json> answer = json.empty() ? Result<Json>(Json::object()) : ParseJson(json);
-  Check(answer.ok(), "an operation answered with what is not JSON");
-  if (!json.empty()) body += "<" + name + "Result>" + cloudwatch::XmlOfJson(*answer) + "</" + name + "Result>";
-  body += "<ResponseMetadata><RequestId>" + std::string(request_id) + "</RequestId></ResponseMetadata></" + name +
-          "Response>\n";
-  http::Response response;
-  response.Set("Content-Type", "text/xml");
-  response.body = std::move(body);
-  return response;
-}
 
 // Tells the protocols apart and brings each to the operations.
 class CloudWatchService final : public Service {
@@ -71,12 +52,13 @@ class CloudWatchService final : public Service {
       return OnCompressed(std::move(exchange), principal, request_id);
     }
     if (request.path.starts_with(kCborPath)) return OnCbor(std::move(exchange), principal, request_id);
-    OnForm(std::move(exchange), principal, request_id);
+    AnswerForm(json_, {.name = "CloudWatch", .xml_namespace = kXmlNamespace, .fields_max = kFormFieldsOfData},
+               std::move(exchange), principal, request_id);
   }
 
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override {
     if (!head.Header("x-amz-target").empty()) return json_.OnTooLarge(head, size_max, request_id);
-    return QueryErrorResponse(TooLarge(size_max), kXmlNamespace, request_id);
+    return FormTooLarge(size_max, kXmlNamespace, request_id);
   }
 
  private:
@@ -133,30 +115,6 @@ class CloudWatchService final : public Service {
       return exchange->Respond(json_.ToResponse(ServiceError{400, "SerializationException", body.error().message()}));
     }
     json_.OnBody(std::move(exchange), std::move(*body), principal, request_id);
-  }
-
-  void OnForm(std::shared_ptr<http::Exchange> exchange, const auth::Principal& principal, std::string_view request_id) {
-    const http::RequestView& request = exchange->request();
-    const auto refuse = [&](const ServiceError& error) {
-      exchange->Respond(QueryErrorResponse(error, kXmlNamespace, request_id));
-    };
-    const std::optional<Form> form = ParseForm(request.body.empty() ? request.query : request.body, kFormFieldsOfData);
-    if (!form) return refuse({400, "MalformedQueryString", "The form holds a broken escape or too many fields."});
-    const auto action = form->find("Action");
-    if (action == form->end()) return refuse({400, "MissingAction", "The form has no field Action."});
-    const Operation* const operation = json_.Find(action->second);
-    if (operation == nullptr) {
-      return refuse({400, "InvalidAction",
-                     "Argosy does not have the action '" + action->second.substr(0, 128) + "' of CloudWatch."});
-    }
-    const Json input = cloudwatch::JsonOfForm(*form, operation->input);
-    json_.RunDecoded(*operation, DumpJson(input), principal, request_id,
-                     [exchange, operation, id = std::string(request_id)](Answer answer) {
-                       const auto* error = std::get_if<ServiceError>(&answer);
-                       exchange->Respond(error != nullptr
-                                             ? QueryErrorResponse(*error, kXmlNamespace, id)
-                                             : XmlAnswer(operation->name, std::get<std::string>(answer), id));
-                     });
   }
 
   JsonService json_;

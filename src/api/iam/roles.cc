@@ -1,52 +1,39 @@
-#include "api/iam/roles.h"
-
+// GetRole, SimulatePrincipalPolicy, which SageMaker SDK v3 calls before it trains or builds anything: any error but
+// AccessDenied or NoSuchEntity makes it give up, a decision other than "allowed" makes it warn.
+//
+// IAM's roles, as far as the SDKs ask of them. A role is a name here: a job or model may be given any, nobody takes it
+// on, and no policies are attached to it. So every role exists, trusts SageMaker, and may do what is asked of it: what
+// a job's program may reach is decided by its session, whatever its role is called.
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "api/iam/families.h"
+#include "api/patterns.h"
 #include "auth/principal.h"
 #include "base/bytes.h"
+#include "catalog/json_fields.h"
 
 namespace argosy::api::iam {
 namespace {
 
-using Outcome = std::variant<std::string, ServiceError>;
+using catalog::TextField;
 
-constexpr size_t kRoleNameMax = 64;
-constexpr size_t kResultsMax = 1000;      // of a page; IAM's
-constexpr size_t kResultsDefault = 100;   // IAM's
-constexpr size_t kActionNameMax = 128;    // IAM's
-constexpr size_t kResourceArnMax = 2048;  // IAM's
+constexpr int64_t kDecisionsMax = 1000;     // of a page; IAM's
+constexpr int64_t kDecisionsDefault = 100;  // IAM's
+constexpr int64_t kActionNameMax = 128;     // IAM's
+constexpr int64_t kArnMax = 2048;           // IAM's
+constexpr int64_t kMarkerMax = 8192;
 // A role that was never made has no time of its own; IAM itself began in September 2010.
-constexpr std::string_view kCreateDate = "2010-09-02T00:00:00Z";
+constexpr std::string_view kRoleCreateDate = "2010-09-02T00:00:00Z";
 
 constexpr std::string_view kTrustPolicy =
     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},)"
     R"("Action":"sts:AssumeRole"}]})";
 
-ServiceError Invalid(std::string message) {
+ServiceError InvalidSimulation(std::string message) {
   return {400, "ValidationError", std::move(message)};
-}
-
-std::string_view Field(const Form& form, std::string_view name) {
-  const auto found = form.find(name);
-  return found == form.end() ? std::string_view() : std::string_view(found->second);
-}
-
-// The values of `name.member.1`, `name.member.2`, … up to the first that is not there.
-std::vector<std::string> ListField(const Form& form, std::string_view name) {
-  std::vector<std::string> values;
-  for (size_t i = 1;; ++i) {
-    const auto found = form.find(std::string(name) + ".member." + std::to_string(i));
-    if (found == form.end()) return values;
-    values.push_back(found->second);
-  }
-}
-
-bool IsRoleName(std::string_view name) {
-  return !name.empty() && name.size() <= kRoleNameMax && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("_+=,.@-").find(static_cast<char>(c)) != std::string_view::npos;
-  });
 }
 
 // As IAM's: a prefix that says what it is of, then what is unique. The same name has the same one always.
@@ -56,82 +43,81 @@ std::string RoleId(std::string_view name) {
   return id;
 }
 
-Outcome GetRole(const Form& form, const auth::Principal& /*principal*/) {
-  const std::string name(Field(form, "RoleName"));
-  if (!IsRoleName(name)) {
-    return Invalid("The specified value for roleName is invalid. It must have 1 to " + std::to_string(kRoleNameMax) +
-                   " letters, digits and characters of +=,.@-_");
-  }
-  return "<Role><Path>/</Path><RoleName>" + EscapeXml(name) + "</RoleName><RoleId>" + RoleId(name) +
-         "</RoleId><Arn>arn:aws:iam::" + std::string(auth::kAccountId) + ":role/" + EscapeXml(name) +
-         "</Arn><CreateDate>" + std::string(kCreateDate) + "</CreateDate><AssumeRolePolicyDocument>" +
-         PercentEncode(kTrustPolicy) +
-         "</AssumeRolePolicyDocument><MaxSessionDuration>3600</MaxSessionDuration></Role>";
+Answer DescribeRole(const Call& call) {
+  const std::string name = TextField(call.input, "RoleName");
+  return DumpJson(Json{{"Role",
+                        {{"Path", "/"},
+                         {"RoleName", name},
+                         {"RoleId", RoleId(name)},
+                         {"Arn", "arn:aws:iam::" + std::string(auth::kAccountId) + ":role/" + name},
+                         {"CreateDate", kRoleCreateDate},
+                         {"AssumeRolePolicyDocument", PercentEncode(kTrustPolicy)},
+                         {"MaxSessionDuration", 3600}}}});
 }
 
-std::string EvaluationXml(const std::string& action, const std::string& resource) {
-  return "<member><EvalActionName>" + EscapeXml(action) + "</EvalActionName><EvalResourceName>" + EscapeXml(resource) +
-         "</EvalResourceName><EvalDecision>allowed</EvalDecision><MatchedStatements/><MissingContextValues/></member>";
-}
-
-std::optional<ServiceError> CheckSimulation(const std::string& source, const std::vector<std::string>& actions,
-                                            const std::vector<std::string>& resources) {
+std::optional<ServiceError> CheckSimulation(const std::string& source, const Json& actions) {
   const std::string account = "arn:aws:iam::" + std::string(auth::kAccountId) + ":";
   if (!source.starts_with(account + "role/") && !source.starts_with(account + "user/")) {
-    if (!source.starts_with("arn:")) return Invalid("Invalid Entity Arn: " + source.substr(0, kResourceArnMax));
-    return ServiceError{404, "NoSuchEntity", "The entity '" + source.substr(0, kResourceArnMax) + "' cannot be found."};
+    if (!source.starts_with("arn:")) return InvalidSimulation("Invalid Entity Arn: " + source);
+    return ServiceError{404, "NoSuchEntity", "The entity '" + source + "' cannot be found."};
   }
-  if (actions.empty()) return Invalid("ActionNames must have at least one member, such as s3:GetObject.");
-  for (const std::string& action : actions) {
-    if (action.size() > kActionNameMax || action.find(':') == std::string::npos) {
-      return Invalid("'" + action.substr(0, kActionNameMax) + "' is no action: it must be like s3:GetObject.");
-    }
-  }
-  for (const std::string& resource : resources) {
-    if (resource.empty() || resource.size() > kResourceArnMax) {
-      return Invalid("Each of ResourceArns must have 1 to " + std::to_string(kResourceArnMax) + " characters.");
+  for (const Json& action : actions) {
+    if (action.get_ref<const std::string&>().find(':') == std::string::npos) {
+      return InvalidSimulation("'" + action.get<std::string>() + "' is no action: it must be like s3:GetObject.");
     }
   }
   return std::nullopt;
 }
 
-Outcome SimulatePrincipalPolicy(const Form& form, const auth::Principal& /*principal*/) {
-  const std::vector<std::string> actions = ListField(form, "ActionNames");
-  std::vector<std::string> resources = ListField(form, "ResourceArns");
-  if (auto error = CheckSimulation(std::string(Field(form, "PolicySourceArn")), actions, resources)) return *error;
-  if (resources.empty()) resources.emplace_back("*");
+Answer Simulate(const Call& call) {
+  const Json& actions = catalog::ArrayField(call.input, "ActionNames");
+  Json resources = catalog::ArrayField(call.input, "ResourceArns");
+  if (auto error = CheckSimulation(TextField(call.input, "PolicySourceArn"), actions)) return *error;
+  if (resources.empty()) resources.push_back("*");
 
   // Results in order, the resources of an action after each other; a marker is the number of the next.
-  const std::string_view limit = Field(form, "MaxItems");
-  const std::string_view marker = Field(form, "Marker");
-  const std::optional<int64_t> most = limit.empty() ? std::optional<int64_t>(kResultsDefault) : ParseInt(limit);
-  if (!most || *most < 1 || *most > static_cast<int64_t>(kResultsMax)) {
-    return Invalid("MaxItems must be a number from 1 to " + std::to_string(kResultsMax) + ".");
-  }
-  const size_t total = actions.size() * resources.size();
+  const int64_t most = catalog::IntField(call.input, "MaxItems", kDecisionsDefault);
+  const std::string marker = TextField(call.input, "Marker");
+  const auto total = static_cast<int64_t>(actions.size() * resources.size());
   const std::optional<int64_t> begin = marker.empty() ? std::optional<int64_t>(0) : ParseInt(marker);
-  if (!begin || *begin < 0 || *begin > static_cast<int64_t>(total)) return Invalid("Invalid Marker.");
-  const size_t end = std::min(total, static_cast<size_t>(*begin + *most));
+  if (!begin || *begin < 0 || *begin > total) return InvalidSimulation("Invalid Marker.");
+  const int64_t end = std::min(total, *begin + most);
 
-  std::string xml = "<EvaluationResults>";
-  for (auto i = static_cast<size_t>(*begin); i < end; ++i) {
-    xml += EvaluationXml(actions[i / resources.size()], resources[i % resources.size()]);
+  Json results = Json::array();
+  for (auto i = static_cast<size_t>(*begin); i < static_cast<size_t>(end); ++i) {
+    results.push_back({{"EvalActionName", actions[i / resources.size()]},
+                       {"EvalResourceName", resources[i % resources.size()]},
+                       {"EvalDecision", "allowed"},
+                       {"MatchedStatements", Json::array()},
+                       {"MissingContextValues", Json::array()}});
   }
-  xml += "</EvaluationResults><IsTruncated>";
-  return xml + (end < total ? "true</IsTruncated><Marker>" + std::to_string(end) + "</Marker>" : "false</IsTruncated>");
+  Json answer = {{"EvaluationResults", std::move(results)}, {"IsTruncated", end < total}};
+  if (end < total) answer["Marker"] = std::to_string(end);
+  return DumpJson(answer);
 }
 
 }  // namespace
 
-std::vector<QueryAction> RoleActions() {
-  return {
-      {.name = "GetRole",
-       .summary = "A role of any name: SageMaker is trusted, and no policies are attached.",
-       .handle = GetRole},
-      {.name = "SimulatePrincipalPolicy",
-       .summary = "Every action is allowed to a role: what a job reaches is decided by its session.",
-       .handle = SimulatePrincipalPolicy},
-  };
+Operation GetRole(std::shared_ptr<const Context> /*context*/) {
+  return {.name = "GetRole",
+          .summary = "A role of any name: SageMaker is trusted, and no policies are attached.",
+          .input = Structure({Required("RoleName", String().Length(1, 64).Matching(kIamNamePattern))}),
+          .run_on = RunOn::kLoop,
+          .handle = [](const Call& call, const Reply& reply) { reply(DescribeRole(call)); }};
+}
+
+Operation SimulatePrincipalPolicy(std::shared_ptr<const Context> /*context*/) {
+  return {.name = "SimulatePrincipalPolicy",
+          .summary = "Every action is allowed to a role: what a job reaches is decided by its session.",
+          .input = Structure({
+              Required("PolicySourceArn", String().Length(1, kArnMax)),
+              Required("ActionNames", List(String().Length(1, kActionNameMax)).AtLeast(1)),
+              Optional("ResourceArns", List(String().Length(1, kArnMax))),
+              Optional("MaxItems", Integer().Range(1, kDecisionsMax)),
+              Optional("Marker", String().AtMost(kMarkerMax)),
+          }),
+          .run_on = RunOn::kLoop,
+          .handle = [](const Call& call, const Reply& reply) { reply(Simulate(call)); }};
 }
 
 }  // namespace argosy::api::iam

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "api/iam/roles.h"
-
 namespace argosy::api {
 namespace {
 
@@ -21,10 +19,6 @@ std::unique_ptr<QueryService> MakeStsService() {
   actions.push_back(
       {.name = "GetCallerIdentity", .summary = "The account and the principal of the key.", .handle = CallerIdentity});
   return std::make_unique<QueryService>("STS", "https://sts.amazonaws.com/doc/2011-06-15/", std::move(actions));
-}
-
-std::unique_ptr<QueryService> MakeIamService() {
-  return std::make_unique<QueryService>("IAM", "https://iam.amazonaws.com/doc/2010-05-08/", iam::RoleActions());
 }
 
 }  // namespace argosy::api

@@ -1,4 +1,4 @@
-// STS: who is asking. And IAM as far as clients need it to go on.
+// STS: who is asking.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,5 @@
 namespace argosy::api {
 
 std::unique_ptr<QueryService> MakeStsService();
-
-std::unique_ptr<QueryService> MakeIamService();
 
 }  // namespace argosy::api

@@ -1,5 +1,5 @@
-// CloudWatch's operations in the query protocol, which SDKs before 2024 speak: forms in, XML out. What is between is
-// the JSON that today's clients speak.
+// Declared operations in the query protocol (IAM; CloudWatch for SDKs before 2024): forms in, XML out. What is between
+// is the JSON that handlers take and give.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 #include "api/shape.h"
 #include "base/json.h"
 
-namespace argosy::api::cloudwatch {
+namespace argosy::api {
 
 // The form's fields as the members of the structure: `MetricData.member.1.MetricName=x` becomes
 // {"MetricData":[{"MetricName":"x"}]}. A value that is not of its member's type stays text, for validation to refuse.
@@ -20,4 +20,4 @@ Json JsonOfForm(const Form& form, const Shape& structure);
 // 8601 (IsTimeMember).
 std::string XmlOfJson(const Json& answer);
 
-}  // namespace argosy::api::cloudwatch
+}  // namespace argosy::api

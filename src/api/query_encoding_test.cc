@@ -1,10 +1,10 @@
-#include "api/cloudwatch/query_encoding.h"
+#include "api/query_encoding.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-namespace argosy::api::cloudwatch {
+namespace argosy::api {
 namespace {
 
 const Shape& Input() {
@@ -53,4 +53,4 @@ TEST(XmlOfJson, HasMembersEntriesAndTimes) {
 }
 
 }  // namespace
-}  // namespace argosy::api::cloudwatch
+}  // namespace argosy::api

@@ -1,13 +1,13 @@
-#include "api/cloudwatch/query_encoding.h"
+#include "api/query_encoding.h"
 
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "api/cloudwatch/time_members.h"
+#include "api/time_members.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 
-namespace argosy::api::cloudwatch {
+namespace argosy::api {
 namespace {
 
 // Whether any field is `name` or lies below it.
@@ -112,4 +112,4 @@ std::string XmlOfJson(const Json& answer) {
   return out;
 }
 
-}  // namespace argosy::api::cloudwatch
+}  // namespace argosy::api
