@@ -5,6 +5,7 @@
 
 #include "api/json_service.h"
 #include "api/query_service.h"
+#include "auth/access.h"
 #include "auth/hmac.h"
 #include "auth/presigned.h"
 #include "base/bytes.h"
@@ -57,11 +58,12 @@ bool IsInvocation(const http::RequestView& request) {
          request.path.ends_with("/invocations-response-stream");
 }
 
-// Adds the request id to whatever is answered.
+// Adds the request id to whatever is answered. Holds the principal, whose key may be gone before the answer is there.
 class TaggedExchange final : public http::Exchange {
  public:
-  TaggedExchange(std::shared_ptr<http::Exchange> inner, std::string_view request_id)
-      : inner_(std::move(inner)), request_id_(request_id) {}
+  TaggedExchange(std::shared_ptr<http::Exchange> inner, std::shared_ptr<const auth::Principal> principal,
+                 std::string_view request_id)
+      : inner_(std::move(inner)), principal_(std::move(principal)), request_id_(request_id) {}
 
   const http::RequestView& request() const override { return inner_->request(); }
   void Respond(http::Response response) override {
@@ -87,14 +89,15 @@ class TaggedExchange final : public http::Exchange {
 
  private:
   std::shared_ptr<http::Exchange> inner_;
+  std::shared_ptr<const auth::Principal> principal_;
   std::string request_id_;
 };
 
 // A streamed body of a request whose signature was checked at the head: carries the principal to OnRequest.
 class SignedSink final : public http::BodySink {
  public:
-  SignedSink(std::shared_ptr<http::BodySink> inner_sink, const auth::Principal* who, std::string id)
-      : inner(std::move(inner_sink)), principal(who), request_id(std::move(id)) {}
+  SignedSink(std::shared_ptr<http::BodySink> inner_sink, std::shared_ptr<const auth::Principal> who, std::string id)
+      : inner(std::move(inner_sink)), principal(std::move(who)), request_id(std::move(id)) {}
 
   void Write(std::string_view piece, std::function<void(Status)> done) override {
     inner->Write(piece, std::move(done));
@@ -102,7 +105,7 @@ class SignedSink final : public http::BodySink {
   void Abandon() override { inner->Abandon(); }
 
   const std::shared_ptr<http::BodySink> inner;
-  const auth::Principal* const principal;
+  const std::shared_ptr<const auth::Principal> principal;
   const std::string request_id;
 };
 
@@ -146,6 +149,8 @@ ServiceError WordForJson(const auth::AuthError& error) {
     case auth::AuthFailure::kUnknownKey:
     case auth::AuthFailure::kBadToken:
       return {403, "UnrecognizedClientException", "The security token included in the request is invalid."};
+    case auth::AuthFailure::kExpiredToken:
+      return {403, "ExpiredTokenException", error.message};
     case auth::AuthFailure::kBadSignature:
       return {403, "InvalidSignatureException", std::string(kSignatureMismatch)};
     case auth::AuthFailure::kExpired:
@@ -165,6 +170,8 @@ ServiceError WordForQuery(const auth::AuthError& error) {
     case auth::AuthFailure::kUnknownKey:
     case auth::AuthFailure::kBadToken:
       return {403, "InvalidClientTokenId", "The security token included in the request is invalid."};
+    case auth::AuthFailure::kExpiredToken:
+      return {403, "ExpiredToken", error.message};
     case auth::AuthFailure::kBadSignature:
       return {403, "SignatureDoesNotMatch", std::string(kSignatureMismatch)};
     case auth::AuthFailure::kExpired:
@@ -188,6 +195,8 @@ ServiceError WordForS3(const auth::AuthError& error) {
       return {403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."};
     case auth::AuthFailure::kBadToken:
       return {400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
+    case auth::AuthFailure::kExpiredToken:
+      return {400, "ExpiredToken", "The provided token has expired."};
     case auth::AuthFailure::kBadSignature:
       return {
           403, "SignatureDoesNotMatch",
@@ -288,23 +297,21 @@ http::Response FrontDoor::UnknownService(const http::RequestView& request, Proto
   return response;
 }
 
-std::variant<const auth::Principal*, http::Response> FrontDoor::Authenticate(const http::RequestView& request,
-                                                                             Protocol protocol,
-                                                                             std::string_view payload_hash,
-                                                                             std::string_view request_id) {
+std::variant<std::shared_ptr<const auth::Principal>, http::Response> FrontDoor::Authenticate(
+    const http::RequestView& request, Protocol protocol, std::string_view payload_hash, std::string_view request_id) {
   const bool presigned = protocol == Protocol::kS3 && IsPresigned(request);
   const std::variant<auth::AuthorizationView, auth::AuthError> parsed =
       presigned ? auth::AuthorizationView() : auth::ParseAuthorization(request);
   if (const auto* error = std::get_if<auth::AuthError>(&parsed)) {
     return AuthErrorResponse(*error, protocol, request, request_id);
   }
-  const std::variant<const auth::Principal*, auth::AuthError> verdict =
+  const auth::Verdict verdict =
       presigned ? verifier_.VerifyPresigned(request)
                 : verifier_.Verify(request, std::get<auth::AuthorizationView>(parsed), payload_hash);
   if (const auto* error = std::get_if<auth::AuthError>(&verdict)) {
     return AuthErrorResponse(*error, protocol, request, request_id);
   }
-  return std::get<const auth::Principal*>(verdict);
+  return std::get<std::shared_ptr<const auth::Principal>>(verdict);
 }
 
 // A signature that covers the body can only be checked after it. But who names no key that is known gets no room for a
@@ -315,9 +322,10 @@ std::optional<http::Response> FrontDoor::RefuseStranger(const http::RequestView&
   if (const auto* error = std::get_if<auth::AuthError>(&parsed)) {
     return AuthErrorResponse(*error, protocol, head, NewUuid(random_));
   }
-  if (credentials_->Find(std::get<auth::AuthorizationView>(parsed).access_key_id) != nullptr) return std::nullopt;
-  return AuthErrorResponse({auth::AuthFailure::kUnknownKey, "this access key is not known"}, protocol, head,
-                           NewUuid(random_));
+  const auth::KeyLookup found =
+      credentials_->Find(std::get<auth::AuthorizationView>(parsed).access_key_id, head.Header("x-amz-security-token"));
+  if (found.credential != nullptr) return std::nullopt;
+  return AuthErrorResponse({found.failure, "this access key is not known"}, protocol, head, NewUuid(random_));
 }
 
 http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
@@ -330,7 +338,7 @@ http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
     if (std::optional<http::Response> refusal = RefuseStranger(head, route.protocol)) {
       return http::Refuse{std::move(*refusal)};
     }
-    return route.service->OnHead(head, nullptr, {});
+    return route.service->OnHead(head, {}, {});
   }
 
   const std::string request_id = NewUuid(random_);
@@ -348,12 +356,16 @@ http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
   }
   const auto verdict = Authenticate(head, route.protocol, payload_hash, request_id);
   if (const auto* response = std::get_if<http::Response>(&verdict)) return http::Refuse{*response};
-  const auth::Principal* principal = std::get<const auth::Principal*>(verdict);
-  std::unique_ptr<auth::ChunkSignatures> chunks;
+  const auto& principal = std::get<std::shared_ptr<const auth::Principal>>(verdict);
+  SignedHead signed_head{.principal = principal.get()};
   if (payload_hash.starts_with(kSignedChunks) && head.HasHeader("authorization")) {
-    chunks = verifier_.ChunksOf(head, std::get<auth::AuthorizationView>(auth::ParseAuthorization(head)));
+    signed_head.chunks = verifier_.ChunksOf(head, std::get<auth::AuthorizationView>(auth::ParseAuthorization(head)));
+    if (signed_head.chunks == nullptr) {
+      return http::Refuse{AuthErrorResponse({auth::AuthFailure::kUnknownKey, "this access key is not known any more"},
+                                            route.protocol, head, request_id)};
+    }
   }
-  http::BodyPlan plan = route.service->OnHead(head, std::move(chunks), request_id);
+  http::BodyPlan plan = route.service->OnHead(head, std::move(signed_head), request_id);
   if (auto* refuse = std::get_if<http::Refuse>(&plan)) {
     TaggedExchange::Tag(refuse->response, request_id);
   } else if (auto* stream = std::get_if<http::StreamBody>(&plan)) {
@@ -367,7 +379,7 @@ void FrontDoor::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
   const Route route = found_for_ == request.headers.data() ? found_ : Find(request);
   if (sink != nullptr) {  // made by OnHead, which has checked the signature
     const auto& signed_sink = static_cast<const SignedSink&>(*sink);
-    return Dispatch(route, std::move(exchange), signed_sink.inner, *signed_sink.principal, signed_sink.request_id);
+    return Dispatch(route, std::move(exchange), signed_sink.inner, signed_sink.principal, signed_sink.request_id);
   }
 
   const UuidText id = NewUuidText(random_);
@@ -411,15 +423,26 @@ void FrontDoor::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
   auto verdict = Authenticate(request, route.protocol, payload_hash, request_id);
   if (auto* response = std::get_if<http::Response>(&verdict)) return exchange->Respond(std::move(*response));
   if (route.service == nullptr) return exchange->Respond(UnknownService(request, route.protocol, request_id));
-  Dispatch(route, std::move(exchange), nullptr, *std::get<const auth::Principal*>(verdict), request_id);
+  Dispatch(route, std::move(exchange), nullptr, std::get<std::shared_ptr<const auth::Principal>>(verdict), request_id);
 }
 
 void FrontDoor::Dispatch(const Route& route, std::shared_ptr<http::Exchange> exchange,
-                         std::shared_ptr<http::BodySink> sink, const auth::Principal& principal,
+                         std::shared_ptr<http::BodySink> sink, std::shared_ptr<const auth::Principal> principal,
                          std::string_view request_id) const {
-  // The runtime writes whole responses, the id among them; a wrapper would only cost it.
-  if (route.service != table_->runtime) exchange = std::make_shared<TaggedExchange>(std::move(exchange), request_id);
-  route.service->OnRequest(std::move(exchange), std::move(sink), principal, request_id);
+  // The runtime writes whole responses, the id among them; a wrapper would only cost it. It asks for nothing of the
+  // principal.
+  if (route.service == table_->runtime) {
+    if (auth::May(*principal, auth::Access::kInvoke)) {
+      return route.service->OnRequest(std::move(exchange), std::move(sink), *principal, request_id);
+    }
+    http::Response response =
+        RestErrorResponse({403, "AccessDeniedException", auth::DenialOf(*principal, "sagemaker:InvokeEndpoint")});
+    TaggedExchange::Tag(response, request_id);
+    return exchange->Respond(std::move(response));
+  }
+  const auth::Principal& asker = *principal;
+  exchange = std::make_shared<TaggedExchange>(std::move(exchange), std::move(principal), request_id);
+  route.service->OnRequest(std::move(exchange), std::move(sink), asker, request_id);
 }
 
 http::Response FrontDoor::OnTooLarge(const http::RequestView& head, size_t size_max) {

@@ -56,13 +56,14 @@ class FrontDoor : public http::Handler {
   };
   Route Find(const http::RequestView& request) const;
   // The principal, or the response that says why not.
-  std::variant<const auth::Principal*, http::Response> Authenticate(const http::RequestView& request, Protocol protocol,
-                                                                    std::string_view payload_hash,
-                                                                    std::string_view request_id);
+  std::variant<std::shared_ptr<const auth::Principal>, http::Response> Authenticate(const http::RequestView& request,
+                                                                                    Protocol protocol,
+                                                                                    std::string_view payload_hash,
+                                                                                    std::string_view request_id);
   // What to answer at the head to somebody who sends a large body and names no known key.
   std::optional<http::Response> RefuseStranger(const http::RequestView& head, Protocol protocol);
   void Dispatch(const Route& route, std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
-                const auth::Principal& principal, std::string_view request_id) const;
+                std::shared_ptr<const auth::Principal> principal, std::string_view request_id) const;
   static http::Response AuthErrorResponse(const auth::AuthError& error, Protocol protocol,
                                           const http::RequestView& request, std::string_view request_id);
   static http::Response UnknownService(const http::RequestView& request, Protocol protocol,

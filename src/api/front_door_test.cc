@@ -14,7 +14,10 @@ namespace {
 
 class OneKey : public auth::CredentialStore {
  public:
-  const auth::Credential* Find(std::string_view id) const override { return id == key.access_key_id ? &key : nullptr; }
+  auth::KeyLookup Find(std::string_view id, std::string_view /*token*/) const override {
+    if (id != key.access_key_id) return {};
+    return {.credential = std::make_shared<const auth::Credential>(key)};
+  }
   auth::Credential key{"AKIAIOSFODNN7EXAMPLE",
                        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                        "",
@@ -36,9 +39,8 @@ class Sink : public http::BodySink {
 class NamedService : public Service {
  public:
   explicit NamedService(std::string name) : name_(std::move(name)) {}
-  http::BodyPlan OnHead(const http::RequestView&, std::unique_ptr<auth::ChunkSignatures> chunks,
-                        std::string_view request_id) override {
-    head_chunks = std::move(chunks);
+  http::BodyPlan OnHead(const http::RequestView&, SignedHead signed_head, std::string_view request_id) override {
+    head_chunks = std::move(signed_head.chunks);
     head_request_id = request_id;
     if (stream) return http::StreamBody{sink = std::make_shared<Sink>()};
     return http::BufferBody{1000};

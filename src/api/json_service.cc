@@ -74,7 +74,7 @@ const Operation* JsonService::Find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-http::BodyPlan JsonService::OnHead(const http::RequestView& /*head*/, std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
+http::BodyPlan JsonService::OnHead(const http::RequestView& /*head*/, SignedHead /*signed_head*/,
                                    std::string_view /*request_id*/) {
   return http::BufferBody{kBodyMax};
 }
@@ -139,6 +139,10 @@ void JsonService::RunDecoded(const Operation& operation, std::string body, const
 
 void JsonService::Run(const Operation& operation, std::string_view body, const auth::Principal& principal,
                       std::string_view request_id, Reply reply) const {
+  if (!auth::May(principal, operation.access)) {
+    return reply(ServiceError{options_.denied_status, options_.denied_code,
+                              auth::DenialOf(principal, options_.action_prefix + ":" + operation.name)});
+  }
   if (body.empty()) body = "{}";  // clients may send nothing for an operation without members
   const Result<Json> input = ParseJson(body);
   if (!input.ok()) return reply(ServiceError{400, "SerializationException", input.error().message()});

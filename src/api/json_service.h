@@ -22,8 +22,12 @@ inline constexpr std::string_view kJson11 = "application/x-amz-json-1.1";
 struct JsonServiceOptions {
   std::string name;           // "SageMaker", as messages call it
   std::string target_prefix;  // "SageMaker", "Logs_20140328"
+  std::string action_prefix;  // "sagemaker", as permissions are called
   // What the service calls a request that breaks a constraint.
   std::string invalid_code = "ValidationException";
+  // And one of somebody who may not ask for it.
+  int denied_status = 400;
+  std::string denied_code = "AccessDeniedException";
   std::string content_type = std::string(kJson11);
   // Of services that spoke the query protocol before: the names of the errors' shapes, by the codes they had there. A
   // client gets both: the shape in the body, the code in x-amzn-query-error.
@@ -35,8 +39,7 @@ class JsonService : public Service {
   // `pool` outlives the service and all its requests.
   JsonService(JsonServiceOptions options, std::vector<Operation> operations, ThreadPool* pool);
 
-  http::BodyPlan OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
-                        std::string_view request_id) override;
+  http::BodyPlan OnHead(const http::RequestView& head, SignedHead signed_head, std::string_view request_id) override;
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;

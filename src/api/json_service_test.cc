@@ -25,11 +25,11 @@ class JsonServiceTest : public testing::Test {
       ran_on_ = std::this_thread::get_id();
       reply(DumpJson(Json{{"Echo", call.input.value("Text", "")}, {"Who", call.principal.name}}));
     };
-    operations.push_back({"Fast", "", input, RunOn::kLoop, handle});
-    operations.push_back({"Slow", "", input, RunOn::kPool, handle});
+    operations.push_back({"Fast", "", auth::Access::kRead, input, RunOn::kLoop, handle});
+    operations.push_back({"Slow", "", auth::Access::kChange, input, RunOn::kPool, handle});
     operations.push_back(
-        {"Void", "", Structure({}), RunOn::kLoop, [](const Call&, Reply reply) { reply(std::string()); }});
-    operations.push_back({"Fail", "", Structure({}), RunOn::kLoop, [](const Call&, Reply reply) {
+        {"Void", "", auth::Access::kRead, Structure({}), RunOn::kLoop, [](const Call&, Reply reply) { reply(std::string()); }});
+    operations.push_back({"Fail", "", auth::Access::kRead, Structure({}), RunOn::kLoop, [](const Call&, Reply reply) {
                             reply(FromError(Error(ErrorCode::kResourceExhausted, "too many wait")));
                           }});
     return operations;
@@ -101,7 +101,7 @@ TEST_F(JsonServiceTest, BoundsReachedAreThrottling) {
 
 TEST_F(JsonServiceTest, TooLargeBodiesAreRefused) {
   const FakeExchange exchange("POST", "/", {}, "");
-  const http::BodyPlan plan = service_.OnHead(exchange.Head(), nullptr, "");
+  const http::BodyPlan plan = service_.OnHead(exchange.Head(), {}, "");
   const size_t size_max = std::get<http::BufferBody>(plan).size_max;
   EXPECT_GE(size_max, 500'000u);
   EXPECT_EQ(service_.OnTooLarge(exchange.Head(), size_max, "id").status, 413);

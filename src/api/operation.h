@@ -1,4 +1,5 @@
-// An operation of a JSON service, declared once: its name, what it takes, where it runs, what it does. Parsing,
+// An operation of a JSON service, declared once: its name, what it takes, who may ask for it, where it
+// runs, what it does. Parsing,
 // validation, AWS's error messages, the list of supported operations and docs/guides/api.md follow from the
 // declaration.
 #pragma once
@@ -11,7 +12,7 @@
 
 #include "api/service_error.h"
 #include "api/shape.h"
-#include "auth/principal.h"
+#include "auth/access.h"
 #include "base/json.h"
 
 namespace argosy::api {
@@ -37,6 +38,7 @@ enum class RunOn {
 struct Operation {
   std::string name;
   std::string summary;  // one sentence for the guide
+  auth::Access access = auth::Access::kChange;
   Shape input;
   RunOn run_on = RunOn::kPool;
   std::function<void(const Call&, Reply)> handle;

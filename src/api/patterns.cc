@@ -138,5 +138,9 @@ const Pattern kLogGroupPattern{"[\\.\\-_/#A-Za-z0-9]+", [](std::string_view text
                                }};
 const Pattern kLogStreamPattern{
     "[^:*]*", [](std::string_view text) { return All(text, [](char c) { return c != ':' && c != '*'; }); }};
+const Pattern kIamNamePattern{"[\\w+=,.@-]+", [](std::string_view text) {
+                                return !text.empty() &&
+                                       All(text, [](char c) { return IsAlnum(c) || IsAnyOf(c, "_+=,.@-"); });
+                              }};
 
 }  // namespace argosy::api

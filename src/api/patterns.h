@@ -21,5 +21,6 @@ extern const Pattern kLinePattern;            // .*
 extern const Pattern kTagPattern;             // ([\p{L}\p{Z}\p{N}_.:/=+\-@]*)
 extern const Pattern kLogGroupPattern;        // [\.\-_/#A-Za-z0-9]+
 extern const Pattern kLogStreamPattern;       // [^:*]*
+extern const Pattern kIamNamePattern;         // [\w+=,.@-]+
 
 }  // namespace argosy::api

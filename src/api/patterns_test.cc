@@ -42,6 +42,7 @@ std::vector<PatternCase> Cases() {
       {"non-empty line", &kNonEmptyLinePattern, ".+", {"a", " ", "\n", "\r", "(.*)"}},
       {"line", &kLinePattern, ".*", {"a", " ", "\n", "\r", "[]"}},
       {"log group", &kLogGroupPattern, "[\\.\\-_/#A-Za-z0-9]+", {"/aws", "#", "-", "_", ".", " ", ":"}},
+      {"iam name", &kIamNamePattern, "[\\w+=,.@-]+", {"a", "Z", "9", "_", "+", "=", ",", ".", "@", "-", "/", " "}},
       {"log stream", &kLogStreamPattern, "[^:*]*", {"a/b", ":", "*", " ", "\n"}},
   };
 }

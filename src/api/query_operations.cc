@@ -54,11 +54,15 @@ void AnswerForm(const JsonService& operations, const FormProtocol& protocol, std
 
 QueryOperations::QueryOperations(FormProtocol protocol, std::vector<Operation> operations, ThreadPool* pool)
     : protocol_(protocol),
-      operations_({.name = std::string(protocol.name), .target_prefix = "", .invalid_code = "ValidationError"},
+      operations_({.name = std::string(protocol.name),
+                   .target_prefix = "",
+                   .action_prefix = std::string(protocol.action_prefix),
+                   .invalid_code = "ValidationError",
+                   .denied_status = 403,
+                   .denied_code = "AccessDenied"},
                   std::move(operations), pool) {}
 
-http::BodyPlan QueryOperations::OnHead(const http::RequestView& /*head*/,
-                                       std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
+http::BodyPlan QueryOperations::OnHead(const http::RequestView& /*head*/, SignedHead /*signed_head*/,
                                        std::string_view /*request_id*/) {
   return http::BufferBody{kFormBytesMax};
 }

@@ -15,6 +15,7 @@ namespace argosy::api {
 struct FormProtocol {
   std::string_view name;           // of the service, as messages call it
   std::string_view xml_namespace;  // of its answers
+  std::string_view action_prefix;  // as permissions are called
   size_t fields_max = kFormFieldsMax;
 };
 
@@ -28,8 +29,7 @@ class QueryOperations final : public Service {
   // What `protocol` views, and `pool`, outlive the service.
   QueryOperations(FormProtocol protocol, std::vector<Operation> operations, ThreadPool* pool);
 
-  http::BodyPlan OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
-                        std::string_view request_id) override;
+  http::BodyPlan OnHead(const http::RequestView& head, SignedHead signed_head, std::string_view request_id) override;
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;

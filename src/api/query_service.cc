@@ -86,8 +86,7 @@ http::Response FormTooLarge(size_t size_max, std::string_view xml_namespace, std
 QueryService::QueryService(std::string name, std::string xml_namespace, std::vector<QueryAction> actions)
     : name_(std::move(name)), xml_namespace_(std::move(xml_namespace)), actions_(std::move(actions)) {}
 
-http::BodyPlan QueryService::OnHead(const http::RequestView& /*head*/,
-                                    std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
+http::BodyPlan QueryService::OnHead(const http::RequestView& /*head*/, SignedHead /*signed_head*/,
                                     std::string_view /*request_id*/) {
   return http::BufferBody{kFormBytesMax};
 }

@@ -22,17 +22,24 @@
 
 namespace argosy::api {
 
+// What is known of a request at its head where the signature is checked there (S3); nothing of it elsewhere.
+struct SignedHead {
+  const auth::Principal* principal = nullptr;  // as of OnRequest
+  // Checks the chunks of a body that has signatures of its own (x-amz-content-sha256 STREAMING-AWS4-…), null for
+  // others.
+  std::unique_ptr<auth::ChunkSignatures> chunks = nullptr;
+};
+
 class Service {
  public:
   virtual ~Service() = default;
 
-  // `chunks` checks the chunks of a body that has signatures of its own (x-amz-content-sha256 STREAMING-AWS4-…), null
-  // for others. `request_id` is good during the call (here and below), and empty here for all but S3. Refuse{…} ends
-  // the request with the service's own error.
-  virtual http::BodyPlan OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
-                                std::string_view request_id) = 0;
+  // `request_id` is good during the call (here and below), and empty here for all but S3. Refuse{…} ends the request
+  // with the service's own error.
+  virtual http::BodyPlan OnHead(const http::RequestView& head, SignedHead signed_head, std::string_view request_id) = 0;
 
-  // `sink` is the one OnHead gave, null when the body was buffered. The principal lives as long as the program.
+  // `sink` is the one OnHead gave, null when the body was buffered. The principal lives as long as
+  // the exchange.
   virtual void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                          const auth::Principal& principal, std::string_view request_id) = 0;
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "auth/credentials.h"
+#include "auth/key_ring.h"
 #include "auth/sigv4.h"
 
 namespace {
@@ -21,7 +22,7 @@ std::string_view TakeLine(std::string_view& text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static argosy::auth::StaticCredentialStore store({"AKIA", "secret", "", argosy::auth::OwnerPrincipal()});
+  static argosy::auth::KeyRing store({"AKIA", "secret", "", argosy::auth::OwnerPrincipal()});
   static argosy::ManualClock clock(argosy::FromUnixSeconds(1440938160));
   static argosy::auth::Verifier verifier(&store, &clock);
 

@@ -6,10 +6,7 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
-#include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -18,22 +15,6 @@
 #include "base/result.h"
 
 namespace argosy::auth {
-
-// The store of one server: the owner's credential, and others added while it runs. Nothing is taken out.
-class StaticCredentialStore final : public CredentialStore {
- public:
-  explicit StaticCredentialStore(Credential owner);
-
-  const Credential* Find(std::string_view access_key_id) const override;
-  // kAlreadyExists when the access key id is known.
-  Status Add(Credential credential);
-  const Credential& owner() const { return *owner_; }
-
- private:
-  mutable std::shared_mutex mutex_;
-  std::map<std::string, std::unique_ptr<const Credential>, std::less<>> credentials_;  // guarded by mutex_
-  const Credential* owner_;
-};
 
 // A key as given by hand, in ARGOSY_ACCESS_KEY_ID and ARGOSY_SECRET_ACCESS_KEY.
 struct GivenKey {
@@ -45,7 +26,9 @@ struct GivenKey {
 Principal OwnerPrincipal();
 
 // New, by AWS's shapes: AKIA and 16 of A-Z 2-7; 40 of A-Z a-z 0-9 + /.
-Credential NewOwnerCredential(Random& random);
+Credential NewCredential(Random& random, Principal principal);
+// Of IAM's shape for what has no secret: `kind` (AIDA for users, AGPA for groups) and 17 of A-Z 2-7.
+std::string NewPrincipalId(Random& random, std::string_view kind);
 
 // The owner's credential. A given key wins, and the file is neither read nor written. Else the file is read; when there
 // is none a new key is made and the file written, mode 0600, durably, before this returns. Refused with a sentence: a

@@ -52,7 +52,7 @@ TEST_F(Credentials, AreMadeOnceAndReadAfterwards) {
 
 TEST_F(Credentials, AreNeverTheSame) {
   std::set<std::string> secrets;
-  for (int i = 0; i < 100; ++i) secrets.insert(NewOwnerCredential(random_).secret_access_key);
+  for (int i = 0; i < 100; ++i) secrets.insert(NewCredential(random_, OwnerPrincipal()).secret_access_key);
   EXPECT_EQ(secrets.size(), 100U);
 }
 
@@ -123,16 +123,6 @@ TEST_F(Credentials, MalformedFilesAreRefusedWithThePlace) {
 TEST_F(Credentials, DirectoryThatIsNotThereIsAnError) {
   file_ = directory_ / "missing" / "credentials";
   EXPECT_FALSE(Load().ok());
-}
-
-TEST(StaticCredentialStore, FindsWhatWasAdded) {
-  StaticCredentialStore store({"AKIAOWNER", "secret", "", OwnerPrincipal()});
-  EXPECT_EQ(store.Find("AKIAOWNER"), &store.owner());
-  EXPECT_EQ(store.Find("AKIAJOB"), nullptr);
-  ASSERT_TRUE(store.Add({"AKIAJOB", "s", "t", {PrincipalKind::kJob, "uid", "arn"}}).ok());
-  ASSERT_NE(store.Find("AKIAJOB"), nullptr);
-  EXPECT_EQ(store.Find("AKIAJOB")->principal.kind, PrincipalKind::kJob);
-  EXPECT_EQ(store.Add({"AKIAJOB", "s", "t", {}}).error().code(), ErrorCode::kAlreadyExists);
 }
 
 }  // namespace

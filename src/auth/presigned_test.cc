@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/credentials.h"
+#include "auth/key_ring.h"
 #include "auth/test_request.h"
 
 namespace argosy::auth {
@@ -44,7 +45,7 @@ class PresignedTest : public testing::Test {
 
   const Time signed_at_ = Time(std::chrono::sys_days(std::chrono::year(2013) / 5 / 24));
   const Time expires_ = Time(std::chrono::seconds(1175139620));
-  StaticCredentialStore store_{{std::string(kExampleKey), std::string(kExampleSecret), "", OwnerPrincipal()}};
+  KeyRing store_{{std::string(kExampleKey), std::string(kExampleSecret), "", OwnerPrincipal()}};
   ManualClock clock_{signed_at_};
   Verifier verifier_{&store_, &clock_};
 };

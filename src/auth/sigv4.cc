@@ -127,13 +127,26 @@ AuthError Malformed(std::string message) {
   return {AuthFailure::kMalformed, std::move(message)};
 }
 
-AuthError UnknownKey() {
-  return {AuthFailure::kUnknownKey, "The access key id in the request does not exist here."};
-}
-
 AuthError BadToken(std::string_view sent) {
   return {AuthFailure::kBadToken, sent.empty() ? "This access key needs its session token in X-Amz-Security-Token."
                                                : "The security token included in the request is invalid."};
+}
+
+// Why the store has no credential for the request.
+AuthError NoCredential(AuthFailure failure, std::string_view token) {
+  switch (failure) {
+    case AuthFailure::kBadToken:
+      return BadToken(token);
+    case AuthFailure::kExpiredToken:
+      return {failure, "The security token included in the request is expired: its session is over."};
+    default:
+      return {AuthFailure::kUnknownKey, "The access key id in the request does not exist here."};
+  }
+}
+
+// The principal for as long as anybody holds it, whatever becomes of the key.
+Verdict Believed(const std::shared_ptr<const Credential>& credential) {
+  return std::shared_ptr<const Principal>(credential, &credential->principal);
 }
 
 AuthError BadSignature() {
@@ -209,7 +222,7 @@ std::variant<AuthorizationView, AuthError> ParseAuthorization(const http::Reques
 
 struct Verifier::Impl {
   struct Entry {
-    const Credential* credential;
+    std::shared_ptr<const Credential> credential;  // kept, so that no other ever lies at its address
     std::string scope;
     HmacKey key;
   };
@@ -221,32 +234,31 @@ struct Verifier::Impl {
   std::unordered_map<std::string, Entry> keys;
   const Entry* last = nullptr;  // most requests come with the key of the one before
 
-  const HmacKey* FindKey(const Credential* credential, std::string_view scope) {
+  const HmacKey* FindKey(const std::shared_ptr<const Credential>& credential, std::string_view scope) {
     if (last != nullptr && last->credential == credential && last->scope == scope) return &last->key;
-    const auto it = keys.find(CacheName(credential, scope));
+    const auto it = keys.find(CacheName(*credential, scope));
     if (it == keys.end() || it->second.credential != credential) return nullptr;
     last = &it->second;
     return &last->key;
   }
 
-  void Keep(const Credential* credential, std::string_view scope, const HmacKey& key) {
+  void Keep(const std::shared_ptr<const Credential>& credential, std::string_view scope, const HmacKey& key) {
     if (keys.size() >= kSigningKeysMax) {
       last = nullptr;
       keys.clear();
     }
     last =
-        &keys.insert_or_assign(CacheName(credential, scope), Entry{credential, std::string(scope), key}).first->second;
+        &keys.insert_or_assign(CacheName(*credential, scope), Entry{credential, std::string(scope), key}).first->second;
   }
 
   // `malformed`: what a request is that does not sign its host.
-  std::variant<const Principal*, AuthError> Check(const http::RequestView& request, const Credential& credential,
-                                                  const AuthorizationView& authorization,
-                                                  const SignedParts& signed_parts, AuthFailure malformed);
-  std::variant<const Principal*, AuthError> CheckV4(const http::RequestView& request);
-  std::variant<const Principal*, AuthError> CheckV2(const http::RequestView& request) const;
+  Verdict Check(const http::RequestView& request, const std::shared_ptr<const Credential>& credential,
+                const AuthorizationView& authorization, const SignedParts& signed_parts, AuthFailure malformed);
+  Verdict CheckV4(const http::RequestView& request);
+  Verdict CheckV2(const http::RequestView& request) const;
 
-  static std::string CacheName(const Credential* credential, std::string_view scope) {
-    return credential->access_key_id + "/" + std::string(scope);
+  static std::string CacheName(const Credential& credential, std::string_view scope) {
+    return credential.access_key_id + "/" + std::string(scope);
   }
 };
 
@@ -255,15 +267,11 @@ Verifier::Verifier(const CredentialStore* credentials, const Clock* clock)
 
 Verifier::~Verifier() = default;
 
-std::variant<const Principal*, AuthError> Verifier::Verify(const http::RequestView& request,
-                                                           const AuthorizationView& authorization,
-                                                           std::string_view payload_hash) {
-  const Credential* const credential = impl_->credentials->Find(authorization.access_key_id);
-  if (credential == nullptr) {
-    return UnknownKey();
-  }
-
+Verdict Verifier::Verify(const http::RequestView& request, const AuthorizationView& authorization,
+                         std::string_view payload_hash) {
   const SigningHeaders headers = FindSigningHeaders(request, authorization.signed_headers);
+  const KeyLookup found = impl_->credentials->Find(authorization.access_key_id, headers.token);
+  if (found.credential == nullptr) return NoCredential(found.failure, headers.token);
   std::string_view amz_date = headers.amz_date;
   std::optional<Time> signed_at;
   std::string written_date;
@@ -297,7 +305,7 @@ std::variant<const Principal*, AuthError> Verifier::Verify(const http::RequestVi
                                                FormatAmzDate(now) + " + 15 min.)"};
   }
 
-  return impl_->Check(request, *credential, authorization,
+  return impl_->Check(request, found.credential, authorization,
                       {.query = request.query,
                        .payload_hash = payload_hash,
                        .amz_date = amz_date,
@@ -308,7 +316,8 @@ std::variant<const Principal*, AuthError> Verifier::Verify(const http::RequestVi
 
 std::unique_ptr<ChunkSignatures> Verifier::ChunksOf(const http::RequestView& request,
                                                     const AuthorizationView& authorization) {
-  const Credential* const credential = impl_->credentials->Find(authorization.access_key_id);
+  const std::shared_ptr<const Credential> credential =
+      impl_->credentials->Find(authorization.access_key_id, request.Header("x-amz-security-token")).credential;
   if (credential == nullptr) return nullptr;
   const HmacKey* const kept = impl_->FindKey(credential, authorization.scope);
   const HmacKey key = kept != nullptr ? *kept
@@ -322,11 +331,11 @@ std::unique_ptr<ChunkSignatures> Verifier::ChunksOf(const http::RequestView& req
   return std::make_unique<ChunkSignatures>(key, amz_date, authorization.scope, authorization.signature);
 }
 
-std::variant<const Principal*, AuthError> Verifier::VerifyPresigned(const http::RequestView& request) {
+Verdict Verifier::VerifyPresigned(const http::RequestView& request) {
   return PresigningOf(request.query) == Presigning::kV4 ? impl_->CheckV4(request) : impl_->CheckV2(request);
 }
 
-std::variant<const Principal*, AuthError> Verifier::Impl::CheckV4(const http::RequestView& request) {
+Verdict Verifier::Impl::CheckV4(const http::RequestView& request) {
   std::variant<PresignedV4, AuthError> read = ReadPresignedV4(request.query);
   if (auto* error = std::get_if<AuthError>(&read)) return std::move(*error);
   const PresignedV4& url = std::get<PresignedV4>(read);
@@ -344,8 +353,8 @@ std::variant<const Principal*, AuthError> Verifier::Impl::CheckV4(const http::Re
   if (authorization.date != std::string_view(url.amz_date).substr(0, 8)) {
     return AuthError{AuthFailure::kMalformedQuery, "The date in X-Amz-Credential must be that of X-Amz-Date."};
   }
-  const Credential* const credential = credentials->Find(authorization.access_key_id);
-  if (credential == nullptr) return UnknownKey();
+  const KeyLookup found = credentials->Find(authorization.access_key_id, url.token);
+  if (found.credential == nullptr) return NoCredential(found.failure, url.token);
   const Time now = clock->Now();
   if (now < *signed_at - kSkewMax) return AuthError{AuthFailure::kExpired, "Request is not valid yet"};
   if (now > *signed_at + std::chrono::seconds(url.seconds)) {
@@ -354,7 +363,7 @@ std::variant<const Principal*, AuthError> Verifier::Impl::CheckV4(const http::Re
   // What says which bytes will come may be added to a URL that leaves them open.
   const SigningHeaders headers = FindSigningHeaders(request, authorization.signed_headers, kPayloadHeader);
   const bool hash_signed = ListHas(url.signed_headers, kPayloadHeader);
-  return Check(request, *credential, authorization,
+  return Check(request, found.credential, authorization,
                {.query = url.query,
                 .payload_hash = !url.payload_hash.empty() ? url.payload_hash
                                 : hash_signed             ? request.Header(kPayloadHeader)
@@ -365,27 +374,25 @@ std::variant<const Principal*, AuthError> Verifier::Impl::CheckV4(const http::Re
                AuthFailure::kMalformedQuery);
 }
 
-std::variant<const Principal*, AuthError> Verifier::Impl::CheckV2(const http::RequestView& request) const {
+Verdict Verifier::Impl::CheckV2(const http::RequestView& request) const {
   const std::variant<PresignedV2, AuthError> read = ReadPresignedV2(request.query);
   if (const auto* error = std::get_if<AuthError>(&read)) return *error;
   const PresignedV2& url = std::get<PresignedV2>(read);
-  const Credential* const credential = credentials->Find(url.access_key_id);
-  if (credential == nullptr) return UnknownKey();
+  const KeyLookup found = credentials->Find(url.access_key_id, url.token);
+  if (found.credential == nullptr) return NoCredential(found.failure, url.token);
   if (clock->Now() > Time(std::chrono::seconds(url.expires))) {
     return AuthError{AuthFailure::kExpired, "Request has expired"};
   }
-  if (!EqualInConstantTime(url.token, credential->session_token)) return BadToken(url.token);
-  if (!EqualInConstantTime(SignatureV2(request, url.expires, credential->secret_access_key), url.signature)) {
+  if (!EqualInConstantTime(url.token, found.credential->session_token)) return BadToken(url.token);
+  if (!EqualInConstantTime(SignatureV2(request, url.expires, found.credential->secret_access_key), url.signature)) {
     return BadSignature();
   }
-  return &credential->principal;
+  return Believed(found.credential);
 }
 
-std::variant<const Principal*, AuthError> Verifier::Impl::Check(const http::RequestView& request,
-                                                                const Credential& credential,
-                                                                const AuthorizationView& authorization,
-                                                                const SignedParts& signed_parts,
-                                                                AuthFailure malformed) {
+Verdict Verifier::Impl::Check(const http::RequestView& request, const std::shared_ptr<const Credential>& credential,
+                              const AuthorizationView& authorization, const SignedParts& signed_parts,
+                              AuthFailure malformed) {
   if (!ListHas(authorization.signed_headers, "host")) {
     return AuthError{malformed, "'Host' must be a 'SignedHeader' in the AWS Authorization."};
   }
@@ -393,14 +400,15 @@ std::variant<const Principal*, AuthError> Verifier::Impl::Check(const http::Requ
     return AuthError{AuthFailure::kBadSignature, "The header '" + ToLower(signed_parts.unsigned_header) +
                                                      "' is present in the request but not among its SignedHeaders."};
   }
-  if (!EqualInConstantTime(signed_parts.token, credential.session_token)) {
+  if (!EqualInConstantTime(signed_parts.token, credential->session_token)) {
     return BadToken(signed_parts.token);
   }
 
-  const HmacKey* key = FindKey(&credential, authorization.scope);
+  const HmacKey* key = FindKey(credential, authorization.scope);
   HmacKey derived;
   if (key == nullptr) {
-    derived = SigningKey(credential.secret_access_key, authorization.date, authorization.region, authorization.service);
+    derived =
+        SigningKey(credential->secret_access_key, authorization.date, authorization.region, authorization.service);
   }
   const HmacKey& signing = key == nullptr ? derived : *key;
   const CanonicalParts parts{.method = request.method,
@@ -413,8 +421,8 @@ std::variant<const Principal*, AuthError> Verifier::Impl::Check(const http::Requ
   for (const Reading reading : {Reading::kAsSent, Reading::kReencoded}) {
     WriteStringToSign(string_to_sign, signed_parts.amz_date, authorization.scope, canonicalizer.Write(parts, reading));
     if (EqualInConstantTime(AsText(ToHexDigest(signing.Sign(string_to_sign))), authorization.signature)) {
-      if (key == nullptr) Keep(&credential, authorization.scope, derived);
-      return &credential.principal;
+      if (key == nullptr) Keep(credential, authorization.scope, derived);
+      return Believed(credential);
     }
   }
   return BadSignature();

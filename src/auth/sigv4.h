@@ -31,18 +31,6 @@ struct AuthorizationView {
   std::string_view signature;  // 64 hex digits
 };
 
-// Why a request is not believed. The services name these differently; api/ words them.
-enum class AuthFailure {
-  kMissing,
-  kMalformed,
-  kMalformedQuery,  // of a presigned URL
-  kUnknownKey,
-  kBadSignature,
-  kSkewed,
-  kExpired,  // a presigned URL, or one that is not valid yet
-  kBadToken,
-};
-
 struct AuthError {
   AuthFailure failure;
   std::string message;  // a sentence: which part, which rule
@@ -51,6 +39,8 @@ struct AuthError {
 // kMissing when there is no Authorization header.
 std::variant<AuthorizationView, AuthError> ParseAuthorization(const http::RequestView& request);
 
+using Verdict = std::variant<std::shared_ptr<const Principal>, AuthError>;
+
 // Checks signatures. Keeps derived signing keys (bounded), never verdicts. One per event loop; not thread-safe.
 class Verifier {
  public:
@@ -58,17 +48,15 @@ class Verifier {
   ~Verifier();
 
   // `payload_hash`: what the canonical request ends in: the hex SHA-256 of the body, or the value of
-  // x-amz-content-sha256 where the service sends it (the caller then checks the body against it). The principal lives
-  // as long as the store.
-  std::variant<const Principal*, AuthError> Verify(const http::RequestView& request,
-                                                   const AuthorizationView& authorization,
-                                                   std::string_view payload_hash);
+  // x-amz-content-sha256 where the service sends it (the caller then checks the body against it).
+  Verdict Verify(const http::RequestView& request, const AuthorizationView& authorization,
+                 std::string_view payload_hash);
 
-  // For the chunks of the body of a request that Verify has just believed.
+  // For the chunks of the body of a request that Verify has just believed; null when its key has gone since.
   std::unique_ptr<ChunkSignatures> ChunksOf(const http::RequestView& request, const AuthorizationView& authorization);
 
   // Of a request whose query has its signature (auth/presigned.h).
-  std::variant<const Principal*, AuthError> VerifyPresigned(const http::RequestView& request);
+  Verdict VerifyPresigned(const http::RequestView& request);
 
  private:
   struct Impl;

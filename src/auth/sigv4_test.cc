@@ -6,6 +6,7 @@
 
 #include "auth/credentials.h"
 #include "auth/hmac.h"
+#include "auth/key_ring.h"
 #include "auth/test_request.h"
 #include "base/bytes.h"
 
@@ -37,11 +38,11 @@ struct World {
     if (const auto* error = std::get_if<AuthError>(&authorization)) return Say(*error);
     const auto verdict = verifier.Verify(view, std::get<AuthorizationView>(authorization), payload_hash);
     if (const auto* error = std::get_if<AuthError>(&verdict)) return Say(*error);
-    EXPECT_EQ(std::get<const Principal*>(verdict), &store.owner().principal);
+    EXPECT_EQ(std::get<std::shared_ptr<const Principal>>(verdict).get(), &store.owner().principal);
     return "ok";
   }
 
-  StaticCredentialStore store;
+  KeyRing store;
   ManualClock clock;
   Verifier verifier;
 };
@@ -340,14 +341,14 @@ TEST(SigV4, KeptKeysAreOfOneSecretAndScope) {
   EXPECT_EQ(world.Ask(logs), "ok");
   EXPECT_EQ(world.Ask(first), "ok");
   Credential second{
-      "AKIASECOND", "another-secret", "", {PrincipalKind::kUser, "second", "arn:aws:iam::000000000000:user/second"}};
-  ASSERT_TRUE(world.store.Add(second).ok());
+      "AKIASECOND", "another-secret", "", {PrincipalKind::kMember, "second", "arn:aws:iam::000000000000:user/second"}};
+  world.store.Put(second);
   TestRequest theirs = Signed("sts", "/", "", {}, second);
   const http::RequestView view = theirs.View();
   const auto authorization = ParseAuthorization(view);
   const auto verdict = world.verifier.Verify(view, std::get<AuthorizationView>(authorization), kEmptyHash);
-  ASSERT_TRUE(std::holds_alternative<const Principal*>(verdict));
-  EXPECT_EQ(std::get<const Principal*>(verdict)->name, "second");
+  ASSERT_TRUE(std::holds_alternative<std::shared_ptr<const Principal>>(verdict));
+  EXPECT_EQ(std::get<std::shared_ptr<const Principal>>(verdict)->name, "second");
 }
 
 TEST(SigV4, MoreScopesThanAreKeptAreStillBelieved) {

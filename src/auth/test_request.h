@@ -52,11 +52,15 @@ class TestRequest {
 
 // The failure and its sentence.
 inline std::string Say(const AuthError& error) {
-  static const std::map<AuthFailure, std::string> kNames{
-      {AuthFailure::kMissing, "missing"},        {AuthFailure::kMalformed, "malformed"},
-      {AuthFailure::kUnknownKey, "unknown key"}, {AuthFailure::kBadSignature, "bad signature"},
-      {AuthFailure::kSkewed, "skewed"},          {AuthFailure::kMalformedQuery, "malformed query"},
-      {AuthFailure::kExpired, "expired"},        {AuthFailure::kBadToken, "bad token"}};
+  static const std::map<AuthFailure, std::string> kNames{{AuthFailure::kMissing, "missing"},
+                                                         {AuthFailure::kMalformed, "malformed"},
+                                                         {AuthFailure::kUnknownKey, "unknown key"},
+                                                         {AuthFailure::kBadSignature, "bad signature"},
+                                                         {AuthFailure::kSkewed, "skewed"},
+                                                         {AuthFailure::kMalformedQuery, "malformed query"},
+                                                         {AuthFailure::kExpired, "expired"},
+                                                         {AuthFailure::kBadToken, "bad token"},
+                                                         {AuthFailure::kExpiredToken, "expired token"}};
   EXPECT_FALSE(error.message.empty());
   return kNames.at(error.failure) + ": " + error.message;
 }

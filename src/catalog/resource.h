@@ -28,6 +28,9 @@ enum class Kind {
   kScheduledAction,
   kScalingActivity,
   kAlarm,
+  kUser,
+  kTeam,
+  kAccessKey,
 };
 
 std::string_view KindName(Kind kind);  // "training-job", as in ARNs
@@ -43,9 +46,10 @@ struct Resource {
   Time modified{};
   std::string status;     // the word lists filter by: "InProgress", "InService"; "" where a kind has none
   std::string principal;  // ARN of who made it
-  std::string owner;      // uid of the resource this one belongs to (an instance's job or endpoint); "" = none
-  std::string spec;       // JSON
-  std::string state;      // JSON
+  std::string
+      owner;         // uid of the resource this one belongs to (an instance's job or endpoint, a key's user); "" = none
+  std::string spec;  // JSON
+  std::string state;  // JSON
   Tags tags;
 };
 

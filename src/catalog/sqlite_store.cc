@@ -104,6 +104,12 @@ std::string_view KindName(Kind kind) {
       return "scaling-activity";
     case Kind::kAlarm:
       return "alarm";
+    case Kind::kUser:
+      return "user";
+    case Kind::kTeam:
+      return "team";
+    case Kind::kAccessKey:
+      return "access-key";
   }
   return "resource";
 }

@@ -60,6 +60,26 @@ Result<pugi::xml_document> ParseXml(const std::string& text) {
   return document;
 }
 
+// Of the query protocol's answers.
+Json ElementsOf(const pugi::xml_node& parent, int depth) {
+  constexpr int kDepthMax = 16;
+  Json out = Json::object();
+  if (depth > kDepthMax) return out;
+  for (const pugi::xml_node& child : parent.children()) {
+    if (child.type() != pugi::node_element) continue;
+    if (!child.child("member").empty()) {
+      Json list = Json::array();
+      for (const pugi::xml_node& member : child.children("member")) list.push_back(ElementsOf(member, depth + 1));
+      out[child.name()] = std::move(list);
+    } else if (child.first_child().type() == pugi::node_element) {
+      out[child.name()] = ElementsOf(child, depth + 1);
+    } else {
+      out[child.name()] = child.text().get();
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 struct ApiClient::Impl {
@@ -175,12 +195,28 @@ const std::string& ApiClient::endpoint() const {
   return impl_->endpoint;
 }
 
+const std::string& ApiClient::region() const {
+  return impl_->region;
+}
+
 Result<Json> ApiClient::SageMaker(std::string_view operation, const Json& request) {
   return impl_->Call("sagemaker", "SageMaker." + std::string(operation), request);
 }
 
 Result<Json> ApiClient::Logs(std::string_view operation, const Json& request) {
   return impl_->Call("logs", "Logs_20140328." + std::string(operation), request);
+}
+
+Result<Json> ApiClient::Iam(std::string_view action, const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string form = fmt::format("Action={}&Version=2010-05-08", action);
+  for (const auto& [name, value] : fields) form += fmt::format("&{}={}", name, PercentEncode(value));
+  Headers headers{{"content-type", "application/x-www-form-urlencoded"}};
+  const Result<ApiReply> reply = impl_->SendOk("iam", "POST", "/", "", std::move(headers), std::move(form));
+  if (!reply.ok()) return reply.error();
+  const Result<pugi::xml_document> xml = ParseXml(reply->body);
+  if (!xml.ok()) return xml.error();
+  const std::string name(action);
+  return ElementsOf(xml->child((name + "Response").c_str()).child((name + "Result").c_str()), 0);
 }
 
 Status ApiClient::EnsureBucket(const std::string& bucket) {

@@ -43,9 +43,12 @@ class ApiClient {
   ApiClient& operator=(ApiClient&&) = delete;
 
   const std::string& endpoint() const;
+  const std::string& region() const;
 
   Result<Json> SageMaker(std::string_view operation, const Json& request);
   Result<Json> Logs(std::string_view operation, const Json& request);
+  // The answer's elements by name; lists as arrays, everything else as text.
+  Result<Json> Iam(std::string_view action, const std::vector<std::pair<std::string, std::string>>& fields);
 
   // Makes the bucket unless it is there.
   Status EnsureBucket(const std::string& bucket);

@@ -31,8 +31,11 @@ Refusal ReadRefusal(const ApiReply& reply) {
   } else {
     pugi::xml_document xml;
     if (xml.load_buffer(reply.body.data(), reply.body.size())) {
-      refusal.code = xml.child("Error").child("Code").text().get();
-      refusal.message = xml.child("Error").child("Message").text().get();
+      // S3's, or the query protocol's.
+      const pugi::xml_node outer = xml.child("ErrorResponse");
+      const pugi::xml_node error = outer.empty() ? xml.child("Error") : outer.child("Error");
+      refusal.code = error.child("Code").text().get();
+      refusal.message = error.child("Message").text().get();
     }
   }
   if (refusal.code.empty()) refusal.code = reply.Header("x-amzn-errortype");

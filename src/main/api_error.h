@@ -6,7 +6,7 @@
 
 namespace argosy::main {
 
-// Of a JSON, S3 or runtime answer that is not 2xx.
+// Of a JSON, query, S3 or runtime answer that is not 2xx.
 Error ServiceRefusal(const ApiReply& reply);
 
 }  // namespace argosy::main

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "main/edit_distance.h"
@@ -47,6 +48,7 @@ struct Parser {
   StopArgs stop;
   EndpointsArgs endpoints;
   DeleteArgs remove;
+  UserArgs user;
   std::string shell = "bash";
   std::function<VerbArgs()> chosen;
   bool completion = false;
@@ -56,6 +58,7 @@ struct Parser {
                  std::function<VerbArgs()> take);
   void Server();
   void Models();
+  void Users();
 };
 
 template <class E>
@@ -102,6 +105,7 @@ Parser::Parser() {
   }
   Server();
   Models();
+  Users();
 }
 
 CLI::App* Parser::Verb(const std::string& name, const std::string& about, const std::string& group,
@@ -219,6 +223,38 @@ void Parser::Models() {
   JsonFlag(verb, remove.form);
 }
 
+void Parser::Users() {
+  CLI::App* const users =
+      Verb("user", "Add, list and remove users, their teams and keys", "People", [this] { return user; });
+  users->require_subcommand(1);
+  const auto add = [this](CLI::App* parent, const char* name, const char* about, UserAction action) {
+    CLI::App* const verb = parent->add_subcommand(name, about);
+    verb->callback([this, action] { user.action = action; });
+    JsonFlag(verb, user.form);
+    return verb;
+  };
+  const auto name = [this](CLI::App* verb) { verb->add_option("NAME", user.name, "The user")->required(); };
+
+  CLI::App* verb = add(users, "add", "Make a user and a key; prints the key, once", UserAction::kAdd);
+  name(verb);
+  verb->add_option("--team", user.team, "What the user's work is booked to; made when it is not there");
+  Switch(verb, "--reader", user.rights, UserRights::kReader, "May look, and change nothing");
+  add(users, "list", "List users with their teams and keys", UserAction::kList);
+  name(add(users, "remove", "Remove a user and all keys; what the user made stays", UserAction::kRemove));
+
+  CLI::App* const keys = users->add_subcommand("key", "A user's keys: add, list, disable, enable, remove");
+  keys->require_subcommand(1);
+  name(add(keys, "add", "Make another key; prints it, once", UserAction::kKeyAdd));
+  name(add(keys, "list", "List keys, without their secrets", UserAction::kKeyList));
+  for (const auto& [word, about, action] : {std::tuple{"disable", "Refuse a key from now on", UserAction::kKeyDisable},
+                                            {"enable", "Let a disabled key count again", UserAction::kKeyEnable},
+                                            {"remove", "Remove a key for ever", UserAction::kKeyRemove}}) {
+    verb = add(keys, word, about, action);
+    name(verb);
+    verb->add_option("KEY", user.key_id, "The access key id; all of the user's when not given");
+  }
+}
+
 std::string FlagWords(const CLI::App& app) {
   std::string words;
   for (const CLI::Option* option : app.get_options()) {
@@ -263,7 +299,9 @@ std::string HelpText(const CLI::App& app, const std::string& verb_name) {
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
     if (verb->get_name() != verb_name) continue;
     if (verb_name != "up") {
-      return verb->help("argosy") + "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
+      const bool nested = !verb->get_subcommands(nullptr).empty();
+      return verb->help("argosy", nested ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal) +
+             "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
     }
     // What the other verbs seldom need is what this one is about.
     const auto options = app.get_options([](const CLI::Option* option) { return option->get_group() == kEveryVerb; });

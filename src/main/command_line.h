@@ -12,7 +12,7 @@
 namespace argosy::main {
 
 using VerbArgs = std::variant<UpArgs, DownArgs, StatusArgs, EnvArgs, ConfigArgs, AgentArgs, TrainArgs, DeployArgs,
-                              PredictArgs, JobsArgs, LogsArgs, StopArgs, EndpointsArgs, DeleteArgs>;
+                              PredictArgs, JobsArgs, LogsArgs, StopArgs, EndpointsArgs, DeleteArgs, UserArgs>;
 
 struct Invocation {
   Flags flags;

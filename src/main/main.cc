@@ -31,6 +31,7 @@ int Run(const Settings& settings, const VerbArgs& args) {
         if constexpr (std::is_same_v<Args, StopArgs>) return RunStop(settings, verb);
         if constexpr (std::is_same_v<Args, EndpointsArgs>) return RunEndpoints(settings, verb);
         if constexpr (std::is_same_v<Args, DeleteArgs>) return RunDelete(settings, verb);
+        if constexpr (std::is_same_v<Args, UserArgs>) return RunUser(settings, verb);
       },
       args);
 }

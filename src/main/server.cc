@@ -12,12 +12,14 @@
 #include "api/cloudwatch/cloudwatch_service.h"
 #include "api/front_door.h"
 #include "api/iam/iam_service.h"
+#include "api/iam/key_feed.h"
 #include "api/logs/logs_service.h"
 #include "api/runtime/runtime_service.h"
 #include "api/s3/s3_service.h"
 #include "api/sagemaker/sagemaker_service.h"
 #include "api/sts/sts_service.h"
 #include "auth/credentials.h"
+#include "auth/key_ring.h"
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -107,7 +109,8 @@ struct Server::Parts {
   std::unique_ptr<ThreadPool> request_pool;
   std::unique_ptr<ThreadPool> control_pool;
 
-  std::unique_ptr<auth::StaticCredentialStore> credentials;
+  std::unique_ptr<auth::KeyRing> keys;
+  std::unique_ptr<api::iam::KeyFeed> key_feed;
   std::unique_ptr<objectstore::ObjectStore> objects;
   std::unique_ptr<observe::FileLogStore> logs;
   std::unique_ptr<observe::MetricStore> metrics;
@@ -146,7 +149,7 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   Result<auth::Credential> owner = auth::LoadOrCreateCredentials(directory.credentials_file(), random, given);
   if (!owner.ok()) return owner.error().Wrap("the credentials cannot be used");
   credentials_made = !given && !had_file;
-  credentials = std::make_unique<auth::StaticCredentialStore>(std::move(*owner));
+  keys = std::make_unique<auth::KeyRing>(std::move(*owner));
 
   Result<std::unique_ptr<objectstore::ObjectStore>> store =
       objectstore::EmbeddedStore::Open(directory.path() / "objects", &clock, &random);
@@ -169,6 +172,8 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
       catalog::SqliteCatalog::Open((directory.path() / "catalog").string());
   if (!opened.ok()) return opened.error().Wrap("the catalog cannot be opened");
   catalog = std::move(*opened);
+  key_feed = std::make_unique<api::iam::KeyFeed>(keys.get());
+  if (Status read = key_feed->Load(*catalog); !read.ok()) return read.error().Wrap("reading users' keys");
   return {};
 }
 
@@ -209,6 +214,7 @@ Status Server::Parts::StartControl(const Options& options, const DataDirectory& 
   alarms->OnInAlarm([this](std::set<std::string, std::less<>> names) { controller->OnAlarms(std::move(names)); });
   alarms->AddListener(controller.get());
   catalog->SetChangeListener([this](const catalog::Change& change) {
+    key_feed->OnChange(change);
     controller->OnChange(change);
     alarms->OnChange(change);
     counters.OnChange(change);
@@ -275,7 +281,7 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
   limits.connections_max = options.connections_max;
   for (uint32_t i = 0; i < options.event_loops; ++i) {
     EventLoop& loop = fronts[i]->loop();
-    doors.push_back(std::make_unique<api::FrontDoor>(&table, credentials.get(), &clock, random.Next()));
+    doors.push_back(std::make_unique<api::FrontDoor>(&table, keys.get(), &clock, random.Next()));
     servers.push_back(std::make_unique<http::Server>(&loop, doors.back().get(), limits, &clock));
     Result<UniqueFd> own = http::DuplicateListener(listener);
     if (!own.ok()) return own.error();

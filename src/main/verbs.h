@@ -108,6 +108,17 @@ struct DeleteArgs {
   OutputForm form = OutputForm::kTable;
 };
 
+enum class UserAction { kAdd, kList, kRemove, kKeyAdd, kKeyList, kKeyDisable, kKeyEnable, kKeyRemove };
+enum class UserRights { kMember, kReader };
+struct UserArgs {
+  UserAction action = UserAction::kList;
+  std::string name;
+  std::string team;
+  UserRights rights = UserRights::kMember;
+  std::string key_id;  // of the key verbs; empty: all of the user's
+  OutputForm form = OutputForm::kTable;
+};
+
 int RunUp(const Settings& settings, const UpArgs& args);
 int RunDown(const Settings& settings, const DownArgs& args);
 int RunStatus(const Settings& settings, const StatusArgs& args);
@@ -121,6 +132,7 @@ int RunLogs(const Settings& settings, const LogsArgs& args);
 int RunStop(const Settings& settings, const StopArgs& args);
 int RunEndpoints(const Settings& settings, const EndpointsArgs& args);
 int RunDelete(const Settings& settings, const DeleteArgs& args);
+int RunUser(const Settings& settings, const UserArgs& args);
 int RunAgentVerb(const AgentArgs& args);
 
 }  // namespace argosy::main

@@ -33,11 +33,12 @@ class Clients:
         self.scratch = Path(scratch)
         self.watch = Watch()
 
-    def session(self, access_key=None, secret_key=None):
+    def session(self, access_key=None, secret_key=None, token=None):
         core = self.watch.attach(botocore.session.Session())
         return boto3.Session(
             aws_access_key_id=access_key or self.exports["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=secret_key or self.exports["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=token,
             region_name=self.region,
             botocore_session=core,
         )
@@ -57,6 +58,7 @@ class Clients:
     logs = functools.cached_property(lambda self: self.client("logs"))
     cloudwatch = functools.cached_property(lambda self: self.client("cloudwatch"))
     sts = functools.cached_property(lambda self: self.client("sts"))
+    iam = functools.cached_property(lambda self: self.client("iam"))
 
     @functools.cached_property
     def bucket(self):

@@ -50,6 +50,7 @@ std::vector<Operation> ActivityOperations(std::shared_ptr<const Common> common) 
   operations.push_back(
       {.name = "DescribeScalingActivities",
        .summary = "What was changed, when and why, the newest first; the last 100 of each target.",
+       .access = auth::Access::kRead,
        .input = ListShape({Optional("ResourceId", TextShape()), Optional("IncludeNotScaledActivities", Boolean())}),
        .handle = [common](const Call& call, Reply reply) { reply(Describe(*common, call.input)); }});
   return operations;

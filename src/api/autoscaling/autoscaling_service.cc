@@ -19,9 +19,10 @@ std::vector<Operation> AutoscalingOperations(const AutoscalingDeps& deps, std::s
 }
 
 std::unique_ptr<JsonService> MakeAutoscalingService(const AutoscalingDeps& deps, std::string region) {
-  return std::make_unique<JsonService>(
-      JsonServiceOptions{.name = "Application Auto Scaling", .target_prefix = "AnyScaleFrontendService"},
-      AutoscalingOperations(deps, std::move(region)), deps.pool);
+  return std::make_unique<JsonService>(JsonServiceOptions{.name = "Application Auto Scaling",
+                                                          .target_prefix = "AnyScaleFrontendService",
+                                                          .action_prefix = "application-autoscaling"},
+                                       AutoscalingOperations(deps, std::move(region)), deps.pool);
 }
 
 }  // namespace argosy::api

@@ -372,6 +372,7 @@ std::vector<Operation> PolicyOperations(std::shared_ptr<const Common> common) {
        }});
   operations.push_back({.name = "DescribeScalingPolicies",
                         .summary = "The policies, of one target or of all, in pages.",
+                        .access = auth::Access::kRead,
                         .input = ListShape({Optional("ResourceId", TextShape()),
                                             Optional("PolicyNames", List(TextShape()).Length(0, 50))}),
                         .handle = [common](const Call& call, Reply reply) { reply(Describe(*common, call.input)); }});

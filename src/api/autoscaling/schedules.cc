@@ -151,6 +151,7 @@ std::vector<Operation> ScheduleOperations(std::shared_ptr<const Common> common) 
   operations.push_back(
       {.name = "DescribeScheduledActions",
        .summary = "The scheduled actions, of one target or of all, in pages; also those that have had their day.",
+       .access = auth::Access::kRead,
        .input = ListShape(
            {Optional("ResourceId", TextShape()), Optional("ScheduledActionNames", List(TextShape()).Length(0, 50))}),
        .handle = [common](const Call& call, Reply reply) { reply(Describe(*common, call.input)); }});

@@ -74,6 +74,7 @@ std::vector<Operation> TagOperations(std::shared_ptr<const Common> common) {
                                     }));
   operations.push_back({.name = "ListTagsForResource",
                         .summary = "The tags of a scalable target.",
+                        .access = auth::Access::kRead,
                         .input = Structure({Required("ResourceARN", String().Length(1, 1011))}),
                         .handle = [common](const Call& call, Reply reply) {
                           std::variant<catalog::Resource, ServiceError> found = FindByArn(*common, call.input);

@@ -199,6 +199,7 @@ std::vector<Operation> TargetOperations(std::shared_ptr<const Common> common) {
                         }});
   operations.push_back({.name = "DescribeScalableTargets",
                         .summary = "The registered targets, in pages.",
+                        .access = auth::Access::kRead,
                         .input = ListShape({Optional("ResourceIds", List(TextShape()).Length(0, 50))}),
                         .handle = [common](const Call& call, Reply reply) { reply(Describe(*common, call.input)); }});
   operations.push_back(

@@ -206,6 +206,7 @@ Answer History(const Context& context, const Json& input) {
 Operation DescribeAlarms(std::shared_ptr<const Context> context) {
   return {.name = "DescribeAlarms",
           .summary = "Alarms by name, by the beginning of their names or actions, by state; in pages.",
+          .access = auth::Access::kRead,
           .input = Structure({
               Optional("AlarmNames", List(String().Length(1, 255)).AtMost(100)),
               Optional("AlarmNamePrefix", String().Length(1, 255)),
@@ -223,6 +224,7 @@ Operation DescribeAlarms(std::shared_ptr<const Context> context) {
 Operation DescribeAlarmsForMetric(std::shared_ptr<const Context> context) {
   return {.name = "DescribeAlarmsForMetric",
           .summary = "The alarms on a metric.",
+          .access = auth::Access::kRead,
           .input = Structure({
               Required("MetricName", MetricNameShape()),
               Required("Namespace", NamespaceShape()),
@@ -238,6 +240,7 @@ Operation DescribeAlarmsForMetric(std::shared_ptr<const Context> context) {
 Operation DescribeAlarmHistory(std::shared_ptr<const Context> context) {
   return {.name = "DescribeAlarmHistory",
           .summary = "What has happened to alarms that there are: the newest 20 changes of each.",
+          .access = auth::Access::kRead,
           .input = Structure({
               Optional("AlarmName", String().Length(1, 255)),
               Optional("AlarmContributorId", String().Length(1, 16)).Refused("contributors of alarms"),

@@ -24,7 +24,10 @@ class CloudWatchService final : public Service {
   CloudWatchService(CloudWatchDeps deps, std::string region)
       : json_({.name = "CloudWatch",
                .target_prefix = "GraniteServiceVersion20100801",
+               .action_prefix = "cloudwatch",
                .invalid_code = "ValidationError",
+               .denied_status = 403,
+               .denied_code = "AccessDenied",
                .content_type = std::string(kJson10),
                .query_error_shapes = {{"InvalidParameterValue", "InvalidParameterValueException"},
                                       {"InvalidParameterCombination", "InvalidParameterCombinationException"},
@@ -37,7 +40,7 @@ class CloudWatchService final : public Service {
                                       {"InternalServiceError", "InternalServiceFault"}}},
               CloudWatchOperations(deps, std::move(region)), deps.pool) {}
 
-  http::BodyPlan OnHead(const http::RequestView& /*head*/, std::unique_ptr<auth::ChunkSignatures> /*chunks*/,
+  http::BodyPlan OnHead(const http::RequestView& /*head*/, SignedHead /*signed_head*/,
                         std::string_view /*request_id*/) override {
     return http::BufferBody{kBodyBytesMax};
   }

@@ -321,6 +321,7 @@ Answer List(const Context& context, const Json& input) {
 Operation GetMetricStatistics(std::shared_ptr<const Context> context) {
   return {.name = "GetMetricStatistics",
           .summary = "A metric's statistics by periods of 1, 5, 10, 30 or any multiple of 60 seconds.",
+          .access = auth::Access::kRead,
           .input = Structure({
               Required("Namespace", NamespaceShape()),
               Required("MetricName", MetricNameShape()),
@@ -338,6 +339,7 @@ Operation GetMetricStatistics(std::shared_ptr<const Context> context) {
 Operation GetMetricData(std::shared_ptr<const Context> context) {
   return {.name = "GetMetricData",
           .summary = "Values of up to 500 metrics by periods, in pages. Without a unit, values of all units are one.",
+          .access = auth::Access::kRead,
           .input = Structure({
               Required("MetricDataQueries", api::List(MetricDataQueryShape())),
               Required("StartTime", Timestamp()),
@@ -357,6 +359,7 @@ Operation ListMetrics(std::shared_ptr<const Context> context) {
   });
   return {.name = "ListMetrics",
           .summary = "The metrics that have values of the last 15 days, in pages of 500.",
+          .access = auth::Access::kRead,
           .input = Structure({
               Optional("Namespace", NamespaceShape()),
               Optional("MetricName", MetricNameShape()),

@@ -101,6 +101,7 @@ Answer Simulate(const Call& call) {
 Operation GetRole(std::shared_ptr<const Context> /*context*/) {
   return {.name = "GetRole",
           .summary = "A role of any name: SageMaker is trusted, and no policies are attached.",
+          .access = auth::Access::kIdentify,
           .input = Structure({Required("RoleName", String().Length(1, 64).Matching(kIamNamePattern))}),
           .run_on = RunOn::kLoop,
           .handle = [](const Call& call, const Reply& reply) { reply(DescribeRole(call)); }};
@@ -109,6 +110,7 @@ Operation GetRole(std::shared_ptr<const Context> /*context*/) {
 Operation SimulatePrincipalPolicy(std::shared_ptr<const Context> /*context*/) {
   return {.name = "SimulatePrincipalPolicy",
           .summary = "Every action is allowed to a role: what a job reaches is decided by its session.",
+          .access = auth::Access::kIdentify,
           .input = Structure({
               Required("PolicySourceArn", String().Length(1, kArnMax)),
               Required("ActionNames", List(String().Length(1, kActionNameMax)).AtLeast(1)),

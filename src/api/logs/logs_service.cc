@@ -486,14 +486,17 @@ std::vector<Operation> LogsOperations(observe::LogStore* store, std::string regi
   std::vector<Operation> operations;
   operations.push_back({.name = "DescribeLogGroups",
                         .summary = "The log groups, by name.",
+                        .access = auth::Access::kRead,
                         .input = GroupsInput(),
                         .handle = [logs](const Call& call, Reply reply) { reply(logs->DescribeGroups(call.input)); }});
   operations.push_back({.name = "DescribeLogStreams",
                         .summary = "The streams of a group, by name or by the time of their last event.",
+                        .access = auth::Access::kRead,
                         .input = StreamsInput(),
                         .handle = [logs](const Call& call, Reply reply) { reply(logs->DescribeStreams(call.input)); }});
   operations.push_back({.name = "GetLogEvents",
                         .summary = "The events of a stream, forward or backward, in pages of at most 10,000 and 1 MB.",
+                        .access = auth::Access::kRead,
                         .input = EventsInput(),
                         .handle = [logs](const Call& call, Reply reply) { reply(logs->GetEvents(call.input)); }});
   operations.push_back(
@@ -501,16 +504,18 @@ std::vector<Operation> LogsOperations(observe::LogStore* store, std::string regi
        .summary =
            "The events of several streams by time, those that match a pattern of terms: `a b` both, `\"a b\"` the "
            "phrase, `?a ?b` either, `-a` without.",
+       .access = auth::Access::kRead,
        .input = FilterInput(),
        .handle = [logs](const Call& call, Reply reply) { reply(logs->FilterEvents(call.input)); }});
   return operations;
 }
 
 std::unique_ptr<JsonService> MakeLogsService(observe::LogStore* store, ThreadPool* pool, std::string region) {
-  return std::make_unique<JsonService>(
-      JsonServiceOptions{
-          .name = "CloudWatch Logs", .target_prefix = "Logs_20140328", .invalid_code = "InvalidParameterException"},
-      LogsOperations(store, std::move(region)), pool);
+  return std::make_unique<JsonService>(JsonServiceOptions{.name = "CloudWatch Logs",
+                                                          .target_prefix = "Logs_20140328",
+                                                          .action_prefix = "logs",
+                                                          .invalid_code = "InvalidParameterException"},
+                                       LogsOperations(store, std::move(region)), pool);
 }
 
 }  // namespace argosy::api

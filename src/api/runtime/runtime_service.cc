@@ -316,7 +316,7 @@ class RuntimeService final : public Service {
     }
   }
 
-  http::BodyPlan OnHead(const http::RequestView&, std::unique_ptr<auth::ChunkSignatures>, std::string_view) override {
+  http::BodyPlan OnHead(const http::RequestView&, SignedHead, std::string_view) override {
     return http::BufferBody{protocol::kInvokeBodyBytesMax};
   }
 

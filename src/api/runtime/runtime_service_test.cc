@@ -269,7 +269,7 @@ TEST_F(RuntimeServiceTest, ABodyOverSixMegabytesIsRefusedSayingSo) {
   FakeExchange exchange("POST", "/endpoints/digits/invocations", {}, "");
   http::RequestView head = exchange.Head();
   head.content_length = 7'000'000;
-  const http::BodyPlan plan = service_->OnHead(head, nullptr, "request-1");
+  const http::BodyPlan plan = service_->OnHead(head, {}, "request-1");
   EXPECT_EQ(std::get<http::BufferBody>(plan).size_max, 6'291'456U);
   const http::Response response = service_->OnTooLarge(head, 6'291'456, "request-1");
   EXPECT_EQ(response.status, 413);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/s3/access.h"
 #include "api/s3/conditions.h"
 #include "api/s3/operations.h"
 #include "api/s3/payload.h"
@@ -272,14 +273,18 @@ Answer Operations::DeleteObjects(const Request& request) const {
   if (!there.ok()) return ToS3Error(*store_, request, there.error(), Missing::kKey);
   XmlWriter xml("DeleteResult", XmlNamespace::kS3);
   for (const std::string& key : asked->keys) {
-    const Status deleted = store_->Delete(request.bucket, key);
-    if (deleted.ok() && asked->quiet) continue;
-    xml.Open(deleted.ok() ? "Deleted" : "Error");
+    std::optional<S3Error> error;
+    if (!MayReach(*request.asker, auth::DataUse::kWrite, request.bucket, key)) {
+      error = AccessDenied(*request.asker, "s3:DeleteObject");
+    } else if (const Status deleted = store_->Delete(request.bucket, key); !deleted.ok()) {
+      error = ToS3Error(*store_, request, deleted.error(), Missing::kKey);
+    }
+    if (!error && asked->quiet) continue;
+    xml.Open(error ? "Error" : "Deleted");
     xml.Text("Key", key);
-    if (!deleted.ok()) {
-      const S3Error error = ToS3Error(*store_, request, deleted.error(), Missing::kKey);
-      xml.Text("Code", error.code);
-      xml.Text("Message", error.message);
+    if (error) {
+      xml.Text("Code", error->code);
+      xml.Text("Message", error->message);
     }
     xml.Close();
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/s3/s3_error.h"
+#include "auth/principal.h"
 #include "http/message.h"
 
 namespace argosy::api::s3 {
@@ -57,6 +58,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;  // lower-case names
   std::string body;
   std::string request_id;
+  const auth::Principal* asker = nullptr;  // lives as long as the exchange
 
   std::string_view Header(std::string_view name) const;  // lower-case name; empty when absent
   bool HasHeader(std::string_view name) const;

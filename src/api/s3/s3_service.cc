@@ -1,5 +1,6 @@
 #include "api/s3/s3_service.h"
 
+#include "api/s3/access.h"
 #include "api/s3/payload.h"
 #include "api/s3/put_sink.h"
 #include "api/s3/request.h"
@@ -60,8 +61,7 @@ std::optional<S3Error> CheckStreamedHead(const Request& request, const http::Req
 
 }  // namespace
 
-http::BodyPlan S3Service::OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
-                                 std::string_view request_id) {
+http::BodyPlan S3Service::OnHead(const http::RequestView& head, SignedHead signed_head, std::string_view request_id) {
   auto refuse = [&](const S3Error& error) {
     return http::Refuse{ErrorResponse(error, head.path, request_id, BodyFor(head.method))};
   };
@@ -69,19 +69,22 @@ http::BodyPlan S3Service::OnHead(const http::RequestView& head, std::unique_ptr<
   if (const auto* error = std::get_if<S3Error>(&read)) return refuse(*error);
   auto& request = std::get<Request>(read);
   if (!HasStreamedBody(request.operation)) return http::BufferBody{BufferMax(request.operation)};
+  Check(signed_head.principal != nullptr, "S3's signatures are checked at the head");
+  if (const std::optional<S3Error> error = CheckAccess(request, *signed_head.principal)) return refuse(*error);
   if (const std::optional<S3Error> error = CheckStreamedHead(request, head)) return refuse(*error);
   std::variant<Expectation, S3Error> expectation = ReadExpectation(request);
   if (const auto* error = std::get_if<S3Error>(&expectation)) return refuse(*error);
   Expectation& expected = std::get<Expectation>(expectation);
-  if (expected.signed_chunks != (chunks != nullptr)) {  // a presigned URL has no signature that chunks could go on from
+  if (expected.signed_chunks !=
+      (signed_head.chunks != nullptr)) {  // a presigned URL has no signature that chunks could go on from
     return refuse(InvalidRequest("Chunks can be signed only where the Authorization header is."));
   }
   return http::StreamBody{
-      std::make_shared<PutSink>(store_, pool_, std::move(request), std::move(expected), std::move(chunks))};
+      std::make_shared<PutSink>(store_, pool_, std::move(request), std::move(expected), std::move(signed_head.chunks))};
 }
 
 void S3Service::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
-                          const auth::Principal& /*principal*/, std::string_view request_id) {
+                          const auth::Principal& principal, std::string_view request_id) {
   if (sink != nullptr) {
     auto put = std::static_pointer_cast<PutSink>(std::move(sink));  // OnHead made it
     const Status queued = pool_->Submit([exchange, put] {
@@ -100,6 +103,10 @@ void S3Service::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_
     return;
   }
   auto request = std::make_shared<Request>(std::get<Request>(std::move(read)));
+  if (const std::optional<S3Error> error = CheckAccess(*request, principal)) {
+    return exchange->Respond(ToResponse(*error, *request));
+  }
+  request->asker = &principal;
   request->body = std::string(exchange->request().body);
   const Status queued =
       pool_->Submit([this, exchange, request] { exchange->Respond(ToResponse(operations_.Run(*request), *request)); });

@@ -21,8 +21,7 @@ class S3Service final : public Service {
   S3Service(objectstore::ObjectStore* store, ThreadPool* pool, std::string region)
       : store_(store), pool_(pool), operations_(store, std::move(region)) {}
 
-  http::BodyPlan OnHead(const http::RequestView& head, std::unique_ptr<auth::ChunkSignatures> chunks,
-                        std::string_view request_id) override;
+  http::BodyPlan OnHead(const http::RequestView& head, SignedHead signed_head, std::string_view request_id) override;
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;

@@ -121,7 +121,7 @@ class S3ServiceTest : public testing::Test {
     headers.emplace_back("Content-Length", std::to_string(body.size()));
     auto exchange =
         std::make_shared<FakeExchange>(std::move(method), std::move(target), std::move(headers), std::move(body));
-    http::BodyPlan plan = service_->OnHead(exchange->request(), nullptr, "REQ1");
+    http::BodyPlan plan = service_->OnHead(exchange->request(), {.principal = &principal_}, "REQ1");
     if (auto* refused = std::get_if<http::Refuse>(&plan)) return Read(std::move(refused->response));
     std::shared_ptr<http::BodySink> sink;
     if (auto* stream = std::get_if<http::StreamBody>(&plan)) {
@@ -534,7 +534,7 @@ TEST_F(S3ServiceTest, PartsMayBeCopiedFromObjects) {
 
 TEST_F(S3ServiceTest, AClientThatGoesAwayLeavesNothing) {
   FakeExchange exchange("PUT", "/bucket/k", {{"Content-Length", "100"}}, "");
-  http::BodyPlan plan = service_->OnHead(exchange.request(), nullptr, "REQ1");
+  http::BodyPlan plan = service_->OnHead(exchange.request(), {.principal = &principal_}, "REQ1");
   auto sink = std::get<http::StreamBody>(plan).sink;
   Feed(*sink, "half of it", 5);
   EXPECT_FALSE(fs::is_empty(dir_ / "store/staging"));

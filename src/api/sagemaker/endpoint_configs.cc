@@ -143,11 +143,13 @@ std::vector<Operation> EndpointConfigOperations(std::shared_ptr<const Context> c
   operations.push_back(
       {.name = "DescribeEndpointConfig",
        .summary = "What the config was created with.",
+       .access = auth::Access::kRead,
        .input = name_input,
        .handle = [context](const Call& call, Reply reply) { Describe(*context, call, std::move(reply)); }});
   operations.push_back(
       {.name = "ListEndpointConfigs",
        .summary = "Endpoint configs by name and time, in pages.",
+       .access = auth::Access::kRead,
        .input = ListInput({.sort_by = {"Name", "CreationTime"}}),
        .handle = [context](const Call& call, Reply reply) {
          reply(ListAnswer(*context, ListQuery(Kind::kEndpointConfig, call.input, ListRules::kNewestFirstInclusive),

@@ -390,11 +390,13 @@ std::vector<Operation> EndpointOperations(std::shared_ptr<const Context> context
   operations.push_back(
       {.name = "DescribeEndpoint",
        .summary = "Status, variants, and what is being deployed.",
+       .access = auth::Access::kRead,
        .input = name_input,
        .handle = [context](const Call& call, Reply reply) { Describe(*context, call, std::move(reply)); }});
   operations.push_back(
       {.name = "ListEndpoints",
        .summary = "Endpoints by name, status and time, in pages.",
+       .access = auth::Access::kRead,
        .input = ListInput({.sort_by = {"Name", "CreationTime", "Status"},
                            .statuses = {"OutOfService", "Creating", "Updating", "SystemUpdating", "RollingBack",
                                         "InService", "Deleting", "Failed", "UpdateRollbackFailed"},

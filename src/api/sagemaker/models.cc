@@ -134,10 +134,12 @@ std::vector<Operation> ModelOperations(std::shared_ptr<const Context> context) {
   operations.push_back(
       {.name = "DescribeModel",
        .summary = "What the model was created with.",
+       .access = auth::Access::kRead,
        .input = name_input,
        .handle = [context](const Call& call, Reply reply) { Describe(*context, call, std::move(reply)); }});
   operations.push_back({.name = "ListModels",
                         .summary = "Models by name and time, in pages.",
+                        .access = auth::Access::kRead,
                         .input = ListInput({.sort_by = {"Name", "CreationTime"}}),
                         .handle = [context](const Call& call, Reply reply) {
                           reply(ListAnswer(*context,

@@ -22,8 +22,9 @@ std::vector<Operation> SageMakerOperations(SageMakerOptions options, SageMakerDe
 
 std::unique_ptr<JsonService> MakeSageMakerService(SageMakerOptions options, SageMakerDeps deps) {
   ThreadPool* pool = deps.pool;
-  return std::make_unique<JsonService>(JsonServiceOptions{.name = "SageMaker", .target_prefix = "SageMaker"},
-                                       SageMakerOperations(std::move(options), deps), pool);
+  return std::make_unique<JsonService>(
+      JsonServiceOptions{.name = "SageMaker", .target_prefix = "SageMaker", .action_prefix = "sagemaker"},
+      SageMakerOperations(std::move(options), deps), pool);
 }
 
 }  // namespace argosy::api

@@ -108,6 +108,7 @@ std::vector<Operation> TagOperations(std::shared_ptr<const Context> context) {
   operations.push_back(
       {.name = "ListTags",
        .summary = "The tags of a resource.",
+       .access = auth::Access::kRead,
        .input = Structure({
            Required("ResourceArn", arn),
            Optional("NextToken", String().AtMost(8192)),

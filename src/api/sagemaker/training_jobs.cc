@@ -310,10 +310,12 @@ std::vector<Operation> TrainingJobOperations(std::shared_ptr<const Context> cont
   operations.push_back(
       {.name = "DescribeTrainingJob",
        .summary = "What was asked for and how far the job is.",
+       .access = auth::Access::kRead,
        .input = JobNameInput(),
        .handle = [context](const Call& call, const Reply& reply) { Describe(*context, call, reply); }});
   operations.push_back({.name = "ListTrainingJobs",
                         .summary = "Training jobs by name, status and time, in pages.",
+                        .access = auth::Access::kRead,
                         .input = ListJobsInput(),
                         .handle = [context](const Call& call, const Reply& reply) {
                           reply(ListAnswer(*context, ListQuery(Kind::kTrainingJob, call.input, ListRules::kOldestFirst),

@@ -15,6 +15,7 @@
 
 #include "auth/credentials.h"
 #include "auth/hmac.h"
+#include "auth/key_ring.h"
 #include "auth/sigv4.h"
 #include "base/json.h"
 #include "http/parser.h"
@@ -38,6 +39,8 @@ std::string_view FailureName(AuthFailure failure) {
       return "kBadSignature";
     case AuthFailure::kSkewed:
       return "kSkewed";
+    case AuthFailure::kExpiredToken:
+      return "kExpiredToken";
     case AuthFailure::kBadToken:
       return "kBadToken";
   }
@@ -54,7 +57,7 @@ Credential ReadCredential(const Json& in) {
 }
 
 Json Verify(const Json& in) {
-  const StaticCredentialStore store(ReadCredential(in));
+  const KeyRing store(ReadCredential(in));
   const ManualClock clock(FromUnixSeconds(in.at("now").get<double>()));
   Verifier verifier(&store, &clock);
   const std::string text = in.at("request").get<std::string>();
@@ -70,8 +73,9 @@ Json Verify(const Json& in) {
   for (int i = 0; i < 2; ++i) {
     const auto verdict = verifier.Verify(head.request(), std::get<AuthorizationView>(authorization), payload_hash);
     const auto* error = std::get_if<AuthError>(&verdict);
-    Json said =
-        error != nullptr ? Refused(*error) : Json{{"verdict", "ok"}, {"arn", std::get<const Principal*>(verdict)->arn}};
+    Json said = error != nullptr
+                    ? Refused(*error)
+                    : Json{{"verdict", "ok"}, {"arn", std::get<std::shared_ptr<const Principal>>(verdict)->arn}};
     if (i == 1 && said != out) return {{"verdict", "differs when asked twice"}};
     out = std::move(said);
   }
@@ -91,7 +95,7 @@ Json SignRequest(const Json& in) {
 void Bench() {
   const Time now = FromUnixSeconds(1714566896);
   SeededRandom random(1);
-  const StaticCredentialStore store(NewOwnerCredential(random));
+  const KeyRing store(NewCredential(random, OwnerPrincipal()));
   const ManualClock clock(now);
   Verifier verifier(&store, &clock);
   const std::string body(143, '1');
