@@ -16,6 +16,7 @@
 #include "agent/process.h"
 #include "agent/program/program_instance.h"
 #include "agent/reporter.h"
+#include "agent/scoped_objects.h"
 #include "agent/serving_host.h"
 #include "base/event_loop.h"
 #include "base/log.h"
@@ -73,7 +74,10 @@ class Agent final : private FdHandler, private TrainingEvents {
 
  private:
   protocol::Hello Self() const {
-    return {.instance_id = assignment_.instance_id, .owner_uid = assignment_.owner_uid, .attempt = assignment_.attempt};
+    return {.instance_id = assignment_.instance_id,
+            .owner_uid = assignment_.owner_uid,
+            .attempt = assignment_.attempt,
+            .token = assignment_.session ? assignment_.session->token : ""};
   }
 
   // SIGTERM.
@@ -178,11 +182,15 @@ class Agent final : private FdHandler, private TrainingEvents {
     loop_.Post([this, outcome = std::move(outcome)] { Finish(outcome); });
   }
 
-  // The server's own buckets, and the folders that it mounts.
+  // The server's own buckets, and the folders that it mounts: of them what the session reaches.
   Result<std::unique_ptr<objectstore::ObjectReader>> AttachToObjects() const {
     auto own = objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
     if (!own.ok()) return own.error();
-    return objectstore::MountFolders(std::move(*own), assignment_.objects_dir);
+    auto objects = objectstore::MountFolders(std::move(*own), assignment_.objects_dir);
+    if (!objects.ok() || !assignment_.session) return objects;
+    auto scoped = std::make_unique<ScopedObjects>(std::move(*objects), assignment_.session->reach);
+    if (assignment_.training) scoped->AdmitManifests(assignment_.training->channels);
+    return std::unique_ptr<objectstore::ObjectReader>(std::move(scoped));
   }
 
   Result<std::unique_ptr<objectstore::ObjectReader>> BeginLoading() {

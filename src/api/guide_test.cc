@@ -21,6 +21,19 @@ std::string DescribeActions(std::string_view service, const std::vector<QueryAct
   return out;
 }
 
+// All declared operations, by service.
+std::vector<std::pair<std::string, std::vector<Operation>>> AllOperations() {
+  SageMakerOptions options;
+  options.region = "us-east-1";
+  // The guide does not list instance types; enough of them that it only counts.
+  options.instance_types = {"the table of instance types"};
+  return {{"SageMaker", SageMakerOperations(options, {})},
+          {"CloudWatch Logs", LogsOperations(nullptr, "us-east-1")},
+          {"CloudWatch", CloudWatchOperations({}, "us-east-1")},
+          {"Application Auto Scaling", AutoscalingOperations({}, "us-east-1")},
+          {"IAM", IamOperations({})}};
+}
+
 std::string Guide() {
   std::string out =
       "# The API\n"
@@ -39,16 +52,10 @@ std::string Guide() {
       "protocol).\n"
       "S3 and the runtime (`InvokeEndpoint`) have no JSON requests: see their folders.\n"
       "\n";
-  SageMakerOptions options;
-  options.region = "us-east-1";
-  // The guide does not list instance types; enough of them that it only counts.
-  options.instance_types = {"the table of instance types"};
-  out += DescribeOperations("SageMaker", SageMakerOperations(options, {})) + "\n";
-  out += DescribeOperations("CloudWatch Logs", LogsOperations(nullptr, "us-east-1")) + "\n";
-  out += DescribeOperations("CloudWatch", CloudWatchOperations({}, "us-east-1")) + "\n";
-  out += DescribeOperations("Application Auto Scaling", AutoscalingOperations({}, "us-east-1")) + "\n";
-  out += DescribeActions("STS", MakeStsService()->actions()) + "\n";
-  out += DescribeOperations("IAM", IamOperations({}));
+  for (const auto& [service, operations] : AllOperations()) {
+    if (service == "IAM") out += DescribeActions("STS", MakeStsService()->actions()) + "\n";
+    out += DescribeOperations(service, operations) + (service == "IAM" ? "" : "\n");
+  }
   return out;
 }
 
@@ -60,6 +67,25 @@ TEST(Guide, IsWhatTheDeclarationsSay) {
   std::stringstream actual;
   actual << file.rdbuf();
   EXPECT_TRUE(actual.str() == expected) << path << " is not up to date: run this test with ARGOSY_UPDATE_DOCS=1";
+}
+
+// What an operation is called says whether it only shows; a new one that is declared otherwise is a mistake.
+TEST(Guide, OperationsThatShowAreForReadersAndOthersAreNot) {
+  for (const auto& [service, operations] : AllOperations()) {
+    for (const Operation& operation : operations) {
+      const std::string_view name = operation.name;
+      bool shows = false;
+      for (const char* verb :
+           {"Describe", "List", "Get", "Filter", "Search", "Simulate", "BatchDescribe", "BatchGet"}) {
+        shows = shows || name.starts_with(verb);
+      }
+      const bool open = operation.access == auth::Access::kRead || operation.access == auth::Access::kIdentify;
+      EXPECT_EQ(open, shows) << service << " " << name;
+      if (service == "IAM" && !shows) {
+        EXPECT_EQ(operation.access, auth::Access::kManage) << name;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ class JsonServiceTest : public testing::Test {
     };
     operations.push_back({"Fast", "", auth::Access::kRead, input, RunOn::kLoop, handle});
     operations.push_back({"Slow", "", auth::Access::kChange, input, RunOn::kPool, handle});
-    operations.push_back(
-        {"Void", "", auth::Access::kRead, Structure({}), RunOn::kLoop, [](const Call&, Reply reply) { reply(std::string()); }});
+    operations.push_back({"Void", "", auth::Access::kRead, Structure({}), RunOn::kLoop,
+                          [](const Call&, Reply reply) { reply(std::string()); }});
     operations.push_back({"Fail", "", auth::Access::kRead, Structure({}), RunOn::kLoop, [](const Call&, Reply reply) {
                             reply(FromError(Error(ErrorCode::kResourceExhausted, "too many wait")));
                           }});

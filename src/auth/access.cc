@@ -31,6 +31,11 @@ bool May(const Principal& principal, Access access) {
   return false;
 }
 
+bool IsWithin(const DataGrant& grant, DataUse use, std::string_view bucket, std::string_view key) {
+  return grant.bucket == bucket && key.starts_with(grant.key_prefix) &&
+         (use == DataUse::kRead || grant.use == DataGrant::Use::kReadWrite);
+}
+
 bool MayReach(const Principal& principal, DataUse use, std::string_view bucket, std::string_view key) {
   switch (principal.kind) {
     case PrincipalKind::kOwner:
@@ -42,10 +47,8 @@ bool MayReach(const Principal& principal, DataUse use, std::string_view bucket, 
       break;
   }
   if (HasDotPart(key)) return false;
-  return std::any_of(principal.grants.begin(), principal.grants.end(), [&](const DataGrant& grant) {
-    return grant.bucket == bucket && key.starts_with(grant.key_prefix) &&
-           (use == DataUse::kRead || grant.use == DataGrant::Use::kReadWrite);
-  });
+  return std::any_of(principal.grants.begin(), principal.grants.end(),
+                     [&](const DataGrant& grant) { return IsWithin(grant, use, bucket, key); });
 }
 
 bool MaySee(const Principal& principal, std::string_view bucket) {

@@ -23,6 +23,9 @@ bool May(const Principal& principal, Access access);
 
 enum class DataUse { kRead, kWrite };
 
+// Whether the key, as it is written, lies within the grant for that use.
+bool IsWithin(const DataGrant& grant, DataUse use, std::string_view bucket, std::string_view key);
+
 // One object, or as a prefix all whose keys begin so (a listing). A job's session reaches what its grants say, key by
 // key as they are written: a key with a part "." or ".." is never within a grant, whatever a store behind makes of it.
 bool MayReach(const Principal& principal, DataUse use, std::string_view bucket, std::string_view key);

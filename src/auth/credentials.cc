@@ -1,21 +1,19 @@
 #include "auth/credentials.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <mutex>
+#include <map>
+#include <utility>
 #include <vector>
 
+#include "auth/secret_file.h"
 #include "base/bytes.h"
-#include "base/files.h"
 
 namespace argosy::auth {
 namespace {
 
-constexpr size_t kFileSizeMax = 64 * 1024;  // a credentials file is a few lines
 constexpr size_t kAccessKeyIdSize = 20;
 constexpr size_t kSecretSize = 40;
+constexpr size_t kPrincipalIdSize = 21;
+constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 Status CheckKey(std::string_view access_key_id, std::string_view secret) {
   if (access_key_id.size() < 3 || access_key_id.size() > 128)
@@ -43,39 +41,21 @@ std::string Draw(Random& random, std::string_view alphabet, size_t size) {
 
 }  // namespace
 
-StaticCredentialStore::StaticCredentialStore(Credential owner) {
-  auto kept = std::make_unique<const Credential>(std::move(owner));
-  owner_ = kept.get();
-  credentials_.emplace(kept->access_key_id, std::move(kept));
-}
-
-const Credential* StaticCredentialStore::Find(std::string_view access_key_id) const {
-  const std::shared_lock lock(mutex_);
-  const auto it = credentials_.find(access_key_id);
-  return it == credentials_.end() ? nullptr : it->second.get();
-}
-
-Status StaticCredentialStore::Add(Credential credential) {
-  const std::unique_lock lock(mutex_);
-  if (credentials_.contains(credential.access_key_id)) {
-    return Error(ErrorCode::kAlreadyExists, "the access key id " + credential.access_key_id + " is taken");
-  }
-  std::string id = credential.access_key_id;
-  credentials_.emplace(std::move(id), std::make_unique<const Credential>(std::move(credential)));
-  return {};
-}
-
 Principal OwnerPrincipal() {
-  return {PrincipalKind::kOwner, "owner", "arn:aws:iam::" + std::string(kAccountId) + ":user/owner"};
+  return {PrincipalKind::kOwner, "owner", UserArn("", "owner")};
 }
 
-Credential NewOwnerCredential(Random& random) {
+Credential NewCredential(Random& random, Principal principal) {
   Credential credential;
-  credential.access_key_id = "AKIA" + Draw(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", kAccessKeyIdSize - 4);
+  credential.access_key_id = "AKIA" + Draw(random, kIdAlphabet, kAccessKeyIdSize - 4);
   credential.secret_access_key =
       Draw(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", kSecretSize);
-  credential.principal = OwnerPrincipal();
+  credential.principal = std::move(principal);
   return credential;
+}
+
+std::string NewPrincipalId(Random& random, std::string_view kind) {
+  return std::string(kind) + Draw(random, kIdAlphabet, kPrincipalIdSize - kind.size());
 }
 
 std::string FormatCredentialsFile(const Credential& credential) {
@@ -146,24 +126,10 @@ Result<Credential> LoadOrCreateCredentials(const std::filesystem::path& file, Ra
     return Credential{given->access_key_id, given->secret_access_key, "", OwnerPrincipal()};
   }
 
-  Result<UniqueFd> fd = OpenFile(file, O_RDONLY | O_NOFOLLOW);
-  if (!fd) {
-    if (fd.error().code() != ErrorCode::kNotFound) return fd.error().Wrap("the credentials file");
-    Credential credential = NewOwnerCredential(random);
-    if (Status status = WriteFileDurably(file, FormatCredentialsFile(credential), 0600); !status) {
-      return status.error().Wrap("making the credentials file");
-    }
-    return credential;
-  }
-  struct stat info{};
-  if (fstat(fd->get(), &info) != 0) return ErrnoError("the credentials file " + file.string(), errno);
-  if ((info.st_mode & 077) != 0) {
-    return Error(ErrorCode::kPermissionDenied, "the credentials file " + file.string() +
-                                                   " can be read or written by others: run `chmod 600 " +
-                                                   file.string() + "`, and make a new key if it may have been seen");
-  }
-  Result<std::string> text = ReadFile(file, kFileSizeMax);
-  if (!text) return text.error().Wrap("the credentials file");
+  const Result<std::string> text = ReadOrCreateSecretFile(file, "the credentials file", [&random] {
+    return FormatCredentialsFile(NewCredential(random, OwnerPrincipal()));
+  });
+  if (!text) return text.error();
   Result<Credential> credential = ParseCredentialsFile(*text);
   if (!credential) return credential.error().Wrap("the credentials file " + file.string());
   return credential;

@@ -149,7 +149,9 @@ void EndpointsExecutor::Carry(Endpoint& endpoint, const EndpointAction& action) 
   } else if (const auto* start = std::get_if<StartServing>(&action)) {
     InstanceMemory& memory = endpoint.instances[start->assignment.instance_id];
     memory.start_error.reset();
-    if (Status started = compute_->Start({start->assignment}); !started.ok()) {
+    protocol::Assignment assignment = start->assignment;
+    if (options_.sign_in) assignment.session = options_.sign_in(assignment);
+    if (Status started = compute_->Start({std::move(assignment)}); !started.ok()) {
       if (started.error().code() == ErrorCode::kInvalidArgument) memory.start_error = started.error();
       worklist_.AddAt(uid, clock_->Now() + kStartRetry);
     }

@@ -7,6 +7,7 @@
 
 #include "control/capacity_change.h"
 #include "control/rolling_update.h"
+#include "control/session_reach.h"
 
 namespace argosy::control {
 namespace {
@@ -86,6 +87,7 @@ class EndpointPlanning {
     const auto type = cost::FindInstanceType(plan.variant.instance_type);
     entry.nano_dollars_per_hour = type ? type->nano_dollars_per_hour : 0;
     entry.allocated = now_;
+    entry.reach = ReachOf(plan.model);
     open_.push_back(std::move(entry));
     changed_ = true;
     return instance;

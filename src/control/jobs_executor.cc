@@ -225,7 +225,9 @@ void JobsExecutor::Carry(Job& job, const JobAction& action) {
   } else if (const auto* start = std::get_if<StartAttempt>(&action)) {
     job.granted.reset();
     granted_.erase(uid);
-    if (Status started = compute_->Start({start->assignment}); !started.ok()) {
+    protocol::Assignment assignment = start->assignment;
+    if (options_.sign_in) assignment.session = options_.sign_in(assignment);
+    if (Status started = compute_->Start({std::move(assignment)}); !started.ok()) {
       job.start_error = started.error();
       worklist_.Add(uid);
     }

@@ -27,6 +27,8 @@ struct ControlOptions {
   std::string account = "000000000000";
   TypePolicy type_policy = TypePolicy::kWish;
   std::string objects_dir;  // the embedded store's directory, told to agents
+  // The session of an instance that is about to start; null: it gets none.
+  std::function<protocol::Session(const protocol::Assignment&)> sign_in = nullptr;
 };
 
 class JobsExecutor {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "control/session_reach.h"
+
 namespace argosy::control {
 namespace {
 
@@ -160,6 +162,7 @@ class JobPlanning {
     const auto type = cost::FindInstanceType(job_.spec.instance_type);
     entry.nano_dollars_per_hour = type ? type->nano_dollars_per_hour : 0;
     entry.allocated = now_;
+    entry.reach = ReachOf(job_.spec);
     return entry;
   }
 

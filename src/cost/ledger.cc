@@ -39,7 +39,8 @@ catalog::Resource ToResource(const LedgerEntry& entry) {
                          {"instance_type", entry.instance_type},
                          {"attempt", entry.attempt},
                          {"purchase", kPurchases[static_cast<size_t>(entry.purchase)]},
-                         {"nano_dollars_per_hour", entry.nano_dollars_per_hour}});
+                         {"nano_dollars_per_hour", entry.nano_dollars_per_hour},
+                         {"reach", catalog::ReachToJson(entry.reach)}});
   r.state = StateJson(entry.started, entry.ended);
   return r;
 }
@@ -62,6 +63,7 @@ Result<LedgerEntry> FromResource(const catalog::Resource& resource) {
   if (purchase == kPurchases.end()) return Error(ErrorCode::kCorrupt, "ledger entry: unknown purchase option");
   entry.purchase = static_cast<Purchase>(purchase - kPurchases.begin());
   entry.nano_dollars_per_hour = catalog::IntField(*spec, "nano_dollars_per_hour");
+  entry.reach = catalog::ReachFromJson(catalog::ArrayField(*spec, "reach"));
   entry.allocated = resource.created;
   entry.started = catalog::TimeField(*state, "started");
   entry.ended = catalog::TimeField(*state, "ended");

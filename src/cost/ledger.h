@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "catalog/reach.h"
 #include "catalog/resource.h"
 #include "cost/instance_types.h"
 
@@ -30,6 +31,7 @@ struct LedgerEntry {
   std::optional<Time> started;  // when its process began; nothing = it never did
   std::optional<Time> ended;    // last sign of life; set when closed
   bool closed = false;
+  catalog::Reach reach;  // of the session of its work
 };
 
 // `status` of the resource is "Open" or "Closed".

@@ -9,20 +9,22 @@ namespace {
 using std::chrono::seconds;
 
 LedgerEntry SomeEntry() {
-  return {.instance_id = "i-1",
-          .owner_uid = "j-7",
-          .owner_kind = "training-job",
-          .owner_name = "digits",
-          .variant = "",
-          .principal = "owner",
-          .instance_type = "ml.m5.large",
-          .attempt = 2,
-          .purchase = Purchase::kSpot,
-          .nano_dollars_per_hour = 115'000'000,
-          .allocated = Time(seconds(100)),
-          .started = Time(seconds(101)),
-          .ended = std::nullopt,
-          .closed = false};
+  return {
+      .instance_id = "i-1",
+      .owner_uid = "j-7",
+      .owner_kind = "training-job",
+      .owner_name = "digits",
+      .variant = "",
+      .principal = "owner",
+      .instance_type = "ml.m5.large",
+      .attempt = 2,
+      .purchase = Purchase::kSpot,
+      .nano_dollars_per_hour = 115'000'000,
+      .allocated = Time(seconds(100)),
+      .started = Time(seconds(101)),
+      .ended = std::nullopt,
+      .closed = false,
+      .reach = {{"in", "data/", auth::DataGrant::Use::kRead}, {"out", "digits/", auth::DataGrant::Use::kReadWrite}}};
 }
 
 TEST(Ledger, AnEntryComesBackFromTheCatalogAsItWasWritten) {
@@ -45,6 +47,22 @@ TEST(Ledger, AnEntryComesBackFromTheCatalogAsItWasWritten) {
   EXPECT_EQ(back->started, entry.started);
   EXPECT_FALSE(back->ended);
   EXPECT_FALSE(back->closed);
+  ASSERT_EQ(back->reach.size(), 2U);
+  EXPECT_EQ(back->reach[0].bucket, "in");
+  EXPECT_EQ(back->reach[0].key_prefix, "data/");
+  EXPECT_EQ(back->reach[0].use, auth::DataGrant::Use::kRead);
+  EXPECT_EQ(back->reach[1].use, auth::DataGrant::Use::kReadWrite);
+}
+
+TEST(Ledger, WhatIsNotUnderstoodReachesNothing) {
+  catalog::Resource resource = ToResource(SomeEntry());
+  const size_t at = resource.spec.find("\"prefix\":\"data/\"");
+  ASSERT_NE(at, std::string::npos);
+  resource.spec.replace(at, 16, "\"prefix\":null   ");
+  const Result<LedgerEntry> back = FromResource(resource);
+  ASSERT_TRUE(back.ok());
+  ASSERT_EQ(back->reach.size(), 1U);
+  EXPECT_EQ(back->reach[0].bucket, "out");
 }
 
 // What closing writes, read back.

@@ -96,6 +96,17 @@ Result<UniqueFd> OpenListener(std::string_view address, uint16_t port) {
   return fd;
 }
 
+Result<uint16_t> PortOf(const UniqueFd& listener) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getsockname(listener.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
+    return ErrnoError("the socket to listen on", errno);
+  }
+  const in_port_t port = storage.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
+                                                       : reinterpret_cast<sockaddr_in*>(&storage)->sin_port;
+  return ntohs(port);
+}
+
 Result<UniqueFd> DuplicateListener(const UniqueFd& listener) {
   UniqueFd fd(fcntl(listener.get(), F_DUPFD_CLOEXEC, 0));
   if (!fd.valid()) return ErrnoError("duplicating a listening socket", errno);
@@ -140,16 +151,11 @@ ServerCore::ServerCore(EventLoop* loop, Handler* handler, const ServerLimits& li
 
 Status ServerCore::Listen(UniqueFd listener) {
   Check(!listener_.valid(), "a server listens once");
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (getsockname(listener.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
-    return ErrnoError("the socket to listen on", errno);
-  }
-  const in_port_t port = storage.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
-                                                       : reinterpret_cast<sockaddr_in*>(&storage)->sin_port;
+  const Result<uint16_t> port = PortOf(listener);
+  if (!port.ok()) return port.error();
   // Several loops may watch one socket: only one of them is woken for a connection.
   if (Status status = loop_->Watch(listener.get(), EPOLLIN | EPOLLEXCLUSIVE, this); !status) return status;
-  port_ = ntohs(port);
+  port_ = *port;
   listener_ = std::move(listener);
   return {};
 }

@@ -63,6 +63,7 @@ struct ServerCounters {
 // A listening TCP socket. `address` is an IPv4 or IPv6 address or "localhost"; port 0 takes any free one. The error
 // names address, port and reason.
 Result<UniqueFd> OpenListener(std::string_view address, uint16_t port);
+Result<uint16_t> PortOf(const UniqueFd& listener);
 // Another descriptor of the same listening socket, for a further Server.
 Result<UniqueFd> DuplicateListener(const UniqueFd& listener);
 

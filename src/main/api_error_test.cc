@@ -46,6 +46,11 @@ TEST(ServiceRefusal, HasACodeThatVerbsActOn) {
             ErrorCode::kAlreadyExists);
   EXPECT_EQ(Refusal(403, R"({"__type":"InvalidSignatureException","message":"no"})").code(),
             ErrorCode::kPermissionDenied);
+  const Error taken = Refusal(409,
+                              "<ErrorResponse><Error><Type>Sender</Type><Code>EntityAlreadyExists</Code><Message>User "
+                              "with name a already exists.</Message></Error></ErrorResponse>");
+  EXPECT_EQ(taken.code(), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(taken.message(), "User with name a already exists. (EntityAlreadyExists)");
   EXPECT_EQ(Refusal(503, "").code(), ErrorCode::kResourceExhausted);
   EXPECT_EQ(Refusal(500, "<html>").code(), ErrorCode::kInternal);
   EXPECT_EQ(Refusal(404, "").code(), ErrorCode::kNotFound);

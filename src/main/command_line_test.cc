@@ -49,6 +49,27 @@ TEST(CommandLine, EveryPublicOptionIsAFlag) {
   }
 }
 
+TEST(CommandLine, UserHasVerbsOfItsOwn) {
+  const auto add = Parsed<UserArgs>({"user", "add", "alice", "--team", "vision", "--reader", "--json"});
+  EXPECT_EQ(add.action, UserAction::kAdd);
+  EXPECT_EQ(add.name, "alice");
+  EXPECT_EQ(add.team, "vision");
+  EXPECT_EQ(add.rights, UserRights::kReader);
+  EXPECT_EQ(add.form, OutputForm::kJson);
+  const auto disable = Parsed<UserArgs>({"user", "key", "disable", "alice", "AKIA1"});
+  EXPECT_EQ(disable.action, UserAction::kKeyDisable);
+  EXPECT_EQ(disable.key_id, "AKIA1");
+  EXPECT_EQ(Parsed<UserArgs>({"user", "list"}).action, UserAction::kList);
+  EXPECT_EQ(Parsed<UserArgs>({"user", "key", "add", "alice", "--data-dir", "d"}).action, UserAction::kKeyAdd);
+  for (const std::vector<std::string>& bad : std::vector<std::vector<std::string>>{
+           {"user"}, {"user", "add"}, {"user", "key"}, {"user", "key", "disable"}, {"user", "fire", "alice"}}) {
+    EXPECT_EQ(Refused(bad).exit_code, kExitUsage);
+  }
+  const Message help = Refused({"help", "user"});
+  EXPECT_EQ(help.exit_code, kExitOk);
+  for (const char* word : {"add", "--team", "--reader", "disable", "KEY"}) EXPECT_THAT(help.text, HasSubstr(word));
+}
+
 TEST(CommandLine, TrainTakesSeveralSourcesAndHyperparameters) {
   const auto args = Parsed<TrainArgs>({"train", "a.csv", "b.csv", "--set", "epochs=2", "--set", "l1=0.1", "--label",
                                        "-1", "--type", "binary", "--no-wait", "--validation", "v.csv"});

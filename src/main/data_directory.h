@@ -42,6 +42,7 @@ class DataDirectory {
   Status WriteSdkDefaults(const std::string& bucket) const;
 
   std::filesystem::path credentials_file() const { return path_ / "credentials"; }
+  std::filesystem::path session_key_file() const { return path_ / "session-key"; }
 
   Status WriteRecord(const ServerRecord& record) const;
   void RemoveRecord() const;

@@ -77,12 +77,17 @@ int RunEndpoints(const Settings& settings, const EndpointsArgs& args) {
     return kExitOk;
   }
   const Time now = SystemClock().Now();
-  Table table(
-      {{"ENDPOINT"}, {"STATUS"}, {"INSTANCES", Align::kRight}, {"CREATED"}, {"COST/H", Align::kRight}, {"REASON"}});
+  Table table({{"ENDPOINT"},
+               {"STATUS"},
+               {"INSTANCES", Align::kRight},
+               {"MADE BY"},
+               {"CREATED"},
+               {"COST/H", Align::kRight},
+               {"REASON"}});
   for (const Json& one : *all) {
     const EndpointView endpoint = ReadEndpoint(one);
     const std::optional<int64_t> cost = HourlyCost(*client, one);
-    table.Add({endpoint.name, endpoint.status, std::to_string(endpoint.instances),
+    table.Add({endpoint.name, endpoint.status, std::to_string(endpoint.instances), MakerAt(one),
                endpoint.created ? FormatAge(now - *endpoint.created) : "", cost ? FormatNanoDollars(*cost) : "",
                endpoint.failure_reason});
   }

@@ -20,6 +20,7 @@ JobView ReadJob(const Json& described) {
   // The service names the place of the artifact of every job, also where nothing will ever be.
   if (job.status != "Failed") job.artifact = TextAt(ObjectAt(described, "ModelArtifacts"), "S3ModelArtifacts");
   job.image = TextAt(ObjectAt(described, "AlgorithmSpecification"), "TrainingImage");
+  job.maker = MakerAt(described);
   const Json& resources = ObjectAt(described, "ResourceConfig");
   job.instance_type = TextAt(resources, "InstanceType");
   job.instance_count = static_cast<int64_t>(NumberAt(resources, "InstanceCount").value_or(1));
@@ -77,6 +78,7 @@ std::string RenderJobEnd(const JobView& job, size_t width) {
   }
   Table facts({{"JOB"}, {job.name}});
   facts.Add({"status", job.status == job.secondary_status ? job.status : job.status + ", " + job.secondary_status});
+  if (!job.maker.empty()) facts.Add({"made by", job.maker});
   if (!job.failure_reason.empty()) facts.Add({"reason", job.failure_reason});
   if (job.created && job.training_end) facts.Add({"took", FormatDuration(*job.training_end - *job.created)});
   if (job.training_start) {

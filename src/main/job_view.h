@@ -21,6 +21,7 @@ struct JobView {
   std::string failure_reason;
   std::string artifact;  // s3:// of model.tar.gz; empty for a job that failed: it has none
   std::string image;
+  std::string maker;  // "vision/alice", "owner"
   std::string instance_type;
   int64_t instance_count = 1;
   std::optional<Time> created, training_start, training_end;

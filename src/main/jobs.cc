@@ -66,14 +66,14 @@ int RunJobs(const Settings& settings, const JobsArgs& args) {
     return kExitOk;
   }
   const Time now = SystemClock().Now();
-  Table table({{"JOB"}, {"STATUS"}, {"CREATED"}, {"TOOK", Align::kRight}});
+  Table table({{"JOB"}, {"STATUS"}, {"MADE BY"}, {"CREATED"}, {"TOOK", Align::kRight}});
   for (const Json& summary : summaries) {
     const std::optional<Time> created = TimeAt(summary, "CreationTime");
     const std::optional<Time> ended = TimeAt(summary, "TrainingEndTime");
     const std::string status = TextAt(summary, "TrainingJobStatus");
     const std::string step = TextAt(summary, "SecondaryStatus");
     table.Add({TextAt(summary, "TrainingJobName"),
-               status == "InProgress" && !step.empty() ? status + ", " + step : status,
+               status == "InProgress" && !step.empty() ? status + ", " + step : status, MakerAt(summary),
                created ? FormatAge(now - *created) : "", created && ended ? FormatDuration(*ended - *created) : ""});
   }
   Print(table.Render(OutputWidth()));

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "auth/principal.h"
+
 namespace argosy::main {
 namespace {
 
@@ -28,6 +30,11 @@ std::optional<Time> TimeAt(const Json& object, std::string_view key) {
   const std::optional<double> seconds = NumberAt(object, key);
   if (!seconds) return std::nullopt;
   return FromUnixSeconds(*seconds);
+}
+
+std::string MakerAt(const Json& resource) {
+  const auth::Maker maker = auth::MakerOf(TextAt(ObjectAt(ObjectAt(resource, "CreatedBy"), "IamIdentity"), "Arn"));
+  return maker.team.empty() ? maker.name : maker.team + "/" + maker.name;
 }
 
 const Json& ArrayAt(const Json& object, std::string_view key) {

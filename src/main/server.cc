@@ -20,6 +20,7 @@
 #include "api/sts/sts_service.h"
 #include "auth/credentials.h"
 #include "auth/key_ring.h"
+#include "auth/session_store.h"
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -30,6 +31,7 @@
 #include "control/controller.h"
 #include "control/live_counters.h"
 #include "control/metrics_feed.h"
+#include "control/session_feed.h"
 #include "cost/instance_types.h"
 #include "http/server.h"
 #include "main/metrics_page.h"
@@ -111,6 +113,9 @@ struct Server::Parts {
 
   std::unique_ptr<auth::KeyRing> keys;
   std::unique_ptr<api::iam::KeyFeed> key_feed;
+  std::optional<auth::SessionKey> session_key;
+  std::unique_ptr<auth::SessionStore> sessions;
+  std::unique_ptr<control::SessionFeed> session_feed;
   std::unique_ptr<objectstore::ObjectStore> objects;
   std::unique_ptr<observe::FileLogStore> logs;
   std::unique_ptr<observe::MetricStore> metrics;
@@ -174,6 +179,12 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   catalog = std::move(*opened);
   key_feed = std::make_unique<api::iam::KeyFeed>(keys.get());
   if (Status read = key_feed->Load(*catalog); !read.ok()) return read.error().Wrap("reading users' keys");
+  Result<auth::SessionKey> made = auth::LoadOrCreateSessionKey(directory.session_key_file(), random);
+  if (!made.ok()) return made.error();
+  session_key = std::move(*made);
+  sessions = std::make_unique<auth::SessionStore>(keys.get(), *session_key, &clock);
+  session_feed = std::make_unique<control::SessionFeed>(sessions.get());
+  if (Status read = session_feed->Load(*catalog); !read.ok()) return read.error().Wrap("reading the open sessions");
   return {};
 }
 
@@ -205,6 +216,9 @@ Status Server::Parts::StartControl(const Options& options, const DataDirectory& 
   control_options.account = std::string(auth::kAccountId);
   control_options.type_policy = options.strict_types;
   control_options.objects_dir = (directory.path() / "objects").string();
+  control_options.sign_in = [this](const protocol::Assignment& assignment) {
+    return control::SignIn(*session_key, assignment, endpoint, clock.Now());
+  };
   controller = std::make_unique<control::Controller>(
       catalog.get(), compute.get(), publisher.get(), router.get(), &control->loop(), &clock, &random, control_options,
       control::ScalingSources{.load = &router->load(), .metrics = metrics.get(), .pool = control_pool.get()});
@@ -215,6 +229,7 @@ Status Server::Parts::StartControl(const Options& options, const DataDirectory& 
   alarms->AddListener(controller.get());
   catalog->SetChangeListener([this](const catalog::Change& change) {
     key_feed->OnChange(change);
+    session_feed->OnChange(change);
     controller->OnChange(change);
     alarms->OnChange(change);
     counters.OnChange(change);
@@ -281,7 +296,7 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
   limits.connections_max = options.connections_max;
   for (uint32_t i = 0; i < options.event_loops; ++i) {
     EventLoop& loop = fronts[i]->loop();
-    doors.push_back(std::make_unique<api::FrontDoor>(&table, keys.get(), &clock, random.Next()));
+    doors.push_back(std::make_unique<api::FrontDoor>(&table, sessions.get(), &clock, random.Next()));
     servers.push_back(std::make_unique<http::Server>(&loop, doors.back().get(), limits, &clock));
     Result<UniqueFd> own = http::DuplicateListener(listener);
     if (!own.ok()) return own.error();
@@ -289,7 +304,6 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
     loop.Post([&] { begun.set_value(servers.back()->Listen(std::move(*own))); });
     if (Status listening = begun.get_future().get(); !listening.ok()) return listening;
   }
-  endpoint = UrlOf(options.listen, servers.front()->port());
   return {};
 }
 
@@ -328,6 +342,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
   // First what fails most: a port that is taken is known before anything is opened.
   Result<UniqueFd> listener = http::OpenListener(options.listen.host, options.listen.port);
   if (!listener.ok()) return listener.error();
+  Result<uint16_t> port = http::PortOf(*listener);
+  if (!port.ok()) return port.error();
+  parts.endpoint = UrlOf(options.listen, *port);
   parts.request_pool = std::make_unique<ThreadPool>("request", kRequestThreads, kRequestQueueMax);
   parts.control_pool = std::make_unique<ThreadPool>("control", kControlThreads, kControlQueueMax);
   for (uint32_t i = 0; i < options.event_loops; ++i) parts.fronts.push_back(std::make_unique<LoopThread>());

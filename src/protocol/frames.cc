@@ -131,8 +131,9 @@ void AppendFrame(std::string& out, FrameKind kind, uint64_t id, std::string_view
 }
 
 std::string Hello::ToJson() const {
-  return DumpJson(
-      Json{{"version", version}, {"instance_id", instance_id}, {"owner_uid", owner_uid}, {"attempt", attempt}});
+  Json json{{"version", version}, {"instance_id", instance_id}, {"owner_uid", owner_uid}, {"attempt", attempt}};
+  if (!token.empty()) json["token"] = token;
+  return DumpJson(json);
 }
 
 std::string Welcome::ToJson() const {
@@ -178,7 +179,11 @@ Result<T> ReadIdentity(const Json& json) {
 Result<Hello> Hello::FromJson(std::string_view text) {
   Result<Json> json = ParseJson(text);
   if (!json.ok()) return json.error().Wrap("reading a hello");
-  return ReadIdentity<Hello>(*json);
+  Result<Hello> out = ReadIdentity<Hello>(*json);
+  if (!out.ok()) return out;
+  const auto token = json->find("token");
+  if (token != json->end() && token->is_string()) out->token = token->get<std::string>();
+  return out;
 }
 
 Result<Welcome> Welcome::FromJson(std::string_view text) {

@@ -93,6 +93,7 @@ struct Hello {
   std::string instance_id;
   std::string owner_uid;
   uint32_t attempt = 0;
+  std::string token = {};  // of the agent's session, to the server
 
   static Result<Hello> FromJson(std::string_view json);
   std::string ToJson() const;

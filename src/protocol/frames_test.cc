@@ -105,7 +105,7 @@ TEST(Frames, FieldsLongerThanTheFrameAreRefused) {
 }
 
 TEST(Frames, HelloAndWelcomeSurviveTheWayThroughJson) {
-  const Hello hello{.instance_id = "i-1", .owner_uid = "u", .attempt = 4};
+  const Hello hello{.instance_id = "i-1", .owner_uid = "u", .attempt = 4, .token = "t"};
   const auto got = Hello::FromJson(hello.ToJson());
   ASSERT_TRUE(got.ok());
   EXPECT_EQ(got->ToJson(), hello.ToJson());

@@ -163,6 +163,13 @@ std::string Assignment::ToJson() const {
             {"log_group", log_group},
             {"log_stream", log_stream},
             {"python", python}};
+  if (session) {
+    json["session"] = Json{{"access_key_id", session->access_key_id},
+                           {"secret_access_key", session->secret_access_key},
+                           {"token", session->token},
+                           {"endpoint", session->endpoint},
+                           {"reach", catalog::ReachToJson(session->reach)}};
+  }
   // The request goes along as the text it was, so that both sides read it with the one parser.
   if (training) json["training"] = training->request_json;
   if (model) json["model"] = model->request_json;
@@ -199,6 +206,17 @@ Result<Assignment> Assignment::FromJson(std::string_view text) {
   out.log_stream = reader.TextOr("log_stream", "");
   out.python = reader.TextOr("python", "");
   if (reader.failed()) return reader.error("an assignment");
+  if (const Json* session = reader.Find("session"); session != nullptr) {
+    if (!session->is_object()) return Error(ErrorCode::kCorrupt, "an assignment: session is no object");
+    ObjectReader members(*session);
+    out.session = Session{.access_key_id = members.Text("access_key_id"),
+                          .secret_access_key = members.Text("secret_access_key"),
+                          .token = members.Text("token"),
+                          .endpoint = members.TextOr("endpoint", "")};
+    if (members.failed()) return members.error("an assignment's session");
+    const Json* const reach = members.Find("reach");
+    if (reach != nullptr) out.session->reach = catalog::ReachFromJson(*reach);
+  }
   if (reader.Find("training") != nullptr) {
     Result<catalog::TrainingJobSpec> spec = catalog::TrainingJobSpec::FromRequestJson(reader.Text("training"));
     if (reader.failed()) return reader.error("an assignment");

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "catalog/endpoint.h"
+#include "catalog/reach.h"
 #include "catalog/training_job.h"
 
 namespace argosy::protocol {
@@ -23,6 +24,15 @@ inline constexpr int kVersion = 1;
 inline constexpr size_t kGroupAddressBytesMax = 1024;
 
 enum class Role { kTraining, kServing };
+
+// What the instance's work signs its requests with, where, and how far that reaches.
+struct Session {
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string token;
+  std::string endpoint;  // http://127.0.0.1:9000
+  catalog::Reach reach;
+};
 
 struct Assignment {
   int version = kVersion;
@@ -44,6 +54,7 @@ struct Assignment {
   std::string log_group;
   std::string log_stream;
   std::string python;  // the machine's interpreter for users' models; "" = the agent looks for one
+  std::optional<Session> session;
   std::optional<catalog::TrainingJobSpec> training;
   std::optional<catalog::ModelSpec> model;
 

@@ -54,6 +54,23 @@ TEST(Assignment, CarriesTheJobsRequestAsSent) {
   EXPECT_EQ(got->training->hyperparameters.at("epochs"), "3");
 }
 
+TEST(Assignment, CarriesTheSession) {
+  Assignment sent = TrainingAssignment();
+  EXPECT_FALSE(Assignment::FromJson(sent.ToJson())->session.has_value());
+  sent.session = Session{.access_key_id = "ASIAX",
+                         .secret_access_key = "s",
+                         .token = "t",
+                         .endpoint = "http://127.0.0.1:9000",
+                         .reach = {{"b", "p/", auth::DataGrant::Use::kReadWrite}}};
+  const Result<Assignment> got = Assignment::FromJson(sent.ToJson());
+  ASSERT_TRUE(got.ok()) << got.error().message();
+  ASSERT_TRUE(got->session.has_value());
+  EXPECT_EQ(got->ToJson(), sent.ToJson());
+  EXPECT_EQ(got->session->token, "t");
+  ASSERT_EQ(got->session->reach.size(), 1U);
+  EXPECT_EQ(got->session->reach[0].use, auth::DataGrant::Use::kReadWrite);
+}
+
 TEST(Assignment, OfANewerVersionIsRefused) {
   Assignment sent = TrainingAssignment();
   sent.version = kVersion + 1;

@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import sqlite3
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
@@ -9,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from harness import raw
+from harness import data, jobs, programs, raw
+from harness.processes import wait_for
 from harness.server import run
 
 NUMBERS = itertools.count()
@@ -189,3 +193,258 @@ class TestIam:
         assert code_of(iam.get_user, UserName="nobody") == "NoSuchEntity"
         for name in names:
             iam.delete_user(UserName=name)
+
+
+PROGRAM = """
+import sys
+import boto3
+from botocore.exceptions import ClientError
+
+bucket, job, other = sys.argv[1:]
+s3 = boto3.client("s3")
+
+
+def refused(call, **members):
+    try:
+        call(**members)
+    except ClientError as error:
+        return error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException", "403")
+    return False
+
+
+def check(what, held):
+    print("held" if held else "BROKEN", what)
+
+
+keys = [o["Key"] for o in s3.list_objects_v2(Bucket=bucket, Prefix="in/train")["Contents"]]
+check("lists its input", keys == ["in/train.csv"])
+check("reads its input", s3.get_object(Bucket=bucket, Key="in/train.csv")["Body"].read().startswith(b"0,"))
+s3.put_object(Bucket=bucket, Key=f"out/{job}/mine", Body=b"made here")
+check("writes its output", s3.get_object(Bucket=bucket, Key=f"out/{job}/mine")["Body"].read() == b"made here")
+s3.put_object(Bucket=bucket, Key="saved/a/1", Body=b"x" * 9_000_000)
+check("writes its checkpoints", s3.head_object(Bucket=bucket, Key="saved/a/1")["ContentLength"] == 9_000_000)
+s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "saved/a/1"}]})
+denied = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "in/train.csv"}]})
+check("deletes only there", [e["Code"] for e in denied["Errors"]] == ["AccessDenied"])
+check("bucket is seen", s3.head_bucket(Bucket=bucket) is not None)
+check("input is not written", refused(s3.put_object, Bucket=bucket, Key="in/train.csv", Body=b""))
+check("another prefix is not read", refused(s3.get_object, Bucket=bucket, Key="secret"))
+check("another prefix is not listed", refused(s3.list_objects_v2, Bucket=bucket, Prefix="in/"))
+check("another job's output", refused(s3.get_object, Bucket=bucket, Key=f"out/{other}/output/model.tar.gz"))
+check("a job that is called alike", refused(s3.put_object, Bucket=bucket, Key=f"out/{job}0/x", Body=b""))
+check("a way up", refused(s3.get_object, Bucket=bucket, Key=f"out/{job}/../../secret"))
+copy = dict(Bucket=bucket, Key=f"out/{job}/copy", CopySource=f"{bucket}/secret")
+check("a copy of what it may not read", refused(s3.copy_object, **copy))
+check("buckets are not listed", refused(s3.list_buckets))
+check("no bucket is made", refused(s3.create_bucket, Bucket="of-a-job"))
+sagemaker = boto3.client("sagemaker")
+check("no job is started", refused(
+    sagemaker.create_training_job,
+    TrainingJobName="x", RoleArn="arn:aws:iam::000000000000:role/any",
+    AlgorithmSpecification={"TrainingImage": "linear-learner:1", "TrainingInputMode": "File"},
+    OutputDataConfig={"S3OutputPath": "s3://b/"}, StoppingCondition={"MaxRuntimeInSeconds": 1},
+    ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}))
+check("jobs are not listed", refused(sagemaker.list_training_jobs))
+check("its job is not stopped", refused(sagemaker.stop_training_job, TrainingJobName=job))
+iam = boto3.client("iam")
+check("users are not listed", refused(iam.list_users))
+check("no key is made", refused(iam.create_access_key, UserName="owner"))
+check("endpoints are not asked", refused(
+    boto3.client("sagemaker-runtime").invoke_endpoint, EndpointName="e", Body=b"1"))
+check("it is its job", boto3.client("sts").get_caller_identity()["Arn"].endswith(f":assumed-role/argosy-training-job/{job}"))
+"""
+
+
+def session_of(server, name):
+    """What the program of the job's instance signs with."""
+
+    def find():
+        for file in (server.data_dir / "instances").glob("*/assignment.json"):
+            assignment = json.loads(file.read_text())
+            if assignment["name"] == name:
+                return assignment["session"]
+        return None
+
+    return wait_for(find, 30, f"the instance of {name}", every=0.02)
+
+
+def environment_of(clients, session):
+    return clients.environment(
+        AWS_ACCESS_KEY_ID=session["access_key_id"],
+        AWS_SECRET_ACCESS_KEY=session["secret_access_key"],
+        AWS_SESSION_TOKEN=session["token"],
+        AWS_ENDPOINT_URL=session["endpoint"],
+        AWS_MAX_ATTEMPTS=1,
+    )
+
+
+@pytest.fixture
+def long_job(clients):
+    """long_job(**changes) → the name of a job that trains until it is stopped."""
+    started = []
+
+    def start(**changes):
+        rows = data.breast_cancer().train_csv
+        for key in ("in/train.csv", "secret"):
+            clients.put(key, rows)
+        request = jobs.training_request(
+            clients,
+            f"s3://{clients.bucket}/in/train",
+            hyperparameters={"epochs": "1000000", "early_stopping_patience": "1000000", "num_models": "1"},
+            CheckpointConfig={"S3Uri": f"s3://{clients.bucket}/saved/a"},
+            **changes,
+        )
+        clients.sagemaker.create_training_job(**request)
+        started.append(request["TrainingJobName"])
+        return started[-1]
+
+    yield start
+    for name in started:
+        job = clients.sagemaker.describe_training_job(TrainingJobName=name)
+        if job["TrainingJobStatus"] == "InProgress":
+            clients.sagemaker.stop_training_job(TrainingJobName=name)
+        jobs.await_job(clients, name)
+
+
+class TestSessions:
+    def test_a_jobs_program_reaches_its_data_and_nothing_else(self, server, clients, long_job):
+        name, other = long_job(), long_job()
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, clients.bucket, name, other],
+            env=environment_of(clients, session_of(server, name)),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done
+        lines = done.stdout.splitlines()
+        assert len(lines) == PROGRAM.count('check("') and all(line.startswith("held ") for line in lines), done.stdout
+
+    def test_a_session_ends_with_its_job(self, server, clients, long_job):
+        name = long_job()
+        session = session_of(server, name)
+        mine = clients.session(session["access_key_id"], session["secret_access_key"], session["token"])
+        s3 = clients.client("s3", mine)
+        get = {"Bucket": clients.bucket, "Key": "in/train.csv"}
+        s3.get_object(**get)
+        link = s3.generate_presigned_url("get_object", Params=get)
+        assert urllib.request.urlopen(link).status == 200
+        clients.sagemaker.stop_training_job(TrainingJobName=name)
+        jobs.await_job(clients, name)
+        assert code_of(s3.get_object, **get) == "ExpiredToken"
+        assert code_of(clients.client("sts", mine).get_caller_identity) == "ExpiredToken"
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(link)
+
+    def test_tokens_that_are_not_its_own(self, server, clients, long_job):
+        first, second = session_of(server, long_job()), session_of(server, long_job())
+        get = {"Bucket": clients.bucket, "Key": "in/train.csv"}
+
+        def ask(key, secret, token):
+            return code_of(clients.client("s3", clients.session(key, secret, token)).get_object, **get)
+
+        key, secret, token = first["access_key_id"], first["secret_access_key"], first["token"]
+        assert ask(key, secret, second["token"]) == "InvalidToken"
+        assert ask(key, secret, token[:-8]) == "InvalidToken"
+        assert ask(key, secret, "A" * len(token)) == "InvalidToken"
+        assert ask(key, second["secret_access_key"], token) == "SignatureDoesNotMatch"
+        assert ask(key, secret, None) == "InvalidAccessKeyId"
+
+    def test_a_session_outlives_the_server_as_its_job_does(self, start_server, clients_of):
+        server = start_server()
+        clients = clients_of(server)
+        clients.put("in/train.csv", data.breast_cancer().train_csv)
+        request = jobs.training_request(
+            clients,
+            f"s3://{clients.bucket}/in/train",
+            hyperparameters={"epochs": "1000000", "early_stopping_patience": "1000000", "num_models": "1"},
+        )
+        clients.sagemaker.create_training_job(**request)
+        session = session_of(server, request["TrainingJobName"])
+        mine = clients.session(session["access_key_id"], session["secret_access_key"], session["token"])
+        s3 = clients.client("s3", mine)
+        s3.get_object(Bucket=clients.bucket, Key="in/train.csv")
+        server.kill()
+        server.start()
+        s3.get_object(Bucket=clients.bucket, Key="in/train.csv")
+        clients.sagemaker.stop_training_job(TrainingJobName=request["TrainingJobName"])
+        jobs.await_job(clients, request["TrainingJobName"])
+        assert code_of(s3.get_object, Bucket=clients.bucket, Key="in/train.csv") == "ExpiredToken"
+
+
+class TestWhoMadeWhat:
+    def test_two_users_of_two_teams_and_what_they_leave(self, server, clients, add_user):
+        alice, bob = add_user("--team", "vision"), add_user("--team", "speech")
+        uri = clients.put("who/train.csv", data.breast_cancer().train_csv)
+        names = {}
+        for user in (alice, bob):
+            theirs = clients.client("sagemaker", user.session)
+            request = jobs.training_request(clients, uri)
+            theirs.create_training_job(**request)
+            names[user.name] = request["TrainingJobName"]
+            jobs.await_job(clients, request["TrainingJobName"])
+        listed = server.argosy("jobs", "--max", "1000").out
+        for user, team in ((alice, "vision"), (bob, "speech")):
+            row = next(line for line in listed.splitlines() if line.startswith(names[user.name]))
+            assert f"{team}/{user.name}" in row
+        removed = server.argosy("user", "remove", alice.name)
+        assert removed.code == 0, removed
+        assert code_of(clients.client("sagemaker", alice.session).list_models) == "UnrecognizedClientException"
+        described = server.argosy("jobs", names[alice.name], "--json")
+        assert described.code == 0, described
+        maker = json.loads(described.out)["CreatedBy"]["IamIdentity"]
+        assert maker == {
+            "Arn": f"arn:aws:iam::000000000000:user/vision/{alice.name}",
+            "PrincipalId": alice.name,
+        }
+        with sqlite3.connect(f"file:{server.data_dir}/catalog/catalog.db?mode=ro", uri=True) as catalog:
+            held = catalog.execute(
+                "SELECT principal FROM resource WHERE kind = 4 AND json_extract(spec, '$.owner_name') = ?",
+                (names[alice.name],),
+            ).fetchall()
+        assert held == [(maker["Arn"],)]
+        endpoint = jobs.unique("who")
+        deployed = run("deploy", names[bob.name], "--name", endpoint, env=bob.exports)
+        assert deployed.code == 0, deployed
+        assert f"speech/{bob.name}" in server.argosy("endpoints", endpoint).out
+        assert run("delete", endpoint, env=bob.exports).code == 0
+
+
+SCRIPT = """
+import boto3
+from botocore.exceptions import ClientError
+
+def model_fn(model_dir):
+    return boto3.client("s3"), boto3.client("sts")
+
+def input_fn(body, content_type):
+    return body
+
+def predict_fn(uri, model):
+    s3, sts = model
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        said = str(s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
+    except ClientError as error:
+        said = error.response["Error"]["Code"]
+    return said + " " + sts.get_caller_identity()["Arn"]
+
+def output_fn(prediction, accept):
+    return prediction, "text/plain"
+"""
+
+
+class TestProgramsOfEndpoints:
+    def test_a_script_has_a_session_that_reaches_its_artifact(self, start_server, clients_of):
+        server = start_server(env=programs.SERVER_ENVIRONMENT)
+        clients = clients_of(server)
+        packed = {"inference.py": SCRIPT}
+        name = programs.deploy(clients, programs.PYTHON, packed)
+        arn = f"arn:aws:sts::000000000000:assumed-role/argosy-endpoint/{name}"
+        model = clients.sagemaker.list_models()["Models"][0]["ModelName"]
+        artifact = clients.sagemaker.describe_model(ModelName=model)["PrimaryContainer"]["ModelDataUrl"]
+        size = len(clients.get(artifact))
+        secret = clients.put("secret", b"x")
+        ask = lambda uri: programs.invoke(clients, name, uri.encode(), ContentType="text/plain")[0].decode()
+        assert ask(artifact) == f"{size} {arn}"
+        assert ask(secret) == f"403 {arn}"

@@ -134,6 +134,11 @@ def _is_number(value):
     return _is_whole(value) or isinstance(value, float)
 
 
+def _is_maker(name, value):
+    """Who made a resource: on some of SageMaker's resources, on all of Argosy's. Clients drop it where they do not know it."""
+    return name == "CreatedBy" and sorted(value) == ["IamIdentity"] and sorted(value["IamIdentity"]) == ["Arn", "PrincipalId"]
+
+
 def check_json(value, shape, path, problems):
     """A JSON value against a shape; nulls count as wrong, since the services leave a member out instead."""
     kind = shape.type_name
@@ -146,6 +151,8 @@ def check_json(value, shape, path, problems):
         for missing in sorted(required - value.keys()):
             problems.add(path, f"required member {missing} is missing")
         for name, inner in value.items():
+            if name not in names and _is_maker(name, inner):
+                continue
             if name not in names:
                 problems.add(f"{path}.{name}", f"is no member of {shape.name}")
             else:

@@ -155,6 +155,7 @@ Result<PreparedProgram> ProgramInstance::Prepare(const protocol::Assignment& ass
   context.memory_bytes = assignment.memory_bytes;
   context.model_bytes = BytesBelow(directory.model());
   context.region = assignment.region;
+  context.session = assignment.session;
   context.own_environment = OwnEnvironment();
   const Result<std::string> interpreter = FindInterpreter(model, assignment.python, context.own_environment);
   if (ServerOfModel(model) == model::ImageServer::kProgram) {

@@ -59,6 +59,14 @@ Environment BaseEnvironment(const ProgramContext& context) {
   out.Set("TMPDIR", context.paths.scratch);
   out.Set("AWS_REGION", context.region);
   out.Set("SM_MODEL_DIR", context.paths.model);
+  // Keys of the user's own go with no token of ours.
+  if (context.session && !context.model->environment.contains("AWS_ACCESS_KEY_ID")) {
+    out.Set("AWS_DEFAULT_REGION", context.region);
+    out.Set("AWS_ACCESS_KEY_ID", context.session->access_key_id);
+    out.Set("AWS_SECRET_ACCESS_KEY", context.session->secret_access_key);
+    out.Set("AWS_SESSION_TOKEN", context.session->token);
+    out.Set("AWS_ENDPOINT_URL", context.session->endpoint);
+  }
   for (const auto& [name, value] : context.model->environment) out.Set(name, value);
   return out;
 }

@@ -3,7 +3,8 @@
 // The contract with the program is that of SageMaker's containers (docs/guides/own-models.md): an executable `serve`
 // that answers GET /ping and POST /invocations on SAGEMAKER_BIND_TO_PORT; or a Python script with model_fn, input_fn,
 // predict_fn, output_fn or transform_fn, which the shim serves. It sees nothing of the agent's environment but what a
-// program needs anywhere (PATH, language, time zone) and what CreateModel's Environment says.
+// program needs anywhere (PATH, language, time zone), the keys of its instance's session, and what CreateModel's
+// Environment says.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include "base/result.h"
 #include "catalog/endpoint.h"
 #include "model/images.h"
+#include "protocol/messages.h"
 
 namespace argosy::agent {
 
@@ -39,6 +41,7 @@ struct ProgramContext {
   uint64_t model_bytes = 0;   // on disk
   std::string interpreter;    // of the machine; CreateModel's ARGOSY_PYTHON goes first
   std::string region;
+  std::optional<protocol::Session> session;            // the program's keys; nothing: it has none
   uint16_t port = 0;                                   // free at present
   std::map<std::string, std::string> own_environment;  // the agent's
 };

@@ -53,6 +53,20 @@ TEST_F(ProgramPlanTest, NothingOfTheAgentsEnvironmentPassesThatAProgramDoesNotNe
   EXPECT_THAT(plan->environment, Contains("HOME=/tmp"));
 }
 
+TEST_F(ProgramPlanTest, AProgramSignsWithItsSession) {
+  context_.session = protocol::Session{
+      .access_key_id = "ASIAX", .secret_access_key = "s", .token = "t", .endpoint = "http://127.0.0.1:9000"};
+  EXPECT_THAT(PlanProgram(context_)->environment,
+              testing::IsSupersetOf({"AWS_ACCESS_KEY_ID=ASIAX", "AWS_SECRET_ACCESS_KEY=s", "AWS_SESSION_TOKEN=t",
+                                     "AWS_ENDPOINT_URL=http://127.0.0.1:9000"}));
+  // Keys of the user's own, with which our token would be wrong.
+  model_.environment = {{"AWS_ACCESS_KEY_ID", "AKIAY"}, {"AWS_SECRET_ACCESS_KEY", "own"}};
+  const std::vector<std::string> own = PlanProgram(context_)->environment;
+  EXPECT_THAT(own, Contains("AWS_ACCESS_KEY_ID=AKIAY"));
+  EXPECT_THAT(own, Not(Contains(HasSubstr("AWS_SESSION_TOKEN"))));
+  EXPECT_THAT(own, Not(Contains(HasSubstr("AWS_ENDPOINT_URL"))));
+}
+
 TEST_F(ProgramPlanTest, AProgramIsToldItsPortAndStartedAsAContainerIs) {
   model_.image = "argosy/program";
   model_.environment = {{"ARGOSY_MAX_CONCURRENT_REQUESTS", "3"}};

@@ -114,6 +114,7 @@ Operation UntagResource(std::shared_ptr<const Context> context) {
 Operation ListTagsForResource(std::shared_ptr<const Context> context) {
   return {.name = "ListTagsForResource",
           .summary = "The tags of an alarm.",
+          .access = auth::Access::kRead,
           .input = Structure({ArnMember()}),
           .handle = [context](const Call& call, const Reply& reply) { ListOfAlarm(*context, call, reply); }};
 }

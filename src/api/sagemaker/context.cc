@@ -44,6 +44,9 @@ Json TagsJson(const catalog::Tags& tags) {
   for (const auto& [key, value] : tags) list.push_back({{"Key", key}, {"Value", value}});
   return list;
 }
+Json CreatedBy(const catalog::Resource& resource) {
+  return Json{{"IamIdentity", {{"Arn", resource.principal}, {"PrincipalId", auth::MakerOf(resource.principal).name}}}};
+}
 Json Seconds(Time time) {
   return ToUnixSeconds(time);
 }
@@ -153,7 +156,10 @@ Answer ListAnswer(const Context& context, const catalog::Query& query, const cha
     return ErrorAnswer(page.error());
   }
   Json list = Json::array();
-  for (const catalog::Resource& resource : page->resources) list.push_back(summarise(resource));
+  for (const catalog::Resource& resource : page->resources) {
+    list.push_back(summarise(resource));
+    list.back()["CreatedBy"] = CreatedBy(resource);
+  }
   Json answer = {{list_member, std::move(list)}};
   if (!page->next_token.empty()) answer["NextToken"] = page->next_token;
   return JsonAnswer(answer);

@@ -54,7 +54,7 @@ enum class ListRules {
   kNewestFirstInclusive,  // and created at that time or after: models, endpoint configs, endpoints
 };
 catalog::Query ListQuery(catalog::Kind kind, const Json& input, ListRules rules);
-// {"<list_member>": [summarise(resource), …], "NextToken": …}
+// {"<list_member>": [summarise(resource) and CreatedBy, …], "NextToken": …}
 Answer ListAnswer(const Context& context, const catalog::Query& query, const char* list_member,
                   const std::function<Json(const catalog::Resource&)>& summarise);
 
@@ -63,6 +63,8 @@ Result<Json> SentRequest(const catalog::Resource& resource);
 
 // [{"Key": …, "Value": …}, …], by key.
 Json TagsJson(const catalog::Tags& tags);
+// Who made the resource, as SageMaker says it of model packages, pipelines and others; here of every resource.
+Json CreatedBy(const catalog::Resource& resource);
 
 // A timestamp as the JSON services write it.
 Json Seconds(Time time);

@@ -126,6 +126,7 @@ void Describe(const Context& context, const Call& call, Reply reply) {
   for (Json& variant : (*json)["ProductionVariants"]) variant.emplace("InitialVariantWeight", 1.0);
   (*json)["EndpointConfigArn"] = context.Arn(Kind::kEndpointConfig, name);
   (*json)["CreationTime"] = Seconds(resource->created);
+  (*json)["CreatedBy"] = CreatedBy(*resource);
   json->emplace("EnableNetworkIsolation", false);
   reply(JsonAnswer(*json));
 }

@@ -48,7 +48,8 @@ Result<Json> DescribeEndpoint(const Context& context, const catalog::Resource& r
                {"EndpointArn", context.Arn(Kind::kEndpoint, resource.name)},
                {"EndpointStatus", state.status},
                {"CreationTime", Seconds(resource.created)},
-               {"LastModifiedTime", Seconds(resource.modified)}};
+               {"LastModifiedTime", Seconds(resource.modified)},
+               {"CreatedBy", CreatedBy(resource)}};
   if (!state.failure_reason.empty()) json["FailureReason"] = state.failure_reason;
   std::optional<Fleet> next = state.next;
   if (!next && !state.requested_config.empty()) next = Fleet{state.requested_config, state.requested_variants, {}};

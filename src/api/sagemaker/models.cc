@@ -103,6 +103,7 @@ Result<Json> DescribeModel(const Context& context, const catalog::Resource& reso
   if (!json.ok()) return json;
   (*json)["ModelArn"] = context.Arn(Kind::kModel, resource.name);
   (*json)["CreationTime"] = Seconds(resource.created);
+  (*json)["CreatedBy"] = CreatedBy(resource);
   json->emplace("EnableNetworkIsolation", false);
   return json;
 }

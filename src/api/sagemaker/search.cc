@@ -281,6 +281,7 @@ std::vector<Operation> SearchOperations(std::shared_ptr<const Context> context) 
       {.name = "Search",
        .summary = "Training jobs, models and endpoints by what Describe tells of them, their tags and metrics. Of the "
                   "other resources there are none.",
+       .access = auth::Access::kRead,
        .input = SearchInput(*kinds),
        .handle = [context, kinds](const Call& call, const Reply& reply) {
          reply(Search(*context, *kinds, call.input));
@@ -288,6 +289,7 @@ std::vector<Operation> SearchOperations(std::shared_ptr<const Context> context) 
   operations.push_back({.name = "GetSearchSuggestions",
                         .summary = "Names of properties to search by, those of tags, hyperparameters and metrics of "
                                    "the newest resources among them.",
+                        .access = auth::Access::kRead,
                         .input = SuggestInput(*kinds),
                         .handle = [context, kinds](const Call& call, const Reply& reply) {
                           reply(Suggest(*context, *kinds, call.input));

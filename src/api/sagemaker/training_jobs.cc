@@ -111,6 +111,7 @@ Result<Json> DescribeTrainingJob(const Context& context, const catalog::Resource
   json["SecondaryStatusTransitions"] = TransitionsJson(state);
   json["CreationTime"] = Seconds(resource.created);
   json["LastModifiedTime"] = Seconds(resource.modified);
+  json["CreatedBy"] = CreatedBy(resource);
   json["ModelArtifacts"]["S3ModelArtifacts"] =
       state.model_artifacts.empty() ? ArtifactUri(json, resource.name) : state.model_artifacts;
   // Defaults that the service fills in and clients index without asking.

@@ -466,7 +466,8 @@ void LocalCompute::OnWelcomeReady(FrameStream* stream, const protocol::Hello& he
   Instance* const instance = Find(hello.instance_id);
   if (it == connections_.end()) return;
   const bool known = instance != nullptr && instance->view.life != InstanceLife::kGone && assignment &&
-                     assignment->owner_uid == hello.owner_uid && assignment->attempt == hello.attempt;
+                     assignment->owner_uid == hello.owner_uid && assignment->attempt == hello.attempt &&
+                     hello.token == (assignment->session ? assignment->session->token : std::string());
   if (!known) {
     Log(LogLevel::kWarning, "an agent of another attempt was turned away", {{"instance", hello.instance_id}});
     return Drop(*stream);

@@ -550,6 +550,35 @@ TEST_F(LocalComputeTest, AnAgentOfAnotherAttemptIsTurnedAway) {
   server_->WaitGone("i-1");
 }
 
+TEST_F(LocalComputeTest, AnAgentSignsInWithItsSession) {
+  PutTrainingData();
+  StartServer();
+  protocol::Assignment job = Job("i-1", R"("wait":"stop")");
+  job.session = protocol::Session{.access_key_id = "ASIAX", .secret_access_key = "s", .token = "right"};
+  for (const catalog::ChannelSpec& channel : job.training->channels) {
+    const auto uri = objectstore::ParseS3Uri(channel.s3_uri);
+    job.session->reach.push_back({uri->bucket, uri->key, auth::DataGrant::Use::kRead});
+  }
+  const auto output = objectstore::ParseS3Uri(job.training->output_path);
+  job.session->reach.push_back({output->bucket, output->key, auth::DataGrant::Use::kReadWrite});
+  ASSERT_TRUE(server_->Start(job).ok());
+  server_->WaitPhase("i-1", AgentPhase::kTraining);  // so it was welcomed, and found its data
+  for (const char* token : {"", "wrong", "righ", "right "}) {
+    Result<UniqueFd> fd = protocol::ConnectLocal(data_ / agent::kControlSocketName);
+    ASSERT_TRUE(fd.ok());
+    fcntl(fd->get(), F_SETFL, 0);  // blocking
+    std::string wire;
+    const protocol::Hello hello{
+        .instance_id = "i-1", .owner_uid = job.owner_uid, .attempt = job.attempt, .token = token};
+    protocol::AppendFrame(wire, protocol::FrameKind::kHello, 0, hello.ToJson());
+    ASSERT_TRUE(WriteAll(fd->get(), wire).ok());
+    char byte;
+    EXPECT_EQ(read(fd->get(), &byte, 1), 0) << "an answer came to '" << token << "'";
+  }
+  server_->Kill("i-1");
+  server_->WaitGone("i-1");
+}
+
 // The serving half: a model is fetched, unpacked, loaded, and answers through the instance's socket, also after the
 // server has gone.
 class LocalServingTest : public LocalComputeTest {
