@@ -8,7 +8,8 @@ namespace {
 using Outcome = std::variant<std::string, ServiceError>;
 
 Outcome CallerIdentity(const Form& /*form*/, const auth::Principal& principal) {
-  return "<Arn>" + EscapeXml(principal.arn) + "</Arn><UserId>" + EscapeXml(principal.id.empty() ? principal.name : principal.id) + "</UserId><Account>" +
+  return "<Arn>" + EscapeXml(principal.arn) + "</Arn><UserId>" +
+         EscapeXml(principal.id.empty() ? principal.name : principal.id) + "</UserId><Account>" +
          std::string(auth::kAccountId) + "</Account>";
 }
 
