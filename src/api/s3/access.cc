@@ -23,8 +23,8 @@ struct Action {
   Needs needs;
 };
 
-Action ActionOf(Operation operation) {
-  switch (operation) {
+Action ActionOf(const Request& request) {
+  switch (request.operation) {
     case Operation::kListBuckets:
       return {"s3:ListAllMyBuckets", Needs::kAllBuckets};
     case Operation::kCreateBucket:
@@ -37,6 +37,16 @@ Action ActionOf(Operation operation) {
       return {"s3:GetBucketLocation", Needs::kBucket};
     case Operation::kGetBucketVersioning:
       return {"s3:GetBucketVersioning", Needs::kBucket};
+    case Operation::kGetSetting:
+      return request.key.empty() ? Action{"s3:GetBucketAcl", Needs::kBucket}
+                                 : Action{"s3:GetObjectAcl", Needs::kReading};
+    case Operation::kGetBucketTagging:
+      return {"s3:GetBucketTagging", Needs::kBucket};
+    case Operation::kPutBucketTagging:
+    case Operation::kDeleteBucketTagging:
+      return {"s3:PutBucketTagging", Needs::kBuckets};
+    case Operation::kListObjectVersions:
+      return {"s3:ListBucketVersions", Needs::kListing};
     case Operation::kListObjects:
     case Operation::kListObjectsV2:
       return {"s3:ListBucket", Needs::kListing};
@@ -47,6 +57,12 @@ Action ActionOf(Operation operation) {
       return {"s3:GetObject", Needs::kReading};
     case Operation::kGetObjectTagging:
       return {"s3:GetObjectTagging", Needs::kReading};
+    case Operation::kGetObjectAttributes:
+      return {"s3:GetObjectAttributes", Needs::kReading};
+    case Operation::kPutObjectTagging:
+      return {"s3:PutObjectTagging", Needs::kWriting};
+    case Operation::kDeleteObjectTagging:
+      return {"s3:DeleteObjectTagging", Needs::kWriting};
     case Operation::kListParts:
       return {"s3:ListMultipartUploadParts", Needs::kReading};
     case Operation::kPutObject:
@@ -103,7 +119,7 @@ S3Error AccessDenied(const auth::Principal& principal, std::string_view action) 
 }
 
 std::optional<S3Error> CheckAccess(const Request& request, const auth::Principal& principal) {
-  const Action action = ActionOf(request.operation);
+  const Action action = ActionOf(request);
   if (Fulfils(request, principal, action.needs)) return std::nullopt;
   return AccessDenied(principal, action.name);
 }

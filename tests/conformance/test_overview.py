@@ -1,0 +1,82 @@
+"""What Argosy declares, what its guide lists and what botocore's models know agree. After a change of one of them, and of
+docs/guides/api.md by the unit test: ARGOSY_UPDATE_DOCS=1 .venv/bin/python -m pytest tests/conformance/test_overview.py"""
+
+import os
+import re
+
+import pytest
+
+from harness import declared, overview, raw
+from harness.server import REPOSITORY
+
+JSON_SERVICES = {  # where requests are JSON: signing name, prefix of the target
+    "SageMaker": ("sagemaker", "SageMaker"),
+    "CloudWatch": ("monitoring", "GraniteServiceVersion20100801"),
+    "CloudWatch Logs": ("logs", "Logs_20140328"),
+    "Application Auto Scaling": ("application-autoscaling", "AnyScaleFrontendService"),
+}
+
+# Members of newer models than this environment's (botocore 1.44.5 has them): clients that have those send them.
+NEWER = {
+    "SageMaker": [
+        "CreateTrainingJob.ResourceConfig.InstancePreferences",
+        "CreateModel.PrimaryContainer.ContainerMetricsConfig",
+        "CreateModel.Containers[].ContainerMetricsConfig",
+        "CreateEndpointConfig.ProductionVariants[].AcceleratorPartitionLayouts",
+        "CreateEndpointConfig.CrossRegionTrafficConfig",
+    ],
+    "CloudWatch Logs": ["FilterLogEvents.startFromHead"],
+}
+
+
+def test_the_overview_is_what_the_chapters_and_the_models_say():
+    page = declared.GUIDE.read_text()
+    begin, end = page.index(overview.BEGIN) + len(overview.BEGIN), page.index(overview.END)
+    expected = overview.render()
+    if os.environ.get("ARGOSY_UPDATE_DOCS"):
+        declared.GUIDE.write_text(page[:begin] + expected + page[end:])
+    assert declared.GUIDE.read_text()[begin:].partition(overview.END)[0] == expected, "see the top of this file"
+
+
+@pytest.mark.parametrize("service", overview.SERVICES)
+def test_every_operation_is_one_of_the_services(service):
+    assert set(overview.operations(service)) <= set(overview.model(service).operation_names)
+
+
+def test_the_guide_of_s3_lists_what_the_server_tells_apart():
+    text = (REPOSITORY / "src" / "api" / "s3" / "request.h").read_text()
+    names = re.search(r"enum class Operation \{(.*?)\};", text, re.S)[1]
+    assert set(re.findall(r"\bk(\w+)", names)) == set(overview.operations("S3"))
+
+
+@pytest.mark.parametrize("service", JSON_SERVICES)
+def test_every_member_is_one_of_the_operations(service):
+    unknown, missing = [], []
+    for operation, members in declared.operations()[service].items():
+        shape = overview.model(service).operation_model(operation).input_shape
+        known = set(overview.model_members(shape)) if shape is not None else set()
+        unknown += [f"{operation}.{m}" for m in members if m not in known]
+        required = shape.required_members if shape is not None else ()
+        missing += [f"{operation}.{m}" for m in required if m not in members]
+    assert (unknown, missing) == (NEWER.get(service, []), [])
+
+
+@pytest.mark.parametrize("service", JSON_SERVICES)
+def test_all_others_are_refused_by_name(clients, service):
+    signing, prefix = JSON_SERVICES[service]
+    others = set(overview.model(service).operation_names) - set(overview.operations(service))
+    with raw.Connection(raw.address_of(clients)) as connection:
+        for operation in sorted(others):
+            answer = connection.send(raw.json_call(clients, operation, {}, signing, prefix)).read()
+            assert (answer.status, answer.json()["__type"]) == (400, "UnknownOperationException"), operation
+            assert f"'{operation}'" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("service", JSON_SERVICES)
+def test_what_is_declared_is_there(clients, service):
+    """No operation of the guide is an unknown one; without members most are refused for what is missing."""
+    signing, prefix = JSON_SERVICES[service]
+    with raw.Connection(raw.address_of(clients)) as connection:
+        for operation in overview.operations(service):
+            answer = connection.send(raw.json_call(clients, operation, {}, signing, prefix)).read()
+            assert answer.status == 200 or answer.json()["__type"] != "UnknownOperationException", operation
