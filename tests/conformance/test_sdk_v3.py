@@ -52,7 +52,12 @@ def source_code(clients, folder):
     return "sdk3_source_code.py", clients.bucket, jobs.LINEAR_LEARNER, folder, folder / "train.csv"
 
 
-SCRIPTS = (model_builder, model_trainer, resources, source_code)
+def training_job(clients, folder):
+    uri = clients.put("v3/job.csv", data.breast_cancer().train_csv)
+    return "sdk3_training_job.py", clients.bucket, jobs.LINEAR_LEARNER, uri
+
+
+SCRIPTS = (model_builder, model_trainer, resources, source_code, training_job)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,17 @@ def test_a_model_trainer_trains_a_built_in_on_local_files(told, clients):
     assert seen["listed"] == [seen["name"]]
     assert "#quality_metric: host=algo-1" in printed  # the job's own log, while it runs
     assert "Could not verify" not in printed  # the role, which was looked at and found good
+
+
+def test_the_class_of_training_jobs_creates_updates_stops_lists_and_deletes(told):
+    _, seen = told(training_job)
+    assert (seen["status"], seen["stopped"]) == ("Completed", "Stopped")
+    assert seen["transitions"][-1] == "Completed"
+    assert seen["profiler"] is True
+    assert seen["tags"] == {"from": "v3", "kept": "yes"}
+    assert seen["running"] == [seen["prefix"] + "-long"]
+    assert seen["newest"] == [seen["prefix"] + "-long", seen["prefix"] + "-short"]
+    assert seen["left"] == []
 
 
 def test_the_resource_classes_create_ask_update_and_delete(told):
