@@ -1,6 +1,6 @@
-"""A user of the SageMaker Python SDK v3 who deploys the artifact of a built-in algorithm with ModelBuilder: its image and
-artifact are given, so that it has nothing to guess. Arguments: bucket, image, artifact, a row of CSV. The word TOLD and
-what came of it end the output."""
+"""A user of the SageMaker Python SDK v3 who deploys the artifact of a built-in algorithm with ModelBuilder: its image
+and artifact are given, so that it has nothing to guess. Arguments: bucket, image, artifact, a row of CSV. The word TOLD
+and what came of it end the output."""
 
 import json
 import os
@@ -24,7 +24,7 @@ endpoint = builder.deploy(endpoint_name=name, initial_instance_count=1, instance
 answer = endpoint.invoke(body=row, content_type="text/csv", accept="application/json")
 told = {
     "model": model.model_name,
-    "artifact": model.primary_container.model_data_url if model.primary_container else model.containers[0].model_data_url,
+    "artifact": model.primary_container.model_data_url,
     "endpoint": endpoint.endpoint_name,
     "status": endpoint.endpoint_status,
     "answer": json.loads(answer.body.read()),

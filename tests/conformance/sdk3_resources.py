@@ -1,5 +1,5 @@
-"""A user of the SageMaker Python SDK v3 who serves with its resource classes: a model, its config, an endpoint; asks it,
-updates it to another config, and takes all of it down. Arguments: image, artifact, a row of CSV. The word
+"""A user of the SageMaker Python SDK v3 who serves with its resource classes: a model, its config, an endpoint; asks
+it, updates it to another config, and takes all of it down. Arguments: image, artifact, a row of CSV. The word
 TOLD and what came of it end the output."""
 
 import json
@@ -16,7 +16,10 @@ name = f"v3-resources-{uuid.uuid4().hex[:8]}"
 
 def config_of(model, config_name, count):
     variant = ProductionVariant(
-        variant_name="AllTraffic", model_name=model.model_name, initial_instance_count=count, instance_type="ml.m5.large"
+        variant_name="AllTraffic",
+        model_name=model.model_name,
+        initial_instance_count=count,
+        instance_type="ml.m5.large",
     )
     return EndpointConfig.create(endpoint_config_name=config_name, production_variants=[variant])
 

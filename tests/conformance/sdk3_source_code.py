@@ -1,5 +1,5 @@
-"""A user of the SageMaker Python SDK v3 who would have a script of their own trained. Arguments: bucket, image, folder of
-train.py, CSV. The word TOLD and how it was refused end the output."""
+"""A user of the SageMaker Python SDK v3 who would have a script of their own trained. Arguments: bucket, image, folder
+of train.py, CSV. The word TOLD and how it was refused end the output."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""A user of the SageMaker Python SDK v3 who trains with its resource class: one job to its end, another that is updated and
-stopped, both searched for and deleted. Arguments: bucket, image, s3:// of the CSV. The word TOLD and what came of it end
-the output."""
+"""A user of the SageMaker Python SDK v3 who trains with its resource class: one job to its end, another that is updated
+and stopped, both tagged, listed and deleted. Arguments: bucket, image, s3:// of the CSV. The word TOLD and what came of
+it end the output."""
 
 import json
 import os

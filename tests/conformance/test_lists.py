@@ -1,5 +1,5 @@
-"""Every List operation that Argosy declares: each filter, order and page that botocore's model gives it, held against what
-the whole list shows."""
+"""Every List operation that Argosy declares: each filter, order and page that botocore's model gives it, held against
+what the whole list shows."""
 
 import datetime
 

@@ -1,5 +1,8 @@
-"""What Argosy declares, what its guide lists and what botocore's models know agree. After a change of one of them, and of
-docs/guides/api.md by the unit test: ARGOSY_UPDATE_DOCS=1 .venv/bin/python -m pytest tests/conformance/test_overview.py"""
+"""What Argosy declares, what its guide lists and what botocore's models know agree. After a change of one of them, and
+of docs/guides/api.md by the unit test:
+
+    ARGOSY_UPDATE_DOCS=1 .venv/bin/python -m pytest tests/conformance/test_overview.py
+"""
 
 import os
 import re
@@ -35,7 +38,8 @@ def test_the_overview_is_what_the_chapters_and_the_models_say():
     expected = overview.render()
     if os.environ.get("ARGOSY_UPDATE_DOCS"):
         declared.GUIDE.write_text(page[:begin] + expected + page[end:])
-    assert declared.GUIDE.read_text()[begin:].partition(overview.END)[0] == expected, "see the top of this file"
+    found = declared.GUIDE.read_text()[begin:].partition(overview.END)[0]
+    assert found == expected, "out of date: see the top of this file"
 
 
 @pytest.mark.parametrize("service", overview.SERVICES)

@@ -1,6 +1,6 @@
-"""Scripts of users of the SageMaker Python SDK v3, run as they stand in the environment of `eval "$(argosy env)"` by a Python
-of their own (v2 and v3 are packages of one name). They mostly sleep in the SDK, so all of them run side by side from the
-first test on, and each test looks at what its script told."""
+"""Scripts of users of the SageMaker Python SDK v3, run as they stand in the environment of `eval "$(argosy env)"` by a
+Python of their own (v2 and v3 are packages of one name). They mostly sleep in the SDK, so all of them run side by side
+from the first test on, and each test looks at what its script told."""
 
 import concurrent.futures
 import json

@@ -59,15 +59,18 @@ def test_a_job_is_found_by_what_it_was_asked_and_what_it_reached(clients, cancer
     name = cancer_job["TrainingJobName"]
     loss = next(m for m in cancer_job["FinalMetricDataList"] if m["MetricName"] == "train:objective_loss")["Value"]
     created = cancer_job["CreationTime"].astimezone(datetime.timezone.utc)
+    better, worse = (
+        {"Name": "Metrics.train:objective_loss", "Operator": operator, "Value": str(loss * 1.01)}
+        for operator in ("LessThan", "GreaterThan")
+    )
     for filters in (
-        [equals("TrainingJobName", name)],
-        [equals("TrainingJobName", name), equals("HyperParameters.epochs", "10"), equals("TrainingJobStatus", "Completed")],
-        [equals("TrainingJobName", name), {"Name": "Metrics.train:objective_loss", "Operator": "LessThan", "Value": str(loss * 1.01)}],
-        [equals("TrainingJobArn", cancer_job["TrainingJobArn"]), equals("CreationTime", created.strftime("%Y-%m-%dT%H:%M:%S"))],
-    ):  # fmt: skip
-        (found,) = search(clients, "TrainingJob", filters)["Results"]
-        assert found["TrainingJob"]["TrainingJobName"] == name
-    worse = {"Name": "Metrics.train:objective_loss", "Operator": "GreaterThan", "Value": str(loss * 1.01)}
+        [],
+        [equals("HyperParameters.epochs", "10"), equals("TrainingJobStatus", "Completed")],
+        [better],
+        [equals("CreationTime", created.strftime("%Y-%m-%dT%H:%M:%S"))],
+    ):
+        (found,) = search(clients, "TrainingJob", [equals("TrainingJobName", name), *filters])["Results"]
+        assert found["TrainingJob"]["TrainingJobArn"] == cancer_job["TrainingJobArn"]
     assert search(clients, "TrainingJob", [equals("TrainingJobName", name), worse])["Results"] == []
     # What is found is what Describe tells, as far as SageMaker's record has it.
     members = MODEL.shape_for("TrainingJob").members
@@ -78,16 +81,10 @@ def test_a_job_is_found_by_what_it_was_asked_and_what_it_reached(clients, cancer
 
 def test_channels_are_found_by_several_properties_of_one(clients, cancer_job):
     def nested(channel, part):
+        uri = {"Name": "InputDataConfig.DataSource.S3DataSource.S3Uri", "Operator": "Contains", "Value": part}
+        filters = [equals("InputDataConfig.ChannelName", channel), uri]
         return {
-            "NestedFilters": [
-                {
-                    "NestedPropertyName": "InputDataConfig",
-                    "Filters": [
-                        equals("InputDataConfig.ChannelName", channel),
-                        {"Name": "InputDataConfig.DataSource.S3DataSource.S3Uri", "Operator": "Contains", "Value": part},
-                    ],
-                }
-            ],
+            "NestedFilters": [{"NestedPropertyName": "InputDataConfig", "Filters": filters}],
             "Filters": [equals("TrainingJobName", cancer_job["TrainingJobName"])],
         }
 

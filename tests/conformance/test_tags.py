@@ -117,7 +117,8 @@ def test_an_alarm_is_tagged_through_its_own_api(clients):
         return {t["Key"]: t["Value"] for t in clients.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
 
     assert tags() == {"made": "yes"}
-    clients.cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "made", "Value": "twice"}, {"Key": "team", "Value": "b"}])
+    added = [{"Key": "made", "Value": "twice"}, {"Key": "team", "Value": "b"}]
+    clients.cloudwatch.tag_resource(ResourceARN=arn, Tags=added)
     assert tags() == {"made": "twice", "team": "b"}
     clients.cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["team", "not-there"])
     assert tags() == {"made": "twice"}

@@ -1,5 +1,5 @@
-"""Behaviour that stops real clients where a server lacks it, one test each; TRAPS says which covers which. (Those of the
-endpoints' updates need a long wait in the SDK: test_sdk_v2.py drives them again through the SDK itself.)"""
+"""Behaviour that stops real clients where a server lacks it, one test each; TRAPS says which covers which. (Those of
+the endpoints' updates need a long wait in the SDK: test_sdk_v2.py drives them again through the SDK itself.)"""
 
 import json
 import re
@@ -17,24 +17,124 @@ TRAINING = "/aws/sagemaker/TrainingJobs"
 # What each is about, and the tests that hold it: in this file, or file::test. A text in brackets says what there is not
 # yet, and so nothing to test.
 TRAPS = {
-    1: ("OutputDataConfig.KmsKeyId is always there", ["test_trap_01_describe_has_a_kms_key_id_even_when_none_was_sent"]),
-    2: ("transitions have messages, jobs a LastModifiedTime", ["test_trap_02_every_transition_has_a_message_and_the_job_a_modification_time"]),
-    3: ("members that the description of a tuning job must have", ["[tuning jobs]"]),
-    4: ("DescribeLogStreams' token only while streams remain", ["test_trap_04_streams_give_a_token_only_when_some_remain", "test_logs.py::test_streams_in_pages"]),
-    5: ("GetLogEvents' token stays at the end", ["test_trap_05_events_always_give_a_forward_token_which_at_the_end_stays"]),
-    6: ("channels without ContentType; a manifest sharded by key", ["test_trap_06_recordio_without_content_type_is_trained_on_or_refused_by_its_name", "test_trap_06_a_manifest_sharded_by_key_on_one_host_is_the_whole_of_it", "test_sdk_v2.py::test_the_linear_learner_class_speaks_records", "test_sdk_v2.py::test_the_kmeans_class_clusters_digits"]),
-    7: ("media types with parameters, or none", ["test_trap_07_media_types_with_parameters_and_none_at_all"]),
-    8: ("S3Uri is a prefix of text", ["test_trap_08_an_s3_uri_is_a_prefix_of_text_not_a_folder"]),
-    9: ("v3 asks IAM before it trains or builds", ["test_roles.py::test_the_role_of_argosy_env_is_there_and_trusts_sagemaker", "test_roles.py::test_what_a_role_may_do_comes_in_pages", "test_sdk_v3.py::test_a_model_trainer_trains_a_built_in_on_local_files"]),
-    10: ("v3's script jobs", ["[training programs of the user's own]", "test_sdk_v3.py::test_source_code_is_refused_by_its_name"]),
-    11: ("a live endpoint survives the deletion of its config", ["test_trap_11_a_live_endpoint_survives_the_deletion_of_its_config_and_model", "test_sdk_v2.py::test_deploy_update_and_delete"]),
-    12: ("update_endpoint sends a config's variants again", ["test_trap_12_a_configs_variants_can_be_sent_again_as_they_were_described", "test_sdk_v2.py::test_deploy_update_and_delete"]),
-    13: ("an endpoint in change is Creating or Updating", ["test_trap_13_an_endpoint_in_change_is_only_creating_or_updating"]),
-    14: ("names of newer clients", ["test_trap_14_names_of_newer_clients_are_accepted", "test_trap_14_what_would_change_the_result_is_refused_by_name"]),
-    15: ("filters, orders and pages of every list", ["test_trap_15_every_list_takes_filter_sort_and_page", "test_lists.py::test_names_and_states_filter", "test_lists.py::test_every_order_is_the_one_asked_for", "test_lists.py::test_pages_of_one_are_the_whole_list_in_every_order", "test_lists.py::test_times_filter"]),
-    16: ("Search filters; of what is not there it finds nothing", ["test_search.py::test_trap_16_what_argosy_has_none_of_is_searched_without_a_result", "test_search.py::test_channels_are_found_by_several_properties_of_one"]),
-    17: ("grid search has max_jobs", ["[tuning jobs]"]),
-}  # fmt: skip
+    1: (
+        "OutputDataConfig.KmsKeyId is always there",
+        [
+            "test_trap_01_describe_has_a_kms_key_id_even_when_none_was_sent",
+        ],
+    ),
+    2: (
+        "transitions have messages, jobs a LastModifiedTime",
+        [
+            "test_trap_02_every_transition_has_a_message_and_the_job_a_modification_time",
+        ],
+    ),
+    3: (
+        "members that the description of a tuning job must have",
+        [
+            "[tuning jobs]",
+        ],
+    ),
+    4: (
+        "DescribeLogStreams' token only while streams remain",
+        [
+            "test_trap_04_streams_give_a_token_only_when_some_remain",
+            "test_logs.py::test_streams_in_pages",
+        ],
+    ),
+    5: (
+        "GetLogEvents' token stays at the end",
+        [
+            "test_trap_05_events_always_give_a_forward_token_which_at_the_end_stays",
+        ],
+    ),
+    6: (
+        "channels without ContentType; a manifest sharded by key",
+        [
+            "test_trap_06_recordio_without_content_type_is_trained_on_or_refused_by_its_name",
+            "test_trap_06_a_manifest_sharded_by_key_on_one_host_is_the_whole_of_it",
+            "test_sdk_v2.py::test_the_linear_learner_class_speaks_records",
+            "test_sdk_v2.py::test_the_kmeans_class_clusters_digits",
+        ],
+    ),
+    7: (
+        "media types with parameters, or none",
+        [
+            "test_trap_07_media_types_with_parameters_and_none_at_all",
+        ],
+    ),
+    8: (
+        "S3Uri is a prefix of text",
+        [
+            "test_trap_08_an_s3_uri_is_a_prefix_of_text_not_a_folder",
+        ],
+    ),
+    9: (
+        "v3 asks IAM before it trains or builds",
+        [
+            "test_roles.py::test_the_role_of_argosy_env_is_there_and_trusts_sagemaker",
+            "test_roles.py::test_what_a_role_may_do_comes_in_pages",
+            "test_sdk_v3.py::test_a_model_trainer_trains_a_built_in_on_local_files",
+        ],
+    ),
+    10: (
+        "v3's script jobs",
+        [
+            "[training programs of the user's own]",
+            "test_sdk_v3.py::test_source_code_is_refused_by_its_name",
+        ],
+    ),
+    11: (
+        "a live endpoint survives the deletion of its config",
+        [
+            "test_trap_11_a_live_endpoint_survives_the_deletion_of_its_config_and_model",
+            "test_sdk_v2.py::test_deploy_update_and_delete",
+        ],
+    ),
+    12: (
+        "update_endpoint sends a config's variants again",
+        [
+            "test_trap_12_a_configs_variants_can_be_sent_again_as_they_were_described",
+            "test_sdk_v2.py::test_deploy_update_and_delete",
+        ],
+    ),
+    13: (
+        "an endpoint in change is Creating or Updating",
+        [
+            "test_trap_13_an_endpoint_in_change_is_only_creating_or_updating",
+        ],
+    ),
+    14: (
+        "names of newer clients",
+        [
+            "test_trap_14_names_of_newer_clients_are_accepted",
+            "test_trap_14_what_would_change_the_result_is_refused_by_name",
+        ],
+    ),
+    15: (
+        "filters, orders and pages of every list",
+        [
+            "test_trap_15_every_list_takes_filter_sort_and_page",
+            "test_lists.py::test_names_and_states_filter",
+            "test_lists.py::test_every_order_is_the_one_asked_for",
+            "test_lists.py::test_pages_of_one_are_the_whole_list_in_every_order",
+            "test_lists.py::test_times_filter",
+        ],
+    ),
+    16: (
+        "Search filters; of what is not there it finds nothing",
+        [
+            "test_search.py::test_trap_16_what_argosy_has_none_of_is_searched_without_a_result",
+            "test_search.py::test_channels_are_found_by_several_properties_of_one",
+        ],
+    ),
+    17: (
+        "grid search has max_jobs",
+        [
+            "[tuning jobs]",
+        ],
+    ),
+}
 
 
 def test_every_trap_has_its_tests():

@@ -1,5 +1,5 @@
-"""The overview in docs/guides/api.md: every operation of every service as botocore's models list them, and how far Argosy goes
-with each. Made of the chapters of that page, which are made of the declarations, and of docs/guides/s3.md."""
+"""The overview in docs/guides/api.md: every operation of every service as botocore's models list them, and how far
+Argosy goes with each. Made of the chapters of that page, which are made of the declarations, and of docs/guides/s3.md."""
 
 import functools
 import re
@@ -37,7 +37,8 @@ def operations(service):
     if service == "S3":
         text = (REPOSITORY / "docs" / "guides" / "s3.md").read_text()
         table = text[text.index("| operation |") : text.index("Kept with an object")]
-        return dict.fromkeys((n for n in re.findall(r"\w+", " ".join(re.findall(r"^\| ([A-Z][^|]*)\|", table, re.M)))), {})
+        cells = re.findall(r"^\| ([A-Z][^|]*)\|", table, re.M)
+        return dict.fromkeys(re.findall(r"\w+", " ".join(cells)), {})
     return declared.operations()[service]
 
 
