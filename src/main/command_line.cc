@@ -188,9 +188,17 @@ void Parser::Models() {
 
   verb = Verb("predict", "Ask an endpoint, or an artifact without any server", group, [this] { return predict; });
   verb->add_option("TARGET", predict.target, "An endpoint's name or the path of a model.tar.gz")->required();
-  verb->add_option("ROWS", predict.rows, "Rows (1.5,2,red), CSV files, or - for standard input")->required();
+  verb->add_option("ROWS", predict.rows, "Rows (1.5,2,red), CSV files, or - for standard input");
+  verb->add_option("--model", predict.model,
+                   "In place of TARGET: a model.tar.gz, its s3:// URI or a training job; no endpoint is needed");
   verb->add_option("--content-type", predict.content_type, "Of the rows")->capture_default_str();
   JsonFlag(verb, predict.form);
+  verb->callback([this] {
+    // With a model all words are rows.
+    if (!predict.model.empty()) predict.rows.insert(predict.rows.begin(), std::exchange(predict.target, ""));
+    if (predict.rows.empty()) throw CLI::RequiredError("ROWS");
+    chosen = [this] { return predict; };
+  });
 
   verb = Verb("jobs", "List training jobs, or describe one", group, [this] { return jobs; });
   verb->add_option("JOB", jobs.name, "The job to describe");

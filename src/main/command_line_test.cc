@@ -146,5 +146,15 @@ TEST(CommandLine, CompletionKnowsVerbsAndFlags) {
   EXPECT_THAT(script.text, HasSubstr("--data-dir"));
 }
 
+TEST(CommandLine, PredictByAModelTakesAllWordsForRows) {
+  const auto args = Parsed<PredictArgs>({"predict", "--model", "./model.tar.gz", "-1.5,2", "rows.csv"});
+  EXPECT_EQ(args.model, "./model.tar.gz");
+  EXPECT_EQ(args.target, "");
+  EXPECT_THAT(args.rows, ElementsAre("-1.5,2", "rows.csv"));
+  EXPECT_EQ(Parsed<PredictArgs>({"predict", "flowers", "1,2"}).target, "flowers");
+  EXPECT_THAT(Refused({"predict", "flowers"}).text, HasSubstr("ROWS"));
+  EXPECT_EQ(Refused({"predict", "--model", "m"}).exit_code, kExitUsage);
+}
+
 }  // namespace
 }  // namespace argosy::main

@@ -9,7 +9,7 @@
 #include "main/api_client.h"
 #include "main/endpoint_view.h"
 #include "main/format.h"
-#include "main/job_view.h"
+#include "main/job_artifact.h"
 #include "main/json_access.h"
 #include "main/model_source.h"
 #include "main/roles.h"
@@ -28,24 +28,9 @@ struct Artifact {
 };
 
 Result<Artifact> FromJob(ApiClient& client, const std::string& name) {
-  const Result<Json> described = client.SageMaker("DescribeTrainingJob", {{"TrainingJobName", name}});
-  if (!described.ok()) {
-    if (described.error().code() != ErrorCode::kNotFound) return described.error();
-    return Error(ErrorCode::kNotFound,
-                 fmt::format("'{}' is neither a training job nor a file; `argosy jobs` lists the jobs", name));
-  }
-  const JobView job = ReadJob(*described);
-  if (!job.ended()) {
-    return Error(ErrorCode::kInvalidArgument,
-                 fmt::format("the job {} has not ended yet; follow it with `argosy logs -f {}`", name, name));
-  }
-  const Result<bool> there = IsThere(client, job.artifact);
-  if (!there.ok()) return there.error();
-  if (!*there) {
-    return Error(ErrorCode::kInvalidArgument, fmt::format("the job {} is {} and left no artifact{}", name, job.status,
-                                                          job.failure_reason.empty() ? "" : ": " + job.failure_reason));
-  }
-  return Artifact{job.artifact, job.image, name};
+  const Result<JobView> job = FindJobWithArtifact(client, name);
+  if (!job.ok()) return job.error();
+  return Artifact{job->artifact, job->image, name};
 }
 
 // "…/some-job/output/model.tar.gz" is best called after the job, "my-model.tar.gz" after itself.

@@ -18,6 +18,7 @@
 #include "main/artifact.h"
 #include "main/format.h"
 #include "main/header_line.h"
+#include "main/job_artifact.h"
 #include "main/json_access.h"
 #include "main/row_chunks.h"
 #include "main/sources.h"
@@ -213,28 +214,39 @@ Status ForEachBody(const std::string& word, const Settings& settings, const Targ
   return {};
 }
 
+// From a file, the server's s3:// URI, or (`may_be_job`) a training job; nothing when `name` is none of them.
+Result<std::shared_ptr<LoadedArtifact>> FindArtifact(const Settings& settings, const std::string& name,
+                                                     bool may_be_job) {
+  std::error_code error;
+  if (!IsS3Uri(name) && std::filesystem::is_regular_file(name, error)) return LoadArtifact(name);
+  if (!IsS3Uri(name) && !may_be_job) return std::shared_ptr<LoadedArtifact>();
+  Result<ApiClient> client = ApiClient::Connect(settings.options);
+  if (!client.ok()) return client.error();
+  std::string uri = name;
+  if (!IsS3Uri(name)) {
+    Result<JobView> job = FindJobWithArtifact(*client, name);
+    if (!job.ok()) return job.error();
+    uri = std::move(job->artifact);
+  }
+  const Result<Downloads> got = Downloads::Of(*client, uri);
+  if (!got.ok()) return got.error();
+  return LoadArtifact(got->files().front());
+}
+
 Result<Target> FindTarget(const Settings& settings, const PredictArgs& args) {
   Target target;
   target.csv = args.content_type.starts_with("text/csv");
-  std::error_code error;
-  const bool remote = IsS3Uri(args.target);
   // A plain word is an endpoint, whatever is called so here: `deploy ./serve` names its endpoint after the file.
   const bool path = args.target.find_first_of("./") != std::string::npos;
-  if (remote || (path && std::filesystem::is_regular_file(args.target, error))) {
-    std::optional<Downloads> downloads;
-    if (remote) {
-      Result<ApiClient> client = ApiClient::Connect(settings.options);
-      if (!client.ok()) return client.error();
-      Result<Downloads> got = Downloads::Of(*client, args.target);
-      if (!got.ok()) return got.error();
-      downloads.emplace(std::move(*got));
+  if (!args.model.empty() || path) {
+    const std::string& name = args.model.empty() ? args.target : args.model;
+    Result<std::shared_ptr<LoadedArtifact>> artifact = FindArtifact(settings, name, !args.model.empty());
+    if (!artifact.ok()) return artifact.error().Wrap(name);
+    if (*artifact != nullptr) {
+      target.artifact = *artifact;
+      target.answer = FromArtifact(std::move(*artifact), args.content_type);
+      return target;
     }
-    Result<std::shared_ptr<LoadedArtifact>> artifact =
-        LoadArtifact(remote ? downloads->files().front() : std::filesystem::path(args.target));
-    if (!artifact.ok()) return artifact.error().Wrap(args.target);
-    target.artifact = *artifact;
-    target.answer = FromArtifact(std::move(*artifact), args.content_type);
-    return target;
   }
   if (args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
     return Error(ErrorCode::kNotFound, "no such artifact: " + args.target);
@@ -256,7 +268,7 @@ int RunPredict(const Settings& settings, const PredictArgs& args) {
   RowChunks chunks([&](const std::string& body) -> Status {
     asked = true;
     Result<std::string> lines = target->answer(header_line, body);
-    if (!lines.ok()) return lines.error().Wrap(args.target);
+    if (!lines.ok()) return lines.error().Wrap(args.model.empty() ? args.target : args.model);
     return PrintAnswers(*lines, args.form, row);
   });
   for (const std::string& word : args.rows) {

@@ -74,7 +74,8 @@ struct DeployArgs {
   OutputForm form = OutputForm::kTable;
 };
 struct PredictArgs {
-  std::string target;             // an endpoint's name or a local model.tar.gz
+  std::string target;             // an endpoint's name or a local model.tar.gz; empty when there is a model
+  std::string model;              // an artifact's path or s3:// URI, or a training job
   std::vector<std::string> rows;  // rows, CSV files or "-"
   std::string content_type = "text/csv";
   OutputForm form = OutputForm::kTable;
