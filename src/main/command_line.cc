@@ -235,8 +235,10 @@ void Parser::Users() {
   CLI::App* const users =
       Verb("user", "Add, list and remove users, their teams and keys", "People", [this] { return user; });
   users->require_subcommand(1);
+  users->footer("");
   const auto add = [this](CLI::App* parent, const char* name, const char* about, UserAction action) {
     CLI::App* const verb = parent->add_subcommand(name, about);
+    verb->group("Verbs");
     verb->callback([this, action] { user.action = action; });
     JsonFlag(verb, user.form);
     return verb;
@@ -252,6 +254,7 @@ void Parser::Users() {
 
   CLI::App* const keys = users->add_subcommand("key", "A user's keys: add, list, disable, enable, remove");
   keys->require_subcommand(1);
+  keys->group("Verbs");
   name(add(keys, "add", "Make another key; prints it, once", UserAction::kKeyAdd));
   name(add(keys, "list", "List keys, without their secrets", UserAction::kKeyList));
   for (const auto& [word, about, action] : {std::tuple{"disable", "Refuse a key from now on", UserAction::kKeyDisable},
@@ -307,9 +310,13 @@ std::string HelpText(const CLI::App& app, const std::string& verb_name) {
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
     if (verb->get_name() != verb_name) continue;
     if (verb_name != "up") {
-      const bool nested = !verb->get_subcommands(nullptr).empty();
-      return verb->help("argosy", nested ? CLI::AppFormatMode::All : CLI::AppFormatMode::Normal) +
-             "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
+      const std::vector<const CLI::App*> inner = verb->get_subcommands(nullptr);
+      std::string text = verb->help("argosy", inner.empty() ? CLI::AppFormatMode::Normal : CLI::AppFormatMode::All);
+      for (const CLI::App* one : inner) {
+        if (!one->get_subcommands(nullptr).empty())
+          text += "\n" + one->help("argosy " + verb_name, CLI::AppFormatMode::All);
+      }
+      return text + "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
     }
     // What the other verbs seldom need is what this one is about.
     const auto options = app.get_options([](const CLI::Option* option) { return option->get_group() == kEveryVerb; });
