@@ -4,8 +4,8 @@
 
 namespace argosy::auth {
 
-SessionStore::SessionStore(const CredentialStore* keys, SessionKey key, const Clock* clock)
-    : keys_(keys), key_(std::move(key)), clock_(clock) {}
+SessionStore::SessionStore(const CredentialStore* keys, const SessionKey& key, const Clock* clock)
+    : keys_(keys), key_(key), clock_(clock) {}
 
 KeyLookup SessionStore::Find(std::string_view access_key_id, std::string_view token) const {
   KeyLookup found = keys_->Find(access_key_id, token);

@@ -15,7 +15,7 @@ namespace argosy::auth {
 class SessionStore final : public CredentialStore {
  public:
   // `keys` (asked first) and `clock` outlive it.
-  SessionStore(const CredentialStore* keys, SessionKey key, const Clock* clock);
+  SessionStore(const CredentialStore* keys, const SessionKey& key, const Clock* clock);
 
   // A genuine token of an instance that does not run (any more) is kExpiredToken.
   KeyLookup Find(std::string_view access_key_id, std::string_view token) const override;
