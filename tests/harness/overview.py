@@ -66,7 +66,7 @@ def not_acted_on(service, operation, members):
             groups["some values refused"].append(name)
         elif not any(name.startswith((f"{other}.", f"{other}[", f"{other}{{")) for other in groups["given back only"]):
             groups["given back only"].append(name)
-    if service not in ("S3", "SageMaker Runtime", "STS", "IAM"):
+    if service not in ("S3", "SageMaker Runtime", "STS"):
         shape = model(service).operation_model(operation).input_shape
         groups["given back only"] += [n for n in (shape.members if shape is not None else ()) if n not in members]
     return {group: names for group, names in groups.items() if names}

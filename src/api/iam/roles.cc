@@ -117,6 +117,9 @@ Operation SimulatePrincipalPolicy(std::shared_ptr<const Context> /*context*/) {
               Optional("ResourceArns", List(String().Length(1, kArnMax))),
               Optional("MaxItems", Integer().Range(1, kDecisionsMax)),
               Optional("Marker", String().AtMost(kMarkerMax)),
+              Optional("PolicyInputList", Document()).Refused("policies"),
+              Optional("PermissionsBoundaryPolicyInputList", Document()).Refused("policies"),
+              Optional("ResourcePolicy", Document()).Refused("policies"),
           }),
           .run_on = RunOn::kLoop,
           .handle = [](const Call& call, const Reply& reply) { reply(Simulate(call)); }};

@@ -69,6 +69,8 @@ TEST(Roles, WhatIsNoSimulationIsRefused) {
            {source + "&ActionNames.member.1=s3%3AGet&MaxItems=0", "ValidationError"},      //
            {source + "&ActionNames.member.1=s3%3AGet&Marker=2", "ValidationError"},        // past the end
            {source + "&ActionNames.member.1=s3%3AGet&ResourceArns.member.1=", "ValidationError"},
+           {source + "&ActionNames.member.1=s3%3AGet&PolicyInputList.member.1=%7B%7D",
+            "ValidationError"},  // no policies
            {"PolicySourceArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fx&ActionNames.member.1=s3%3AGet",
             "NoSuchEntity"},  // another account
        }) {
