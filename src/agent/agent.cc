@@ -20,8 +20,9 @@
 #include "agent/serving_host.h"
 #include "base/event_loop.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/thread_pool.h"
-#include "objectstore/embedded/embedded_store.h"
+#include "objectstore/attach.h"
 #include "objectstore/mounted/mounts.h"
 
 namespace argosy::agent {
@@ -183,8 +184,8 @@ class Agent final : private FdHandler, private TrainingEvents {
   }
 
   // The server's own buckets, and the folders that it mounts: of them what the session reaches.
-  Result<std::unique_ptr<objectstore::ObjectReader>> AttachToObjects() const {
-    auto own = objectstore::EmbeddedStore::Attach(assignment_.objects_dir);
+  Result<std::unique_ptr<objectstore::ObjectReader>> AttachToObjects() {
+    auto own = objectstore::AttachStore(assignment_.objects_dir, &clock_, &random_);
     if (!own.ok()) return own.error();
     auto objects = objectstore::MountFolders(std::move(*own), assignment_.objects_dir);
     if (!objects.ok() || !assignment_.session) return objects;
@@ -277,6 +278,7 @@ class Agent final : private FdHandler, private TrainingEvents {
   }
 
   const SystemClock clock_;
+  SystemRandom random_;
   const InstanceDirectory directory_;
   const protocol::Assignment assignment_;
   const AgentIdentity identity_;

@@ -20,6 +20,7 @@ Result<uint64_t> FetchArchive(objectstore::ObjectReader& objects, const std::str
     if (archive.error().code() != ErrorCode::kNotFound) return archive.error();
     return Invalid("Could not find model data at " + s3_uri);
   }
+  if (Status there = objectstore::Fetch(*archive, 0, archive->info.size); !there.ok()) return there.error();
   if (Status made = MakeDirectories(target); !made.ok()) return made.error();
   UnpackLimits limits;
   limits.bytes_max = std::min(limits.bytes_max, (archive->info.size + 1) * kModelRatioMax);

@@ -26,7 +26,7 @@ struct ControlOptions {
   std::string region = "us-east-1";
   std::string account = "000000000000";
   TypePolicy type_policy = TypePolicy::kWish;
-  std::string objects_dir;  // the embedded store's directory, told to agents
+  std::string objects_dir;  // what the object store keeps on this machine, told to agents
   // The session of an instance that is about to start; null: it gets none.
   std::function<protocol::Session(const protocol::Assignment&)> sign_in = nullptr;
 };

@@ -101,13 +101,15 @@ struct Transfer {
     return {};
   }
 
-  bool WantsFile() const {
+  bool IsGood() const {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    return request->response_file.has_value() && status >= 200 && status < 300;
+    return status >= 200 && status < 300;
   }
+  bool WantsFile() const { return request->response_file.has_value() && IsGood(); }
 
   Status Take(std::string_view bytes) {
+    if (request->response_sink && IsGood()) return request->response_sink(bytes);
     if (WantsFile()) {
       if (!file.valid()) {
         if (Status status = OpenResponseFile(); !status) return status;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ struct ClientRequest {
   // Where the body of a 2xx answer goes: written aside and renamed when whole, so that the file is never torn. Other
   // answers' bodies, which are messages, come in ClientResponse.
   std::optional<std::filesystem::path> response_file;
+  // In place of both: takes the body of a 2xx answer piece by piece as it comes; an error ends the exchange with it.
+  std::function<Status(std::string_view piece)> response_sink;
   uint64_t response_bytes_max = uint64_t{256} * 1024 * 1024;  // of a body kept in memory
   Duration connect_time_max = std::chrono::seconds(10);
   Duration stall_time_max = std::chrono::seconds(60);  // without a byte either way, the wait for the answer included

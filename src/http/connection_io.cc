@@ -220,7 +220,19 @@ Connection::Sent Connection::SendFile() {
       return Sent::kWait;
     }
     off_t offset = static_cast<off_t>(file.offset + tail_sent_);
-    const size_t want = static_cast<size_t>(std::min<uint64_t>(file.length - tail_sent_, kFileBytesPerCall));
+    uint64_t ready = file.length - tail_sent_;
+    if (file.arriving) {
+      const Result<uint64_t> there =
+          file.arriving->Await(file.offset + tail_sent_, ready, [loop = loop_, connection = weak_from_this()] {
+            loop->Post([connection] {
+              if (const auto self = connection.lock()) self->Advance();
+            });
+          });
+      if (!there.ok()) return Sent::kFailed;
+      if (*there == 0) return Sent::kWait;
+      ready = *there;
+    }
+    const size_t want = static_cast<size_t>(std::min<uint64_t>(ready, kFileBytesPerCall));
     const ssize_t n = sendfile(fd_.get(), file.file->get(), &offset, want);
     if (n == 0) return Sent::kFailed;  // the file has become shorter: the announced length cannot be kept
     if (const Sent sent = AfterSend(n); sent != Sent::kAll) return sent;

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/arriving_file.h"
 #include "base/bytes.h"
 #include "base/files.h"
 
@@ -60,6 +61,7 @@ struct FileRange {
   std::shared_ptr<UniqueFd> file;
   uint64_t offset = 0;
   uint64_t length = 0;
+  std::shared_ptr<ArrivingFile> arriving;  // null: the bytes are there; when they fail to come the connection is closed
 };
 
 // The server adds Content-Length, Date, Connection. The answer to a HEAD carries headers only: give `body` as for the

@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kConfigFileBytesMax = 1 << 20;    // a page of options; more is not a configuration
 constexpr uint64_t kMemoryBytesMin = 64ull << 20;  // an agent with a small model still fits
+constexpr uint64_t kCacheBytesMin = 64ull << 20;   // a few objects at once
 constexpr uint32_t kHostsMax = 1024;
 constexpr uint32_t kEventLoopsMax = 64;
 constexpr uint32_t kConnectionsMax = 100000;
@@ -67,10 +68,19 @@ Status ApplyListen(std::string_view text, Options& o) {
   return {};
 }
 
-Status ApplyRegion(std::string_view text, Options& o) {
+bool IsRegion(std::string_view text) {
   const bool plain = std::all_of(text.begin(), text.end(),
                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-  if (!plain || text.size() < 3 || text.size() > 32 || text.front() == '-' || text.back() == '-') return Refuse();
+  return plain && text.size() >= 3 && text.size() <= 32 && text.front() != '-' && text.back() != '-';
+}
+
+// Of visible ASCII characters.
+bool IsPlainText(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+Status ApplyRegion(std::string_view text, Options& o) {
+  if (!IsRegion(text)) return Refuse();
   o.region = text;
   return {};
 }
@@ -102,6 +112,57 @@ Status ApplyAccessKeyId(std::string_view text, Options& o) {
 Status ApplySecretAccessKey(std::string_view text, Options& o) {
   if (!text.empty() && text.size() < 16) return Refuse();
   o.secret_access_key = text;
+  return {};
+}
+
+Status ApplyObjectStore(std::string_view text, Options& o) {
+  if (!text.empty() && !objectstore::ParseS3Uri(text).ok()) return Refuse();
+  o.object_store = text;
+  return {};
+}
+
+Status ApplyObjectStoreEndpoint(std::string_view text, Options& o) {
+  const bool url = text.starts_with("http://") || text.starts_with("https://");
+  if (!text.empty() && (!url || text.find_first_of("?# ") != std::string_view::npos)) return Refuse();
+  while (text.ends_with('/')) text.remove_suffix(1);
+  o.object_store_endpoint = text;
+  return {};
+}
+
+Status ApplyObjectStoreRegion(std::string_view text, Options& o) {
+  if (!IsRegion(text)) return Refuse();
+  o.object_store_region = text;
+  return {};
+}
+
+Status ApplyObjectStoreAccessKeyId(std::string_view text, Options& o) {
+  if (!text.empty() && (text.size() < 3 || text.size() > 128 || !IsPlainText(text))) return Refuse();
+  o.object_store_access_key_id = text;
+  return {};
+}
+
+Status ApplyObjectStoreSecretAccessKey(std::string_view text, Options& o) {
+  if (!text.empty() && (text.size() < 8 || !IsPlainText(text))) return Refuse();
+  o.object_store_secret_access_key = text;
+  return {};
+}
+
+Status ApplyObjectStoreCredentials(std::string_view text, Options& o) {
+  if (text.empty()) return Refuse();
+  o.object_store_credentials = text;
+  return {};
+}
+
+Status ApplyObjectStoreProfile(std::string_view text, Options& o) {
+  if (text.empty() || !IsPlainText(text)) return Refuse();
+  o.object_store_profile = text;
+  return {};
+}
+
+Status ApplyObjectStoreCache(std::string_view text, Options& o) {
+  const std::optional<uint64_t> bytes = ParseByteSize(text);
+  if (!bytes || *bytes < kCacheBytesMin) return Refuse();
+  o.object_store_cache_bytes = *bytes;
   return {};
 }
 
@@ -328,6 +389,58 @@ constexpr OptionDeclaration kDeclarations[] = {
      .help = "Who may read the page `/-/metrics`: clients on this machine, any, or none; it is not signed for.",
      .rule = "loopback, any or none",
      .apply = ApplyMetricsAccess},
+    {.name = "object-store",
+     .value = "URI",
+     .fallback = "",
+     .help =
+         "The bucket and prefix of any S3-compatible server that hold all objects; without it they are files in the "
+         "data directory.",
+     .rule = "an S3 URI such as s3://bucket/prefix",
+     .apply = ApplyObjectStore},
+    {.name = "object-store-endpoint",
+     .value = "URL",
+     .fallback = "",
+     .help = "Where that server answers; without it Amazon's of object-store-region.",
+     .rule = "a URL that starts with http:// or https://",
+     .apply = ApplyObjectStoreEndpoint},
+    {.name = "object-store-region",
+     .value = "NAME",
+     .fallback = "us-east-1",
+     .help = "The region that requests to it are signed for.",
+     .rule = "a region's name, such as us-east-1",
+     .apply = ApplyObjectStoreRegion},
+    {.name = "object-store-access-key-id",
+     .value = "ID",
+     .fallback = "",
+     .help = "The key that requests to it are signed with; without it the one in object-store-credentials.",
+     .rule = "3 to 128 characters without blanks",
+     .secrecy = Secrecy::kSecret,
+     .apply = ApplyObjectStoreAccessKeyId},
+    {.name = "object-store-secret-access-key",
+     .value = "SECRET",
+     .fallback = "",
+     .help = "Its secret key; goes with object-store-access-key-id.",
+     .rule = "at least 8 characters without blanks",
+     .secrecy = Secrecy::kSecret,
+     .apply = ApplyObjectStoreSecretAccessKey},
+    {.name = "object-store-credentials",
+     .value = "FILE",
+     .fallback = "~/.aws/credentials",
+     .help = "The AWS credentials file that has the key to it.",
+     .rule = "a path",
+     .apply = ApplyObjectStoreCredentials},
+    {.name = "object-store-profile",
+     .value = "NAME",
+     .fallback = "default",
+     .help = "The section of that file.",
+     .rule = "a name without blanks",
+     .apply = ApplyObjectStoreProfile},
+    {.name = "object-store-cache",
+     .value = "SIZE",
+     .fallback = "10G",
+     .help = "How much of it is kept on this machine's disk; what was read longest ago goes first.",
+     .rule = "a size of at least 64M",
+     .apply = ApplyObjectStoreCache},
 };
 
 std::string UnknownKey(std::string_view key) {
@@ -431,9 +544,16 @@ std::string Options::default_bucket() const {
 }
 
 Status CheckKeyIsWhole(const Options& options) {
-  if (options.access_key_id.empty() == options.secret_access_key.empty()) return {};
-  return Error(ErrorCode::kInvalidArgument,
-               "access-key-id and secret-access-key go together: give both, or neither to use the data directory's");
+  if (options.access_key_id.empty() != options.secret_access_key.empty()) {
+    return Invalid(
+        "access-key-id and secret-access-key go together: give both, or neither to use the data directory's");
+  }
+  if (options.object_store_access_key_id.empty() != options.object_store_secret_access_key.empty()) {
+    return Invalid(
+        "object-store-access-key-id and object-store-secret-access-key go together: give both, or neither to use the "
+        "file object-store-credentials");
+  }
+  return {};
 }
 
 std::span<const OptionDeclaration> OptionDeclarations() {
@@ -540,6 +660,7 @@ Result<Settings> ResolveOptions(const Flags& flags, const Environment& environme
   const OptionInForce& dir = settings.in_force.front();
   const std::filesystem::path base = dir.origin == Origin::kFile ? options.config.parent_path() : working_dir;
   options.data_dir = Absolute(options.data_dir, base, environment);
+  options.object_store_credentials = Absolute(options.object_store_credentials, working_dir, environment);
   if (!options.config.empty()) options.config = Absolute(options.config, working_dir, environment);
   settings.in_force.front().text = options.data_dir.string();
   const auto is_mount = [](const OptionInForce& option) { return option.option->name == "mount"; };
@@ -578,7 +699,7 @@ std::string ConfigurationPage() {
       "a\n"
       "shell use that one from then on. `$XDG_DATA_HOME/argosy` is the default where that variable is set.\n"
       "\n"
-      "Two options are secrets: they have no flag, since other users can see a process's flags, and `argosy config`\n"
+      "Four options are secrets: they have no flag, since other users can see a process's flags, and `argosy config`\n"
       "prints them masked.\n"
       "\n"
       "| flag | variable | in the file | default | |\n"

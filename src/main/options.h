@@ -51,6 +51,14 @@ struct Options {
   std::chrono::seconds upload_expiry{0};                // 0: uploads in parts wait for ever
   uint32_t connections_max = 0;
   MetricsAccess metrics_access = MetricsAccess::kLoopback;
+  std::string object_store;  // s3://bucket/prefix; empty: objects lie in data_dir
+  std::string object_store_endpoint;
+  std::string object_store_region;
+  std::string object_store_access_key_id;
+  std::string object_store_secret_access_key;
+  std::filesystem::path object_store_credentials;  // an AWS credentials file
+  std::string object_store_profile;
+  uint64_t object_store_cache_bytes = 0;
 
   std::filesystem::path config_file() const { return config.empty() ? data_dir / "argosy.yaml" : config; }
   // The bucket that the SDKs call their default.
@@ -98,7 +106,8 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 Result<Settings> ResolveOptions(const Flags& flags, const Environment& environment,
                                 const std::filesystem::path& working_dir);
 
-// kInvalidArgument when only half of the owner's key is given: nothing can be signed with it.
+// kInvalidArgument when only half of the owner's key, or of the object store's, is given: nothing can be signed with
+// it.
 Status CheckKeyIsWhole(const Options& options);
 
 std::optional<std::string> ProcessEnvironment(const std::string& name);

@@ -36,7 +36,7 @@
 #include "http/server.h"
 #include "main/metrics_page.h"
 #include "main/object_publisher.h"
-#include "objectstore/embedded/embedded_store.h"
+#include "main/objects.h"
 #include "objectstore/mounted/mounts.h"
 #include "observe/file_log_store.h"
 #include "observe/metric_store.h"
@@ -50,6 +50,7 @@ namespace {
 // keeps jobs from starting.
 constexpr size_t kRequestThreads = 8;
 constexpr size_t kRequestQueueMax = 4096;  // as many as connections by default: each has one request under way
+constexpr size_t kOutsideThreads = 32;     // each waits for the outside most of its time
 constexpr size_t kControlThreads = 4;
 constexpr size_t kControlQueueMax = 65536;            // a task or two for each instance and job that changes at once
 constexpr auto kPoolRetry = std::chrono::seconds(1);  // when too much waits for the control pool
@@ -109,6 +110,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<LoopThread>> fronts;  // serve connections
 
   std::unique_ptr<ThreadPool> request_pool;
+  std::unique_ptr<ThreadPool> outside_pool;  // S3's, when objects lie outside: who waits for them holds up nobody else
   std::unique_ptr<ThreadPool> control_pool;
 
   std::unique_ptr<auth::KeyRing> keys;
@@ -156,10 +158,9 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   credentials_made = !given && !had_file;
   keys = std::make_unique<auth::KeyRing>(std::move(*owner));
 
-  Result<std::unique_ptr<objectstore::ObjectStore>> store =
-      objectstore::EmbeddedStore::Open(directory.path() / "objects", &clock, &random);
+  Result<std::unique_ptr<objectstore::ObjectStore>> store = OpenObjects(options, directory.path(), &clock, &random);
   if (!store.ok()) return store.error().Wrap("the object store cannot be opened");
-  store = objectstore::MountFolders(std::move(*store), options.mounts, directory.path() / "objects");
+  store = objectstore::MountFolders(std::move(*store), options.mounts, ObjectsDirectory(options, directory.path()));
   if (!store.ok()) return store.error().Wrap("--mount");
   objects = std::move(*store);
 
@@ -215,7 +216,7 @@ Status Server::Parts::StartControl(const Options& options, const DataDirectory& 
   control_options.region = options.region;
   control_options.account = std::string(auth::kAccountId);
   control_options.type_policy = options.strict_types;
-  control_options.objects_dir = (directory.path() / "objects").string();
+  control_options.objects_dir = ObjectsDirectory(options, directory.path()).string();
   control_options.sign_in = [this](const protocol::Assignment& assignment) {
     return control::SignIn(*session_key, assignment, endpoint, clock.Now());
   };
@@ -270,7 +271,8 @@ void Server::Parts::MakeServices(const Options& options) {
       {metrics.get(), metrics.get(), metrics.get(), catalog.get(), request_pool.get(), &clock, &random},
       options.region);
   autoscaling = api::MakeAutoscalingService({catalog.get(), request_pool.get(), &clock, &random}, options.region);
-  s3 = std::make_unique<api::s3::S3Service>(objects.get(), request_pool.get(), options.region);
+  s3 = std::make_unique<api::s3::S3Service>(objects.get(), outside_pool ? outside_pool.get() : request_pool.get(),
+                                            options.region);
   sts = api::MakeStsService();
   iam = api::MakeIamService({catalog.get(), request_pool.get(), &clock, &random});
   runtime = api::MakeRuntimeService(router.get(), &clock, {options.region, std::string(auth::kAccountId)});
@@ -346,6 +348,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
   if (!port.ok()) return port.error();
   parts.endpoint = UrlOf(options.listen, *port);
   parts.request_pool = std::make_unique<ThreadPool>("request", kRequestThreads, kRequestQueueMax);
+  if (!options.object_store.empty()) {
+    parts.outside_pool = std::make_unique<ThreadPool>("objects", kOutsideThreads, kRequestQueueMax);
+  }
   parts.control_pool = std::make_unique<ThreadPool>("control", kControlThreads, kControlQueueMax);
   for (uint32_t i = 0; i < options.event_loops; ++i) parts.fronts.push_back(std::make_unique<LoopThread>());
   if (Status opened = parts.OpenStores(options, directory); !opened.ok()) return opened.error();
@@ -376,6 +381,7 @@ Server::~Server() {
   for (auto& front : p.fronts) front->WaitForEnd();
   p.control->Stop();
   p.request_pool.reset();
+  p.outside_pool.reset();
   p.control_pool.reset();
   p.catalog.reset();
   p.servers.clear();

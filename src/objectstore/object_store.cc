@@ -38,6 +38,11 @@ bool IsValidBucketName(std::string_view bucket) {
   return !LooksLikeIpv4(bucket);
 }
 
+Error InvalidBucketName(std::string_view bucket) {
+  return Invalid("'" + std::string(bucket.substr(0, 80)) +
+                 "' is no bucket name: 3 to 63 of a-z, 0-9, '.' and '-', a letter or digit at both ends");
+}
+
 Status ValidateKey(std::string_view key) {
   if (key.empty()) return Error(ErrorCode::kInvalidArgument, "an object key must not be empty");
   if (key.size() > kKeyBytesMax) {
@@ -90,6 +95,7 @@ Result<std::string> ReadBytes(ObjectReader& reader, std::string_view bucket, std
                                                   std::to_string(object->info.size) + " bytes; at most " +
                                                   std::to_string(size_max) + " are allowed here");
   }
+  if (Status fetched = Fetch(*object, 0, object->info.size); !fetched.ok()) return fetched.error();
   std::string out(object->info.size, '\0');
   size_t at = 0;
   while (at < out.size()) {

@@ -11,7 +11,7 @@
 //
 // Errors: kNotFound (bucket, object or upload), kAlreadyExists (bucket), kConflict (bucket not empty; a precondition
 // does not hold), kInvalidArgument (a name, number or part that the rules forbid), kNoSpace (disk full),
-// kPermissionDenied (a store attached for reading only), kIo, kCorrupt.
+// kPermissionDenied (a store attached for reading only), kUnavailable (a store elsewhere is away), kIo, kCorrupt.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arriving_file.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/result.h"
@@ -80,7 +81,13 @@ struct BucketInfo {
 struct OpenObject {
   std::shared_ptr<UniqueFd> file;  // read with pread; shared by all who send parts of it
   ObjectInfo info;
+  std::shared_ptr<ArrivingFile> arriving;  // null: all bytes are there; else they are asked for before they are read
 };
+
+// Blocks until that part of an open object is in its file.
+inline Status Fetch(const OpenObject& object, uint64_t offset, uint64_t length) {
+  return object.arriving && length > 0 ? object.arriving->Fetch(offset, length) : Status();
+}
 
 struct ListRequest {
   std::string bucket;
@@ -220,6 +227,8 @@ class ObjectStore : public ObjectReader {
 
 // S3's rules: 3 to 63 of a-z 0-9 . -, letter or digit at both ends, no "..", not an IPv4 address.
 bool IsValidBucketName(std::string_view bucket);
+// Says so, and the rule.
+Error InvalidBucketName(std::string_view bucket);
 // 1 to kKeyBytesMax bytes of UTF-8 without NUL.
 Status ValidateKey(std::string_view key);
 

@@ -50,7 +50,7 @@ struct Assignment {
   uint32_t cpus = 0;          // what is really there
   std::string note;           // first line of the log: how that differs from what the type promises; empty: not at all
   std::string region;
-  std::string objects_dir;  // the embedded object store's directory; "" when objects live elsewhere
+  std::string objects_dir;  // what the object store keeps on this machine (objectstore/attach.h)
   std::string log_group;
   std::string log_stream;
   std::string python;  // the machine's interpreter for users' models; "" = the agent looks for one

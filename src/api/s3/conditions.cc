@@ -1,19 +1,11 @@
 #include "api/s3/conditions.h"
 
-#include <ctime>
-#include <string>
-
 #include "base/bytes.h"
+#include "http/http_date.h"
 
 namespace argosy::api::s3 {
 
-std::optional<Time> ParseHttpDate(std::string_view text) {
-  const std::string copy(Trim(text));
-  std::tm tm{};
-  const char* end = strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  return Time(std::chrono::seconds(timegm(&tm)));
-}
+using http::ParseHttpDate;
 
 bool NamesEtag(std::string_view list, std::string_view etag) {
   while (!list.empty()) {

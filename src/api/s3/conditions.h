@@ -1,7 +1,6 @@
 // The conditional headers of reads (RFC 9110, section 13).
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -22,7 +21,5 @@ ConditionOutcome Evaluate(const Conditions& conditions, std::string_view etag, T
 
 // Whether a list such as `"a", W/"b"` or `*` names the ETag.
 bool NamesEtag(std::string_view list, std::string_view etag);
-
-std::optional<Time> ParseHttpDate(std::string_view text);
 
 }  // namespace argosy::api::s3

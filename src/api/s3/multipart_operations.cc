@@ -187,6 +187,7 @@ Answer Operations::UploadPartCopy(const Request& request) const {
   Result<std::unique_ptr<objectstore::ObjectWriter>> writer =
       store_->StartPart(request.bucket, request.key, upload_id, std::get<int>(number));
   if (!writer.ok()) return ToS3Error(*store_, request, writer.error(), Missing::kUpload);
+  if (const Status there = objectstore::Fetch(object, first, length); !there.ok()) return FromStoreError(there.error());
   PayloadHasher hasher(Expectation{.algorithm = upload->options.checksum_algorithm});
   std::string buffer(static_cast<size_t>(std::min<uint64_t>(length, kCopyPiece)), '\0');
   for (uint64_t done = 0; done < length;) {

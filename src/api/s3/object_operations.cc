@@ -28,6 +28,8 @@ constexpr std::array<Override, 6> kOverrides = {{{"response-content-type", "cont
                                                  {"response-content-disposition", "content-disposition"},
                                                  {"response-content-encoding", "content-encoding"}}};
 
+constexpr uint64_t kBegunBytes = 64 * 1024;
+
 // Whether a value can stand in a header: anything else could add headers of its own.
 bool IsHeaderText(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -124,7 +126,14 @@ Answer Operations::GetObject(const Request& request) const {
     response.Set(ChecksumHeader(info.checksum->algorithm), info.checksum->value);
     response.Set("x-amz-checksum-type", std::string(objectstore::ChecksumTypeName(info.checksum->type)));
   }
-  if (length > 0) response.body = http::FileRange{.file = object->file, .offset = first, .length = length};
+  if (length == 0) return response;
+  // The first bytes of a store elsewhere are waited for here, where its being away can still be answered.
+  if (object->arriving && request.operation == Operation::kGetObject) {
+    const Status begun = object->arriving->Fetch(first, std::min(length, kBegunBytes));
+    if (!begun.ok()) return ToS3Error(*store_, request, begun.error(), Missing::kKey);
+  }
+  response.body =
+      http::FileRange{.file = object->file, .offset = first, .length = length, .arriving = std::move(object->arriving)};
   return response;
 }
 

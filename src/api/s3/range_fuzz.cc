@@ -5,6 +5,7 @@
 #include "api/s3/conditions.h"
 #include "api/s3/range.h"
 #include "base/result.h"
+#include "http/http_date.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace argosy::api::s3;
@@ -17,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     argosy::Check(bytes->length > 0 && bytes->length <= object_size && bytes->first <= object_size - bytes->length,
                   "a range leaves its object");
   }
-  (void)ParseHttpDate(text);
+  (void)argosy::http::ParseHttpDate(text);
   (void)NamesEtag(text, "etag");
   return 0;
 }

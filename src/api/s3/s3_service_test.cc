@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "http/http_date.h"
 #include "objectstore/checksum.h"
 #include "objectstore/embedded/embedded_store.h"
 #include "objectstore/test_directory.h"
@@ -238,7 +239,7 @@ TEST_F(S3ServiceTest, AnObjectComesBackWithItsHeaders) {
     EXPECT_EQ(get.Header("x-amz-meta-colour"), "blue");
     EXPECT_EQ(get.Header("ETag"), put.Header("ETag"));
     EXPECT_EQ(get.Header("x-amz-checksum-crc32"), Crc32Base64(body));
-    EXPECT_TRUE(ParseHttpDate(get.Header("Last-Modified")).has_value());
+    EXPECT_TRUE(http::ParseHttpDate(get.Header("Last-Modified")).has_value());
   }
   EXPECT_EQ(Call("GET", "/bucket/dir/a%20b.txt").Header("x-amz-checksum-crc32"), "");
   EXPECT_EQ(Call("GET", "/bucket/dir/a%20b.txt?response-content-type=a/b&x-id=GetObject").Header("Content-Type"),

@@ -194,12 +194,7 @@ Result<OpenObject> Store::Open(std::string_view bucket, std::string_view key) {
 }
 
 Status Store::CreateBucket(std::string_view bucket) {
-  if (!IsValidBucketName(bucket)) {
-    return Error(ErrorCode::kInvalidArgument,
-                 "'" + std::string(bucket.substr(0, 80)) +
-                     "' is no bucket name: 3 to 63 of a-z, 0-9, '.' and '-', a letter or digit at "
-                     "both ends");
-  }
+  if (!IsValidBucketName(bucket)) return InvalidBucketName(bucket);
   const std::unique_lock lock(buckets_mutex_);
   // Of one that was deleted just when the server ended.
   if (!reader_.HeadBucket(bucket).ok()) {

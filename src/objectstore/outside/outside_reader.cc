@@ -1,0 +1,133 @@
+#include "objectstore/outside/outside_reader.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "objectstore/outside/object_transfer.h"
+#include "objectstore/outside/upload_records.h"
+
+namespace argosy::objectstore {
+namespace {
+
+constexpr int kPathTries = 4;  // each lost to somebody who replaced the object just then
+
+Error NoBucket(std::string_view bucket) {
+  return Error(ErrorCode::kNotFound, "there is no bucket '" + std::string(bucket) + "'");
+}
+
+}  // namespace
+
+Status OutsideReader::HeadBucket(std::string_view bucket) const {
+  if (!IsValidBucketName(bucket)) return NoBucket(bucket);
+  S3Request request;
+  request.method = "HEAD";
+  request.key = BucketMarkerKey(world_.client->location(), bucket);
+  const Result<http::ClientResponse> answer = world_.client->Send(request);
+  if (answer.ok()) return {};
+  return answer.error().code() == ErrorCode::kNotFound ? NoBucket(bucket) : answer.error();
+}
+
+Result<ObjectInfo> OutsideReader::Head(std::string_view bucket, std::string_view key) const {
+  if (const Status valid = ValidateKey(key); !valid.ok()) return valid.error();
+  if (!IsValidBucketName(bucket)) return NoBucket(bucket);
+  Result<ObjectInfo> info = HeadObject(*world_.client, ObjectKey(world_.client->location(), bucket, key));
+  if (info.ok()) {
+    info->key = std::string(key);
+    return info;
+  }
+  // A name that the outside cannot have is not there. The answer to a HEAD has no words of its own.
+  const ErrorCode code = info.error().code();
+  if (code != ErrorCode::kNotFound && code != ErrorCode::kInvalidArgument) return info;
+  return Error(ErrorCode::kNotFound, "there is no object s3://" + std::string(bucket) + "/" + std::string(key));
+}
+
+Result<std::shared_ptr<ArrivingObject>> OutsideReader::Arrive(const std::string& key, const ObjectInfo& info) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(arriving_, [](const auto& entry) { return entry.second.expired(); });
+  const auto [begin, end] = arriving_.equal_range(key);
+  for (auto at = begin; at != end; ++at) {
+    std::shared_ptr<ArrivingObject> there = at->second.lock();
+    if (there && there->info().etag == info.etag && there->info().size == info.size && !there->failed()) return there;
+  }
+  Result<std::unique_ptr<PartialFile>> partial = world_.cache->NewPartial();
+  if (!partial.ok()) return partial.error();
+  auto made = std::make_shared<ArrivingObject>(world_, key, info, std::move(*partial));
+  arriving_.emplace(key, made);
+  return made;
+}
+
+Result<OpenObject> OutsideReader::Open(std::string_view bucket, std::string_view key) {
+  Result<ObjectInfo> info = Head(bucket, key);
+  if (!info.ok()) return info.error();
+  const std::string outside = ObjectKey(world_.client->location(), bucket, key);
+  std::optional<UniqueFd> whole = world_.cache->Find(ObjectCache::NameOf(outside, info->etag, info->size), info->size);
+  if (whole) {
+    return OpenObject{.file = std::make_shared<UniqueFd>(std::move(*whole)), .info = std::move(*info)};
+  }
+  if (info->size == 0) {
+    Result<std::unique_ptr<PartialFile>> nothing = world_.cache->NewPartial();
+    if (!nothing.ok()) return nothing.error();
+    return OpenObject{.file = (*nothing)->file(), .info = std::move(*info)};
+  }
+  const Result<std::shared_ptr<ArrivingObject>> arriving = Arrive(outside, *info);
+  if (!arriving.ok()) return arriving.error();
+  return OpenObject{.file = (*arriving)->file(), .info = std::move(*info), .arriving = *arriving};
+}
+
+Result<std::filesystem::path> OutsideReader::LocalPath(std::string_view bucket, std::string_view key) {
+  const std::string outside = ObjectKey(world_.client->location(), bucket, key);
+  for (int tries = 0;; ++tries) {
+    const Result<ObjectInfo> info = Head(bucket, key);
+    if (!info.ok()) return info.error();
+    const std::string name = ObjectCache::NameOf(outside, info->etag, info->size);
+    if (world_.cache->Find(name, info->size)) return world_.cache->PathOf(name);
+    Status fetched;
+    if (info->size == 0) {
+      Result<std::unique_ptr<PartialFile>> nothing = world_.cache->NewPartial();
+      fetched = nothing.ok() ? world_.cache->Keep(**nothing, name) : nothing.error();
+    } else {
+      const Result<std::shared_ptr<ArrivingObject>> arriving = Arrive(outside, *info);
+      fetched = arriving.ok() ? (*arriving)->FetchWhole() : arriving.error();
+    }
+    if (fetched.ok()) return world_.cache->PathOf(name);
+    if (fetched.error().code() != ErrorCode::kConflict || tries + 1 == kPathTries) return fetched.error();
+  }
+}
+
+void OutsideReader::FinishReadersOf(std::string_view bucket, std::string_view key) {
+  std::vector<std::shared_ptr<ArrivingObject>> open;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [begin, end] = arriving_.equal_range(ObjectKey(world_.client->location(), bucket, key));
+    for (auto at = begin; at != end; ++at) {
+      if (auto there = at->second.lock()) open.push_back(std::move(there));
+    }
+  }
+  for (const auto& object : open) {
+    const Status fetched = object->Fetch(0, object->info().size);
+    if (fetched.ok()) continue;
+    Log(LogLevel::kWarning, "who reads this object will not get its end",
+        {{"bucket", std::string(bucket)}, {"key", std::string(key)}, {"error", fetched.error().message()}});
+  }
+}
+
+Result<ListPage> OutsideReader::List(const ListRequest& request) const {
+  if (const Status there = HeadBucket(request.bucket); !there.ok()) return there.error();
+  const size_t max = std::min(request.max_keys, kPageKeysMax);
+  if (max == 0) return ListPage();
+  const std::string base = ObjectKey(world_.client->location(), request.bucket, "");
+  std::map<std::string, std::string> query{{"prefix", base + request.prefix}, {"max-keys", std::to_string(max)}};
+  if (!request.delimiter.empty()) query["delimiter"] = request.delimiter;
+  if (!request.token.empty()) {
+    query["continuation-token"] = request.token;
+  } else if (!request.start_after.empty()) {
+    query["start-after"] = base + request.start_after;
+  }
+  Result<ListPage> page = ListPageOutside(*world_.client, std::move(query));
+  if (!page.ok()) return page.error();
+  for (ObjectInfo& info : page->objects) info.key.erase(0, base.size());
+  for (std::string& prefix : page->common_prefixes) prefix.erase(0, base.size());
+  return page;
+}
+
+}  // namespace argosy::objectstore
