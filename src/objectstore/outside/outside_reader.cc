@@ -1,7 +1,5 @@
 #include "objectstore/outside/outside_reader.h"
 
-#include <algorithm>
-
 #include "base/log.h"
 #include "objectstore/outside/object_transfer.h"
 #include "objectstore/outside/upload_records.h"
@@ -111,23 +109,9 @@ void OutsideReader::FinishReadersOf(std::string_view bucket, std::string_view ke
   }
 }
 
-Result<ListPage> OutsideReader::List(const ListRequest& request) const {
-  if (const Status there = HeadBucket(request.bucket); !there.ok()) return there.error();
-  const size_t max = std::min(request.max_keys, kPageKeysMax);
-  if (max == 0) return ListPage();
-  const std::string base = ObjectKey(world_.client->location(), request.bucket, "");
-  std::map<std::string, std::string> query{{"prefix", base + request.prefix}, {"max-keys", std::to_string(max)}};
-  if (!request.delimiter.empty()) query["delimiter"] = request.delimiter;
-  if (!request.token.empty()) {
-    query["continuation-token"] = request.token;
-  } else if (!request.start_after.empty()) {
-    query["start-after"] = base + request.start_after;
-  }
-  Result<ListPage> page = ListPageOutside(*world_.client, std::move(query));
-  if (!page.ok()) return page.error();
-  for (ObjectInfo& info : page->objects) info.key.erase(0, base.size());
-  for (std::string& prefix : page->common_prefixes) prefix.erase(0, base.size());
-  return page;
+Result<ListPage> OutsideReader::List(const ListRequest& request) {
+  const Status there = HeadBucket(request.bucket);
+  return there.ok() ? listing_.List(request) : there.error();
 }
 
 }  // namespace argosy::objectstore

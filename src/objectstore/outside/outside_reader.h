@@ -12,6 +12,7 @@
 #include "base/thread_pool.h"
 #include "objectstore/object_store.h"
 #include "objectstore/outside/arriving_object.h"
+#include "objectstore/outside/listing.h"
 #include "objectstore/outside/object_cache.h"
 #include "objectstore/outside/s3_client.h"
 
@@ -21,12 +22,13 @@ namespace argosy::objectstore {
 class OutsideReader {
  public:
   // All must outlive the reader.
-  OutsideReader(S3Client* client, ThreadPool* pool, ObjectCache* cache) : world_{client, pool, cache} {}
+  OutsideReader(S3Client* client, ThreadPool* pool, ObjectCache* cache)
+      : world_{client, pool, cache}, listing_(client) {}
 
   Status HeadBucket(std::string_view bucket) const;
   Result<ObjectInfo> Head(std::string_view bucket, std::string_view key) const;
   Result<OpenObject> Open(std::string_view bucket, std::string_view key);
-  Result<ListPage> List(const ListRequest& request) const;
+  Result<ListPage> List(const ListRequest& request);
   Result<std::filesystem::path> LocalPath(std::string_view bucket, std::string_view key);
 
   // Before the key changes: brings what is missing of its versions that somebody has open.
@@ -36,6 +38,7 @@ class OutsideReader {
   Result<std::shared_ptr<ArrivingObject>> Arrive(const std::string& key, const ObjectInfo& info);
 
   const ArrivingObject::World world_;
+  OutsideListing listing_;
   std::mutex mutex_;
   std::multimap<std::string, std::weak_ptr<ArrivingObject>> arriving_;  // by key outside; guarded by mutex_
 };

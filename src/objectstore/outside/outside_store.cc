@@ -311,7 +311,9 @@ Status OutsideObjects::Delete(std::string_view bucket, std::string_view key) {
   if (const Status there = EnsureBucket(bucket); !there.ok()) return there;
   const std::lock_guard lock(StripeOf(bucket, key));
   reader_.FinishReadersOf(bucket, key);
-  return DeleteOutside(client_, Outside(bucket, key));
+  Status deleted = DeleteOutside(client_, Outside(bucket, key));
+  // A name that the outside cannot have is not there.
+  return !deleted.ok() && deleted.error().code() == ErrorCode::kInvalidArgument ? Status() : deleted;
 }
 
 Result<ObjectInfo> OutsideObjects::Copy(std::string_view source_bucket, std::string_view source_key,
