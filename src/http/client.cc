@@ -109,7 +109,7 @@ struct Transfer {
   bool WantsFile() const { return request->response_file.has_value() && IsGood(); }
 
   Status Take(std::string_view bytes) {
-    if (request->response_sink && IsGood()) return request->response_sink(bytes);
+    if (request->response_sink && IsGood()) return request->response_sink(response, bytes);
     if (WantsFile()) {
       if (!file.valid()) {
         if (Status status = OpenResponseFile(); !status) return status;

@@ -28,6 +28,15 @@ struct BodyFile {
   std::optional<uint64_t> length;
 };
 
+struct ClientResponse {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+
+  // The first header of that name, letter case ignored; empty when there is none.
+  std::string_view Header(std::string_view name) const;
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;
@@ -36,21 +45,13 @@ struct ClientRequest {
   // Where the body of a 2xx answer goes: written aside and renamed when whole, so that the file is never torn. Other
   // answers' bodies, which are messages, come in ClientResponse.
   std::optional<std::filesystem::path> response_file;
-  // In place of both: takes the body of a 2xx answer piece by piece as it comes; an error ends the exchange with it.
-  std::function<Status(std::string_view piece)> response_sink;
+  // In place of both: takes the body of a 2xx answer piece by piece as it comes, with the answer's head; an error ends
+  // the exchange with it.
+  std::function<Status(const ClientResponse& head, std::string_view piece)> response_sink;
   uint64_t response_bytes_max = uint64_t{256} * 1024 * 1024;  // of a body kept in memory
   Duration connect_time_max = std::chrono::seconds(10);
   Duration stall_time_max = std::chrono::seconds(60);  // without a byte either way, the wait for the answer included
   Duration time_max = Duration::zero();                // for the whole exchange; zero: no bound
-};
-
-struct ClientResponse {
-  int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-
-  // The first header of that name, letter case ignored; empty when there is none.
-  std::string_view Header(std::string_view name) const;
 };
 
 class Client {

@@ -58,7 +58,7 @@ ArrivingObject::ArrivingObject(World world, std::string key, ObjectInfo info, st
       key_(std::move(key)),
       info_(std::move(info)),
       partial_(std::move(partial)),
-      ranges_((info_.size + kRangeBytes - 1) / kRangeBytes, RangeState::kAbsent),
+      ranges_((info_.size + kRangeBytes - 1) / kRangeBytes),
       missing_(ranges_.size()) {
   Check(info_.size > 0, "an empty object has nothing to fetch");
 }
@@ -70,8 +70,12 @@ bool ArrivingObject::failed() const {
 
 uint64_t ArrivingObject::Present(uint64_t offset, uint64_t length) const {
   uint64_t end = offset;
-  while (end < offset + length && ranges_[end / kRangeBytes] == RangeState::kHere) {
-    end = std::min((end / kRangeBytes + 1) * kRangeBytes, offset + length);
+  while (end < offset + length) {
+    const size_t range = end / kRangeBytes;
+    const uint64_t arrived = BeginOf(range) + ranges_[range].arrived;
+    if (arrived <= end) break;
+    end = std::min(arrived, offset + length);
+    if (ranges_[range].state != RangeState::kHere) break;
   }
   return end - offset;
 }
@@ -80,13 +84,13 @@ void ArrivingObject::Order(uint64_t offset, uint64_t length) {
   const size_t first = offset / kRangeBytes;
   const size_t last = std::min<size_t>((offset + length - 1) / kRangeBytes, first + kRangesAhead - 1);
   for (size_t range = first; range <= last; ++range) {
-    if (ranges_[range] != RangeState::kAbsent) continue;
+    if (ranges_[range].state != RangeState::kAbsent) continue;
     const Status queued = world_.pool->Submit([self = shared_from_this(), range] { self->Bring(range); });
     if (!queued.ok()) {
       failure_ = queued;
       return;
     }
-    ranges_[range] = RangeState::kComing;
+    ranges_[range].state = RangeState::kComing;
   }
 }
 
@@ -123,27 +127,32 @@ Status ArrivingObject::FetchWhole() {
 }
 
 Status ArrivingObject::BringOnce(size_t range) {
-  const uint64_t begin = range * kRangeBytes;
-  const uint64_t length = std::min(kRangeBytes, info_.size - begin);
+  const uint64_t begin = BeginOf(range);
+  const uint64_t length = LengthOf(range);
   uint64_t got = 0;
+  uint64_t told = 0;
   S3Request request;
   request.key = key_;
   request.headers = {{"range", "bytes=" + std::to_string(begin) + "-" + std::to_string(begin + length - 1)},
                      {"if-match", "\"" + info_.etag + "\""}};
   request.answer_bytes = length;
   request.on_attempt = [&] { got = 0; };
-  request.sink = [&](std::string_view piece) -> Status {
+  const auto check_etag = [&](const http::ClientResponse& head) -> Status {
+    const std::string etag = Unquoted(head.Header("etag"));
+    if (etag == info_.etag) return {};
+    return Error(ErrorCode::kCorrupt,
+                 "a range of " + info_.key + " came with the ETag '" + etag + "', not " + info_.etag);
+  };
+  request.sink = [&](const http::ClientResponse& head, std::string_view piece) -> Status {
+    if (Status same = check_etag(head); got == 0 && !same.ok()) return same;
     if (piece.size() > length - got) return Error(ErrorCode::kCorrupt, "more bytes came than were asked for");
     if (Status written = WriteAt(partial_->file()->get(), piece, begin + got); !written.ok()) return written;
     got += piece.size();
+    if (got >= told + kToldBytes) Arrived(range, told = got);
     return {};
   };
   request.check = [&](const http::ClientResponse& response) -> Status {
-    const std::string etag = Unquoted(response.Header("etag"));
-    if (etag != info_.etag) {
-      return Error(ErrorCode::kCorrupt,
-                   "a range of " + info_.key + " came with the ETag " + etag + ", not " + info_.etag);
-    }
+    if (Status same = check_etag(response); !same.ok()) return same;
     if (got == length) return {};
     return Error(ErrorCode::kCorrupt,
                  "of " + std::to_string(length) + " bytes asked for " + std::to_string(got) + " came");
@@ -152,22 +161,26 @@ Status ArrivingObject::BringOnce(size_t range) {
   return answer.ok() ? Status() : answer.error();
 }
 
+void ArrivingObject::Arrived(size_t range, uint64_t bytes) {
+  std::unique_lock lock(mutex_);
+  ranges_[range].arrived = std::max(ranges_[range].arrived, bytes);
+  Tell(std::move(lock));
+}
+
 void ArrivingObject::Bring(size_t range) {
   const Status brought = BringOnce(range);
   std::unique_lock lock(mutex_);
+  bool whole = false;
   if (brought.ok()) {
-    ranges_[range] = RangeState::kHere;
-    if (--missing_ == 0) {
-      lock.unlock();
-      Finish();
-      lock.lock();
-    }
+    ranges_[range] = {RangeState::kHere, LengthOf(range)};
+    whole = --missing_ == 0;
   } else {
-    ranges_[range] = RangeState::kAbsent;
+    ranges_[range].state = RangeState::kAbsent;
     // A version that somebody else has replaced, or a store that is away.
     if (failure_.ok()) failure_ = brought.error().Wrap("fetching " + info_.key);
   }
   Tell(std::move(lock));
+  if (whole) Finish();
 }
 
 void ArrivingObject::Finish() {
@@ -176,9 +189,10 @@ void ArrivingObject::Finish() {
   if (!kept.ok()) {
     Log(LogLevel::kError, "a fetched object cannot be kept", {{"key", key_}, {"error", kept.error().message()}});
   }
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   finished_ = true;
   if (!kept.ok() && failure_.ok()) failure_ = kept;
+  Tell(std::move(lock));
 }
 
 void ArrivingObject::Tell(std::unique_lock<std::mutex> lock) {

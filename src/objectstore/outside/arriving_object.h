@@ -1,6 +1,7 @@
 // One version of an object on its way here: a sparse file, filled by ranges in the order in which they are asked for.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -17,8 +18,9 @@
 
 namespace argosy::objectstore {
 
-inline constexpr uint64_t kRangeBytes = 8 << 20;  // fetched by one request
-inline constexpr size_t kRangesAhead = 4;         // under way for one reader
+inline constexpr uint64_t kRangeBytes = 8 << 20;   // fetched by one request
+inline constexpr size_t kRangesAhead = 4;          // under way for one reader
+inline constexpr uint64_t kToldBytes = 256 << 10;  // of a range that comes: readers are told of so many at a time
 
 // Thread-safe. Hold it by shared_ptr. An error is for good.
 class ArrivingObject final : public ArrivingFile, public std::enable_shared_from_this<ArrivingObject> {
@@ -43,11 +45,18 @@ class ArrivingObject final : public ArrivingFile, public std::enable_shared_from
 
  private:
   enum class RangeState : uint8_t { kAbsent, kComing, kHere };
+  struct Range {
+    RangeState state = RangeState::kAbsent;
+    uint64_t arrived = 0;  // bytes in the file, from its first; never less, though an attempt may begin anew
+  };
+  static uint64_t BeginOf(size_t range) { return range * kRangeBytes; }
+  uint64_t LengthOf(size_t range) const { return std::min(kRangeBytes, info_.size - BeginOf(range)); }
   // Under mutex_: starts what is missing of the first ranges of that place.
   void Order(uint64_t offset, uint64_t length);
   uint64_t Present(uint64_t offset, uint64_t length) const;
   void Bring(size_t range);  // on the pool
   Status BringOnce(size_t range);
+  void Arrived(size_t range, uint64_t bytes);
   void Finish();
   Status Verify() const;
   void Tell(std::unique_lock<std::mutex> lock);
@@ -58,7 +67,7 @@ class ArrivingObject final : public ArrivingFile, public std::enable_shared_from
   const std::unique_ptr<PartialFile> partial_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<RangeState> ranges_;  // guarded by mutex_, as all below
+  std::vector<Range> ranges_;  // guarded by mutex_, as all below
   size_t missing_;
   bool finished_ = false;
   Status failure_;

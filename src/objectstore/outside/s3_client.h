@@ -37,7 +37,7 @@ struct S3Request {
   std::variant<std::monostate, std::string, http::BodyFile> body;
   std::function<void()> on_attempt;  // before each: an earlier one may have been carried out, its answer lost
   // For the body of a 2xx answer; each attempt brings it from the first byte.
-  std::function<Status(std::string_view piece)> sink;
+  std::function<Status(const http::ClientResponse& head, std::string_view piece)> sink;
   // Of a 2xx answer: kCorrupt when it is not what was asked for, and it is asked for again.
   std::function<Status(const http::ClientResponse& response)> check;
   uint64_t answer_bytes = 0;  // expected in the answer's body, for the time allowed
