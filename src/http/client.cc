@@ -247,6 +247,7 @@ Result<ClientResponse> Client::Send(const ClientRequest& request) {
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   if (peer->loopback) curl_easy_setopt(curl, CURLOPT_PROXY, "");  // never through a proxy
+  if (request.connection == ConnectionUse::kFresh) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kSocketBytes);
   curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kSocketBytes);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);

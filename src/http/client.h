@@ -37,6 +37,10 @@ struct ClientResponse {
   std::string_view Header(std::string_view name) const;
 };
 
+// libcurl sends a request again by itself when a kept connection turns out to be closed, although the server may have
+// done what the first one asked for. kFresh is for requests that must not be sent twice unknown.
+enum class ConnectionUse { kKept, kFresh };
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;
@@ -49,6 +53,7 @@ struct ClientRequest {
   // the exchange with it.
   std::function<Status(const ClientResponse& head, std::string_view piece)> response_sink;
   uint64_t response_bytes_max = uint64_t{256} * 1024 * 1024;  // of a body kept in memory
+  ConnectionUse connection = ConnectionUse::kKept;
   Duration connect_time_max = std::chrono::seconds(10);
   Duration stall_time_max = std::chrono::seconds(60);  // without a byte either way, the wait for the answer included
   Duration time_max = Duration::zero();                // for the whole exchange; zero: no bound

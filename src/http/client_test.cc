@@ -56,6 +56,13 @@ TEST_F(ClientTest, SendsAndReceivesOverOneConnection) {
   EXPECT_EQ(world_.Counters().connections_accepted, 1U);
 }
 
+TEST_F(ClientTest, AFreshConnectionIsOneOfItsOwn) {
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(client_.Send({.url = Url("/")}).ok());
+  EXPECT_EQ(world_.Counters().connections_accepted, 1U);
+  ASSERT_TRUE(client_.Send({.url = Url("/"), .connection = ConnectionUse::kFresh}).ok());
+  EXPECT_EQ(world_.Counters().connections_accepted, 2U);
+}
+
 TEST_F(ClientTest, SendsTheHeadersGivenAndNoOthers) {
   world_.handler.on_request = [](const std::shared_ptr<Exchange>& exchange, const auto&) {
     std::string names;
@@ -144,6 +151,24 @@ TEST_F(ClientTest, AnswerCutShortIsAnErrorAndLeavesNoFile) {
   ASSERT_FALSE(cut.ok());
   EXPECT_EQ(cut.error().code(), ErrorCode::kUnavailable);
   EXPECT_EQ(FilesInDirectory(), 0U);
+}
+
+TEST_F(ClientTest, ASinkTakesTheBodyWithItsHeadAndMayEndIt) {
+  std::string got;
+  ClientRequest request{.method = "POST", .url = Url("/echo"), .body = std::string("what is sent")};
+  request.response_sink = [&](const ClientResponse& head, std::string_view piece) {
+    EXPECT_FALSE(head.Header("content-length").empty());
+    got.append(piece);
+    return Status();
+  };
+  const Result<ClientResponse> answer = client_.Send(request);
+  ASSERT_TRUE(answer.ok()) << answer.error().message();
+  EXPECT_TRUE(answer->body.empty());
+  EXPECT_EQ(got, "POST /echo what is sent");
+  request.response_sink = [](const ClientResponse&, std::string_view) {
+    return Status(Error(ErrorCode::kNoSpace, "no room"));
+  };
+  EXPECT_EQ(client_.Send(request).error().code(), ErrorCode::kNoSpace);
 }
 
 TEST_F(ClientTest, BodiesKeptInMemoryAreBounded) {

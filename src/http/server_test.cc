@@ -260,6 +260,66 @@ TEST(Server, SendsPartsOfFiles) {
   EXPECT_EQ(client.Read().body, content.substr(1000, 5000));
 }
 
+// A file whose bytes come when the test says so.
+class ComesWhenTold : public ArrivingFile {
+ public:
+  Result<uint64_t> Await(uint64_t offset, uint64_t length, Task changed) override {
+    const std::lock_guard lock(mutex_);
+    if (there_ > offset) return std::min(there_ - offset, length);
+    if (!failure_.ok()) return failure_.error();
+    waiting_ = std::move(changed);
+    asked_.notify_all();
+    return uint64_t{0};
+  }
+  Status Fetch(uint64_t, uint64_t) override { return {}; }
+
+  // Once somebody waits.
+  void Come(uint64_t there, Status failure = {}) {
+    std::unique_lock lock(mutex_);
+    asked_.wait(lock, [this] { return waiting_ != nullptr; });
+    there_ = there;
+    failure_ = std::move(failure);
+    const Task changed = std::exchange(waiting_, nullptr);
+    lock.unlock();
+    changed();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  uint64_t there_ = 0;
+  Status failure_;
+  Task waiting_;
+};
+
+TEST(Server, SendsAFileAsItsBytesArriveAndClosesWhenTheyDoNot) {
+  std::FILE* file = std::tmpfile();
+  const std::string content(300'000, 'x');
+  ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
+  std::fflush(file);
+  const auto fd = std::make_shared<UniqueFd>(dup(fileno(file)));
+  std::fclose(file);
+  auto coming = std::make_shared<ComesWhenTold>();
+  ServerWorld world;
+  world.handler.on_request = [&](const std::shared_ptr<Exchange>& exchange, const auto&) {
+    Response response;
+    response.body = FileRange{.file = fd, .offset = 100, .length = 200'000, .arriving = coming};
+    exchange->Respond(std::move(response));
+  };
+  PlainClient client = world.Connect();
+  client.Send(std::string(kGet) + std::string(kGet));
+  coming->Come(150'000);
+  coming->Come(300'000);
+  EXPECT_EQ(client.Read().body, content.substr(100, 200'000));
+  EXPECT_EQ(client.Read().body, content.substr(100, 200'000));  // all is there now
+
+  coming = std::make_shared<ComesWhenTold>();
+  client.Send(kGet);
+  coming->Come(1'100);
+  coming->Come(1'100, Error(ErrorCode::kUnavailable, "it is away"));
+  EXPECT_TRUE(client.ReadToEnd().ends_with("\r\n\r\n" + std::string(1'000, 'x')));
+}
+
 TEST(Server, FileThatHasBecomeShorterEndsTheConnection) {
   std::FILE* file = std::tmpfile();
   std::fputs("short", file);

@@ -75,6 +75,8 @@ Result<ObjectInfo> PutWhole(S3Client& client, const Outgoing& object) {
   AddPrecondition(request.headers, object.precondition);
   request.body = http::BodyFile{.path = object.file, .offset = 0, .length = object.size};
   request.check = [&](const http::ClientResponse& response) { return CompareEtag(response, object.md5); };
+  const bool conditional = object.precondition.must_not_exist || !object.precondition.etag.empty();
+  if (conditional) request.repeat = Repeat::kKnowingly;
   int attempts = 0;
   request.on_attempt = [&] { ++attempts; };
   const Result<http::ClientResponse> answer = client.Send(request);
@@ -243,6 +245,7 @@ Result<ObjectInfo> CompleteUploadOutside(S3Client& client, const std::string& ke
   request.headers.emplace_back("content-type", "application/xml");
   AddPrecondition(request.headers, precondition);
   const std::string expected = EtagOfParts(parts);
+  request.repeat = Repeat::kKnowingly;
   int attempts = 0;
   request.on_attempt = [&] { ++attempts; };
   const Result<http::ClientResponse> answer = client.Send(request);

@@ -121,6 +121,7 @@ Result<http::ClientResponse> S3Client::SendOnce(const S3Request& request) {
   out.body = request.body;
   out.response_sink = request.sink;
   out.response_bytes_max = kAnswerBytesMax;
+  out.connection = request.repeat == Repeat::kFreely ? http::ConnectionUse::kKept : http::ConnectionUse::kFresh;
   out.connect_time_max = patience_.connect_max;
   out.stall_time_max = patience_.stall_max;
   const uint64_t bytes = BodySizeOf(request) + request.answer_bytes;
@@ -150,31 +151,33 @@ Result<http::ClientResponse> S3Client::Send(const S3Request& request) {
       outcome = request.check(*response);
     }
     if (outcome.ok()) {
-      NoteOutcome(outcome);
+      NoteAnswer();
       return std::move(*response);
     }
-    const bool again = MayPass(outcome.error()) && !away_ && (request.repeat == Repeat::kFreely || !taken);
+    if (!MayPass(outcome.error())) {
+      NoteAnswer();
+      return outcome.error();
+    }
+    const bool repeatable = request.repeat != Repeat::kOnlyWhenNotTaken || !taken;
     const std::optional<Duration> pause =
-        again ? retries.Next(clock_->Monotonic(), asked, *random_) : std::optional<Duration>();
+        repeatable && !away_ ? retries.Next(clock_->Monotonic(), asked, *random_) : std::optional<Duration>();
     if (!pause) {
-      NoteOutcome(outcome);
-      if (!MayPass(outcome.error())) return outcome.error();
+      if (repeatable) NoteAway(outcome.error());
       return Error(ErrorCode::kUnavailable, location_.ToString() + ": " + outcome.error().message());
     }
     patience_.pause ? patience_.pause(*pause) : std::this_thread::sleep_for(*pause);
   }
 }
 
-void S3Client::NoteOutcome(const Status& outcome) {
-  const bool away = !outcome.ok() && MayPass(outcome.error());
-  const bool was_away = away_.exchange(away);
-  if (away == was_away) return;
-  if (away) {
-    Log(LogLevel::kError, "the outside object store does not answer as it should",
-        {{"store", location_.ToString()}, {"error", outcome.error().message()}});
-  } else {
-    Log(LogLevel::kInfo, "the outside object store answers again", {{"store", location_.ToString()}});
-  }
+void S3Client::NoteAnswer() {
+  if (!away_.exchange(false)) return;
+  Log(LogLevel::kInfo, "the outside object store answers again", {{"store", location_.ToString()}});
+}
+
+void S3Client::NoteAway(const Error& why) {
+  if (away_.exchange(true)) return;
+  Log(LogLevel::kError, "the outside object store does not answer as it should",
+      {{"store", location_.ToString()}, {"error", why.message()}});
 }
 
 }  // namespace argosy::objectstore

@@ -26,8 +26,9 @@ namespace argosy::objectstore {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// How often a request may be sent without knowing what became of it.
-enum class Repeat { kFreely, kOnlyWhenNotTaken };
+// Whether a request may be sent again without knowing what became of it. kKnowingly: it may, but on_attempt must be
+// told.
+enum class Repeat { kFreely, kKnowingly, kOnlyWhenNotTaken };
 
 struct S3Request {
   std::string method = "GET";
@@ -64,7 +65,8 @@ class S3Client {
   Result<http::ClientResponse> SendOnce(const S3Request& request);
   std::unique_ptr<http::Client> Take();
   void Give(std::unique_ptr<http::Client> client);
-  void NoteOutcome(const Status& outcome);
+  void NoteAnswer();
+  void NoteAway(const Error& why);
 
   const Location location_;
   const Patience patience_;
