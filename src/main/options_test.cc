@@ -133,6 +133,16 @@ TEST_F(OptionsTest, SecretsAreNeverRepeatedInAnError) {
   EXPECT_TRUE(CheckKeyIsWhole(Resolve({})->options).ok());
 }
 
+TEST_F(OptionsTest, TheObjectStoresKeyIsWholeOrNotGivenAndItsPlaceAnUri) {
+  variables_["ARGOSY_OBJECT_STORE_ACCESS_KEY_ID"] = "minio";
+  EXPECT_THAT(CheckKeyIsWhole(Resolve({})->options).error().message(), HasSubstr("object-store-credentials"));
+  variables_["ARGOSY_OBJECT_STORE_SECRET_ACCESS_KEY"] = "minio-secret";
+  EXPECT_TRUE(CheckKeyIsWhole(Resolve({})->options).ok());
+  EXPECT_EQ(Resolve({{"object-store", "s3://bucket/a/b"}})->options.object_store, "s3://bucket/a/b");
+  EXPECT_THAT(Refusal({{"object-store", "bucket/a"}}), HasSubstr("an S3 URI such as s3://bucket/prefix"));
+  EXPECT_THAT(Refusal({{"object-store-endpoint", "minio:9000"}}), HasSubstr("starts with http:// or https://"));
+}
+
 TEST_F(OptionsTest, AConfigFileThatIsNamedMustBeThere) {
   EXPECT_THAT(Refusal({{"config", "absent.yaml"}}), HasSubstr("absent.yaml"));
 }

@@ -156,7 +156,7 @@ bool FaultyS3::Give(int fd, const Request& request, Answer answer, Fault fault) 
   if (answer.headers.count("Content-Length") == 0) {
     answer.headers["Content-Length"] = std::to_string(answer.body.size());
   }
-  for (const auto& [name, value] : answer.headers) out += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : answer.headers) out.append(name).append(": ").append(value).append("\r\n");
   out += "\r\n";
   if (request.method != "HEAD") out += answer.body;
   if (good && fault == Fault::kDroppedMidway) out.resize(out.size() - answer.body.size() / 2);

@@ -107,6 +107,7 @@ class OutsideObjects final : public ObjectStore {
   }
   // Asks the outside once for each bucket: only this store makes and removes them.
   Status EnsureBucket(std::string_view bucket);
+  void ForgetBucket(std::string_view bucket);
   Status ValidatePlace(std::string_view bucket, std::string_view key);
   Status CheckPrecondition(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
   Result<ObjectInfo> CompleteThere(std::string_view bucket, std::string_view key, std::string_view upload_id,
@@ -121,8 +122,10 @@ class OutsideObjects final : public ObjectStore {
   OutsideReader reader_;
   UploadRecords records_;
   std::array<std::mutex, kKeyLocks> stripes_;
-  std::shared_timed_mutex buckets_mutex_;  // exclusive: a bucket comes or goes; shared: something is put into one
+  std::mutex making_mutex_;                // a bucket comes or goes
+  std::shared_timed_mutex buckets_mutex_;  // exclusive: a bucket goes; shared: something is put into one
   std::mutex known_mutex_;
+  uint64_t deletions_ = 0;                    // guarded by known_mutex_
   std::set<std::string, std::less<>> known_;  // buckets that are there; guarded by known_mutex_
 };
 
@@ -201,32 +204,41 @@ Status OutsideObjects::Try() {
 // --- buckets ---
 
 Status OutsideObjects::EnsureBucket(std::string_view bucket) {
+  uint64_t deletions = 0;
   {
     const std::lock_guard lock(known_mutex_);
     if (known_.contains(bucket)) return {};
+    deletions = deletions_;
   }
-  const Status there = reader_.HeadBucket(bucket);
+  Status there = reader_.HeadBucket(bucket);
   if (!there.ok()) return there;
   const std::lock_guard lock(known_mutex_);
-  known_.emplace(bucket);
+  if (deletions == deletions_) known_.emplace(bucket);  // else what was seen may be gone already
   return {};
+}
+
+void OutsideObjects::ForgetBucket(std::string_view bucket) {
+  const std::lock_guard lock(known_mutex_);
+  ++deletions_;
+  if (const auto at = known_.find(bucket); at != known_.end()) known_.erase(at);
 }
 
 Status OutsideObjects::CreateBucket(std::string_view bucket) {
   if (!IsValidBucketName(bucket)) return InvalidBucketName(bucket);
-  const std::unique_lock lock(buckets_mutex_);
-  const Status there = reader_.HeadBucket(bucket);
+  const std::lock_guard making(making_mutex_);
+  Status there = reader_.HeadBucket(bucket);
   if (there.ok()) return Error(ErrorCode::kAlreadyExists, "the bucket '" + std::string(bucket) + "' exists already");
   if (there.error().code() != ErrorCode::kNotFound) return there;
   return PutSmallOutside(client_, BucketMarkerKey(client_.location(), bucket), "");
 }
 
 Status OutsideObjects::DeleteBucket(std::string_view bucket) {
+  const std::lock_guard making(making_mutex_);
   const std::unique_lock lock(buckets_mutex_, kBucketPatience);
   if (!lock.owns_lock()) {
     return Error(ErrorCode::kUnavailable, "objects are being written at this moment: the bucket cannot be deleted");
   }
-  if (const Status there = reader_.HeadBucket(bucket); !there.ok()) return there;
+  if (Status there = reader_.HeadBucket(bucket); !there.ok()) return there;
   const Result<ListPage> page = ListPageOutside(client_, {{"prefix", Outside(bucket, "")}, {"max-keys", "1"}});
   if (!page.ok()) return page.error();
   if (!page->objects.empty())
@@ -238,11 +250,9 @@ Status OutsideObjects::DeleteBucket(std::string_view bucket) {
     if (gone.ok()) gone = records_.Remove(bucket, upload.upload_id);
     if (!gone.ok()) return gone;
   }
-  {
-    const std::lock_guard known(known_mutex_);
-    if (const auto at = known_.find(bucket); at != known_.end()) known_.erase(at);
-  }
-  return DeleteOutside(client_, BucketMarkerKey(client_.location(), bucket));
+  Status deleted = DeleteOutside(client_, BucketMarkerKey(client_.location(), bucket));
+  ForgetBucket(bucket);
+  return deleted;
 }
 
 Result<std::vector<BucketInfo>> OutsideObjects::ListBuckets() {
@@ -260,9 +270,9 @@ Result<std::vector<BucketInfo>> OutsideObjects::ListBuckets() {
 // --- objects ---
 
 Status OutsideObjects::ValidatePlace(std::string_view bucket, std::string_view key) {
-  const Status there = EnsureBucket(bucket);
+  Status there = EnsureBucket(bucket);
   if (!there.ok()) return there;
-  if (const Status valid = ValidateKey(key); !valid.ok()) return valid;
+  if (Status valid = ValidateKey(key); !valid.ok()) return valid;
   const size_t size = Outside(bucket, key).size();
   if (size <= kKeyBytesMax) return {};
   return Invalid("the key is " + std::to_string(size - kKeyBytesMax) + " bytes too long: with the prefix " +

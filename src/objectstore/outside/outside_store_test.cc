@@ -35,7 +35,7 @@ std::string SomeBytes(size_t size, uint64_t seed) {
 }
 
 // Meets the first `count` requests whose "METHOD target" has this text with the fault.
-FaultyS3::Choose Meets(std::string method, std::string text, Fault fault, int count) {
+FaultyS3::Choose Meets(const std::string& method, const std::string& text, Fault fault, int count) {
   auto left = std::make_shared<int>(count);
   return [=](std::string_view asked, std::string_view target) {
     if (asked != method || target.find(text) == std::string_view::npos || *left == 0) return Fault::kNone;

@@ -1,5 +1,6 @@
 #include "objectstore/outside/s3_xml.h"
 
+#include <fmt/format.h>
 #include <pugixml.hpp>
 
 #include "base/bytes.h"
@@ -118,11 +119,10 @@ Result<std::string> ParseField(std::string_view xml, const char* root, const cha
 std::string CompleteDocument(const std::vector<PartInfo>& parts) {
   std::string out = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   for (const PartInfo& part : parts) {
-    out +=
-        "<Part><PartNumber>" + std::to_string(part.number) + "</PartNumber><ETag>&quot;" + part.etag + "&quot;</ETag>";
+    out += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag>", part.number, part.etag);
     if (part.checksum) {
-      const std::string name = "Checksum" + std::string(ChecksumName(part.checksum->algorithm));
-      out += "<" + name + ">" + part.checksum->value + "</" + name + ">";
+      const std::string_view name = ChecksumName(part.checksum->algorithm);
+      out += fmt::format("<Checksum{0}>{1}</Checksum{0}>", name, part.checksum->value);
     }
     out += "</Part>";
   }
