@@ -151,6 +151,24 @@ def test_while_the_outside_is_away_s3_says_so_and_the_rest_answers(fragile, star
     assert "answers again" in server.log_text()
 
 
+def test_a_job_that_ends_while_the_outside_is_away_publishes_its_model_later(fragile, start_server, clients_of):
+    clients = clients_of(start_server(*fragile.options(), env=fragile.environment()))
+    request = jobs.lasting(clients, 3)()
+    clients.sagemaker.create_training_job(**request)
+    name = request["TrainingJobName"]
+
+    def status():
+        return clients.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+
+    minio.processes.wait_for(lambda: status() == "Training", 60, "the job to train")
+    fragile.kill()
+    minio.processes.wait_for(lambda: status() == "Uploading", 60, "the job to have its model")
+    fragile.start()
+    job = jobs.await_job(clients, name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert jobs.artifact_members(clients, job["ModelArtifacts"]["S3ModelArtifacts"])
+
+
 def test_nothing_acknowledged_is_lost_when_the_outside_is_killed_in_mid_upload(fragile, start_server, clients_of):
     clients = clients_of(start_server(*fragile.options(), env=fragile.environment()))
     s3 = clients.s3

@@ -1,6 +1,7 @@
 #include "objectstore/outside/s3_xml.h"
 
 #include <fmt/format.h>
+
 #include <pugixml.hpp>
 
 #include "base/bytes.h"
