@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdio>
@@ -293,12 +294,9 @@ class ComesWhenTold : public ArrivingFile {
 };
 
 TEST(Server, SendsAFileAsItsBytesArriveAndClosesWhenTheyDoNot) {
-  std::FILE* file = std::tmpfile();
   const std::string content(300'000, 'x');
-  ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
-  std::fflush(file);
-  const auto fd = std::make_shared<UniqueFd>(dup(fileno(file)));
-  std::fclose(file);
+  const auto fd = std::make_shared<UniqueFd>(memfd_create("content", MFD_CLOEXEC));
+  ASSERT_TRUE(WriteAll(fd->get(), content).ok());
   auto coming = std::make_shared<ComesWhenTold>();
   ServerWorld world;
   world.handler.on_request = [&](const std::shared_ptr<Exchange>& exchange, const auto&) {
