@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kKeptEntriesMin = 1000;  // smaller folders are read again as fast
 constexpr char kBeyond = '\xff';          // greater than any byte of UTF-8
 
-struct CloseDirectory {
+struct CloseFolder {
   void operator()(DIR* stream) const { closedir(stream); }
 };
 
@@ -205,7 +205,7 @@ Result<std::shared_ptr<const FolderReader::Entries>> FolderReader::ReadEntries(c
 Result<std::shared_ptr<const FolderReader::Entries>> FolderReader::ReadAnew(const UniqueFd& fd,
                                                                             const std::string& directory) const {
   const int own = dup(fd.get());
-  const std::unique_ptr<DIR, CloseDirectory> stream(own < 0 ? nullptr : fdopendir(own));
+  const std::unique_ptr<DIR, CloseFolder> stream(own < 0 ? nullptr : fdopendir(own));
   if (stream == nullptr) return ErrnoError("reading the folder " + (folder_ / directory).string(), errno);
   Entries entries;
   while (const dirent* entry = readdir(stream.get())) {

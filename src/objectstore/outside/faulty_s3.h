@@ -47,6 +47,7 @@ class FaultyS3 {
     std::string bytes;
     std::string etag;
     std::map<std::string, std::string> headers;
+    std::map<std::string, std::string> tags;
   };
   struct Request {
     std::string method;
@@ -68,6 +69,7 @@ class FaultyS3 {
   Answer Do(const Request& request);  // under mutex_, as all below
   Answer Get(const Request& request);
   Answer PutObject(const Request& request);
+  Answer Tagging(const Request& request);
   Answer Complete(const Request& request);
   Answer List(const Request& request) const;
   // False when the connection is to be closed.

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "base/bytes.h"
+#include "objectstore/outside/s3_xml.h"
 
 namespace argosy::objectstore {
 namespace {
@@ -193,6 +194,7 @@ FaultyS3::Answer FaultyS3::Refuse(int status, std::string_view code) {
 
 FaultyS3::Answer FaultyS3::Do(const Request& request) {
   if (request.key.empty()) return List(request);
+  if (request.query.count("tagging") != 0) return Tagging(request);
   if (request.method == "GET" || request.method == "HEAD") return Get(request);
   const auto upload = request.query.find("uploadId");
   if (request.method == "DELETE") {
@@ -229,6 +231,7 @@ FaultyS3::Answer FaultyS3::Get(const Request& request) {
     return Refuse(412, "PreconditionFailed");
   }
   Answer answer{200, object.headers, object.bytes};
+  if (!object.tags.empty()) answer.headers["x-amz-tagging-count"] = std::to_string(object.tags.size());
   answer.headers["ETag"] = InQuotes(object.etag);
   answer.headers["Last-Modified"] = "Wed, 01 May 2024 12:34:56 GMT";
   answer.headers["Content-Length"] = std::to_string(object.bytes.size());
@@ -263,8 +266,20 @@ FaultyS3::Answer FaultyS3::PutObject(const Request& request) {
       object.headers[name] = value;
     }
   }
+  if (const auto tags = request.headers.find("x-amz-tagging"); tags != request.headers.end()) {
+    object.tags = ParseQuery(tags->second);
+  }
   objects_[request.key] = std::move(object);
   return {200, {{"ETag", InQuotes(etag)}}, ""};
+}
+
+FaultyS3::Answer FaultyS3::Tagging(const Request& request) {
+  const auto at = objects_.find(request.key);
+  if (at == objects_.end()) return Refuse(404, "NoSuchKey");
+  if (request.method == "GET") return {200, {}, TaggingDocument(at->second.tags)};
+  at->second.tags.clear();
+  if (request.method == "PUT") at->second.tags = *ParseTagging(request.body);
+  return {200, {}, ""};
 }
 
 FaultyS3::Answer FaultyS3::Complete(const Request& request) {

@@ -68,6 +68,7 @@ Result<ObjectInfo> PutWhole(S3Client& client, const Outgoing& object) {
   request.method = "PUT";
   request.key = object.key;
   request.headers = HeadersOf(object.attributes);
+  if (!object.tags.empty()) request.headers.emplace_back("x-amz-tagging", TaggingHeader(object.tags));
   request.headers.emplace_back("content-md5", ToBase64(object.md5));
   if (object.checksum) {
     request.headers.emplace_back(ChecksumHeaderName(object.checksum->algorithm), object.checksum->value);
@@ -94,13 +95,14 @@ Result<ObjectInfo> PutWhole(S3Client& client, const Outgoing& object) {
   info.size = object.size;
   info.attributes = object.attributes;
   info.checksum = object.checksum;
+  info.tags = object.tags;
   return info;
 }
 
 Result<ObjectInfo> PutInParts(S3Client& client, ThreadPool& pool, const Outgoing& object) {
   Result<UniqueFd> file = OpenFile(object.file, O_RDONLY);
   if (!file.ok()) return file.error();
-  UploadOptions options{.attributes = object.attributes};
+  UploadOptions options{.attributes = object.attributes, .tags = object.tags};
   if (object.checksum) {
     options.checksum_algorithm = object.checksum->algorithm;
     options.checksum_type = ChecksumType::kFullObject;
@@ -131,6 +133,7 @@ Result<ObjectInfo> PutInParts(S3Client& client, ThreadPool& pool, const Outgoing
     made->attributes = object.attributes;
     made->checksum = object.checksum;
     made->size = object.size;
+    made->tags = object.tags;
     return made;
   }
   if (const Status aborted = AbortUploadOutside(client, object.key, *id); !aborted.ok()) {
@@ -156,6 +159,15 @@ Headers HeadersOf(const Attributes& attributes) {
 
 bool IsMd5Etag(std::string_view etag) {
   return etag.size() == 32 && FromHex(etag).has_value();
+}
+
+std::string TaggingHeader(const Tags& tags) {
+  std::string out;
+  for (const auto& [name, value] : tags) {
+    if (!out.empty()) out += '&';
+    out.append(PercentEncode(name)).append("=").append(PercentEncode(value));
+  }
+  return out;
 }
 
 uint64_t PartBytesFor(uint64_t size) {
@@ -221,6 +233,7 @@ Result<std::string> CreateUploadOutside(S3Client& client, const std::string& key
   request.query = {{"uploads", ""}};
   request.headers = HeadersOf(options.attributes);
   request.repeat = Repeat::kOnlyWhenNotTaken;
+  if (!options.tags.empty()) request.headers.emplace_back("x-amz-tagging", TaggingHeader(options.tags));
   if (options.checksum_algorithm) {
     request.headers.emplace_back("x-amz-checksum-algorithm", ChecksumName(*options.checksum_algorithm));
     request.headers.emplace_back("x-amz-checksum-type", ChecksumTypeName(options.checksum_type));
@@ -307,7 +320,31 @@ Result<ObjectInfo> HeadObject(S3Client& client, const std::string& key) {
     info.checksum =
         Checksum{algorithm, composite ? ChecksumType::kComposite : ChecksumType::kFullObject, std::string(value)};
   }
+  if (const std::optional<int64_t> tags = ParseInt(response.Header("x-amz-tagging-count")); tags && *tags > 0) {
+    S3Request ask;
+    ask.key = key;
+    ask.query = {{"tagging", ""}};
+    const Result<http::ClientResponse> told = client.Send(ask);
+    if (!told.ok()) return told.error();
+    Result<Tags> parsed = ParseTagging(told->body);
+    if (!parsed.ok()) return parsed.error();
+    info.tags = std::move(*parsed);
+  }
   return info;
+}
+
+Status SetTagsOutside(S3Client& client, const std::string& key, const Tags& tags) {
+  S3Request request;
+  request.method = tags.empty() ? "DELETE" : "PUT";
+  request.key = key;
+  request.query = {{"tagging", ""}};
+  if (!tags.empty()) {
+    std::string document = TaggingDocument(tags);
+    request.headers = {{"content-md5", ToBase64(*FromHex(Md5Hex(document)))}, {"content-type", "application/xml"}};
+    request.body = std::move(document);
+  }
+  const Result<http::ClientResponse> answer = client.Send(request);
+  return answer.ok() ? Status() : answer.error();
 }
 
 Status RunSideBySide(ThreadPool& pool, size_t count, size_t width, const std::function<Status(size_t)>& work) {

@@ -25,6 +25,7 @@ struct Outgoing {
   uint64_t size = 0;
   std::string md5;  // 16 bytes; empty: not known yet
   Attributes attributes;
+  Tags tags;
   std::optional<Checksum> checksum;
   Precondition precondition;
 };
@@ -44,10 +45,14 @@ Result<ObjectInfo> CompleteUploadOutside(S3Client& client, const std::string& ke
                                          const std::optional<Checksum>& whole);
 Status AbortUploadOutside(S3Client& client, const std::string& key, const std::string& upload_id);
 
+// With the tags, for which it asks once more where there are any.
 Result<ObjectInfo> HeadObject(S3Client& client, const std::string& key);
+Status SetTagsOutside(S3Client& client, const std::string& key, const Tags& tags);
 
 // As request headers.
 Headers HeadersOf(const Attributes& attributes);
+// The value of x-amz-tagging.
+std::string TaggingHeader(const Tags& tags);
 // x-amz-checksum-crc32, …
 std::string ChecksumHeaderName(ChecksumAlgorithm algorithm);
 

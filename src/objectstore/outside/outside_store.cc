@@ -80,6 +80,10 @@ class OutsideObjects final : public ObjectStore {
   Result<ObjectInfo> PublishFile(const std::filesystem::path& source, std::string_view bucket, std::string_view key,
                                  Attributes attributes) override;
 
+  Status SetTags(std::string_view bucket, std::string_view key, Tags tags) override;
+  Status SetBucketTags(std::string_view bucket, Tags tags) override;
+  Result<Tags> BucketTags(std::string_view bucket) override;
+
   Result<std::string> CreateUpload(std::string_view bucket, std::string_view key, UploadOptions options) override;
   Result<UploadInfo> FindUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
   Result<std::unique_ptr<ObjectWriter>> StartPart(std::string_view bucket, std::string_view key,
@@ -90,6 +94,7 @@ class OutsideObjects final : public ObjectStore {
                                     const std::vector<CompletedPart>& parts, Precondition precondition) override;
   Status AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
   Result<std::vector<UploadInfo>> ListUploads(std::string_view bucket) override;
+  Result<size_t> ExpireUploads(Time before) override;
 
   // `object` without its key outside. On an error whose outcome outside is not known the object is the old or the new.
   Result<ObjectInfo> Commit(std::string_view bucket, std::string_view key, Outgoing object);
@@ -144,6 +149,7 @@ class OutsidePutWriter final : public StagedWriter {
                     .size = staged_->size(),
                     .md5 = staged_->Md5(),
                     .attributes = std::move(options_.attributes),
+                    .tags = std::move(options_.tags),
                     .checksum = std::move(checksum_),
                     .precondition = std::move(options_.precondition)};
     return store_->Commit(bucket_, key_, std::move(object));
@@ -250,7 +256,8 @@ Status OutsideObjects::DeleteBucket(std::string_view bucket) {
     if (gone.ok()) gone = records_.Remove(bucket, upload.upload_id);
     if (!gone.ok()) return gone;
   }
-  Status deleted = DeleteOutside(client_, BucketMarkerKey(client_.location(), bucket));
+  Status deleted = DeleteOutside(client_, BucketTagsKey(client_.location(), bucket));
+  if (deleted.ok()) deleted = DeleteOutside(client_, BucketMarkerKey(client_.location(), bucket));
   ForgetBucket(bucket);
   return deleted;
 }
@@ -341,6 +348,8 @@ Result<ObjectInfo> OutsideObjects::Copy(std::string_view source_bucket, std::str
   request.method = "PUT";
   request.key = Outside(bucket, key);
   if (options.attributes) request.headers = HeadersOf(*options.attributes);
+  request.headers.emplace_back("x-amz-tagging-directive", options.tags ? "REPLACE" : "COPY");
+  if (options.tags) request.headers.emplace_back("x-amz-tagging", TaggingHeader(*options.tags));
   request.headers.emplace_back("x-amz-metadata-directive", options.attributes ? "REPLACE" : "COPY");
   request.headers.emplace_back("x-amz-copy-source", "/" + client_.location().bucket + "/" +
                                                         PercentEncode(Outside(source_bucket, source_key), "/"));
@@ -369,6 +378,31 @@ Result<ObjectInfo> OutsideObjects::PublishFile(const std::filesystem::path& sour
   if (!there.ok() && there.error().code() != ErrorCode::kNotFound) return there;
   if (object.size <= kOnePutBytesMax) object.md5 = *FromHex(*etag);
   return Commit(bucket, key, std::move(object));
+}
+
+// --- tags ---
+
+Status OutsideObjects::SetTags(std::string_view bucket, std::string_view key, Tags tags) {
+  if (Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid;
+  const std::lock_guard lock(StripeOf(bucket, key));
+  // Taking tags away from what is not there is no error everywhere.
+  if (Result<ObjectInfo> there = reader_.Head(bucket, key); !there.ok()) return there.error();
+  return SetTagsOutside(client_, Outside(bucket, key), tags);
+}
+
+Status OutsideObjects::SetBucketTags(std::string_view bucket, Tags tags) {
+  const std::lock_guard making(making_mutex_);
+  if (Status there = EnsureBucket(bucket); !there.ok()) return there;
+  const std::string key = BucketTagsKey(client_.location(), bucket);
+  return tags.empty() ? DeleteOutside(client_, key) : PutSmallOutside(client_, key, TextsToJson(tags));
+}
+
+Result<Tags> OutsideObjects::BucketTags(std::string_view bucket) {
+  if (Status there = EnsureBucket(bucket); !there.ok()) return there.error();
+  const Result<std::string> text = GetSmallOutside(client_, BucketTagsKey(client_.location(), bucket));
+  if (text.ok()) return TextsFromJson(*text);
+  if (text.error().code() == ErrorCode::kNotFound) return Tags();
+  return text.error();
 }
 
 // --- uploads in parts ---
@@ -484,6 +518,23 @@ Status OutsideObjects::AbortUpload(std::string_view bucket, std::string_view key
 Result<std::vector<UploadInfo>> OutsideObjects::ListUploads(std::string_view bucket) {
   if (const Status there = EnsureBucket(bucket); !there.ok()) return there.error();
   return records_.List(bucket, pool_);
+}
+
+Result<size_t> OutsideObjects::ExpireUploads(Time before) {
+  const Result<std::vector<UploadRecords::Old>> old = records_.ListOld(before);
+  if (!old.ok()) return old.error();
+  size_t expired = 0;
+  for (const auto& [bucket, upload] : *old) {
+    const Result<std::vector<PartInfo>> parts = ListParts(bucket, upload.key, upload.upload_id);
+    if (!parts.ok() && parts.error().code() != ErrorCode::kNotFound) return parts.error();
+    const bool goes_on =
+        parts.ok() && std::ranges::any_of(*parts, [&](const PartInfo& part) { return part.last_modified >= before; });
+    if (goes_on) continue;
+    const Status aborted = AbortUpload(bucket, upload.key, upload.upload_id);
+    if (!aborted.ok() && aborted.error().code() != ErrorCode::kNotFound) return aborted.error();
+    ++expired;
+  }
+  return expired;
 }
 
 // Another process's view.

@@ -362,6 +362,32 @@ TEST_F(UploadTest, IsGoneOnceAborted) {
   EXPECT_EQ(store_->StartPart("bucket", "k", id_, 2).error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(OutsideStoreTest, TagsOfObjectsAndBucketsAreKeptOutside) {
+  PutOptions options;
+  options.tags = {{"team", "a & b"}, {"stage", ""}};
+  ASSERT_TRUE(Put("k", "bytes", options).ok());
+  EXPECT_EQ(store_->Head("bucket", "k")->tags, options.tags);
+  ASSERT_TRUE(store_->SetTags("bucket", "k", {{"team", "c"}}).ok());
+  EXPECT_EQ(store_->Head("bucket", "k")->tags, (Tags{{"team", "c"}}));
+  ASSERT_TRUE(store_->SetTags("bucket", "k", {}).ok());
+  EXPECT_TRUE(store_->Head("bucket", "k")->tags.empty());
+  EXPECT_EQ(store_->SetTags("bucket", "none", {}).error().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(store_->BucketTags("bucket")->empty());
+  ASSERT_TRUE(store_->SetBucketTags("bucket", {{"cost", "1"}}).ok());
+  EXPECT_EQ(*store_->BucketTags("bucket"), (Tags{{"cost", "1"}}));
+  EXPECT_EQ(store_->SetBucketTags("absent", {}).error().code(), ErrorCode::kNotFound);
+  ASSERT_TRUE(store_->Delete("bucket", "k").ok());
+  ASSERT_TRUE(store_->DeleteBucket("bucket").ok());
+  EXPECT_TRUE(server_.Keys().empty());
+}
+
+TEST_F(UploadTest, ExpiresOnceNothingHasBeenHeardOfIt) {
+  // The server's objects and parts are of 2024.
+  EXPECT_EQ(store_->ExpireUploads(FromUnixSeconds(1'700'000'000)).value(), 0u);
+  EXPECT_EQ(store_->ExpireUploads(clock_.Now()).value(), 1u);
+  EXPECT_EQ(store_->FindUpload("bucket", "k", id_).error().code(), ErrorCode::kNotFound);
+}
+
 TEST_F(OutsideStoreTest, PublishingAFileTwiceSendsItOnce) {
   for (const size_t size : {size_t{10}, static_cast<size_t>(kOnePutBytesMax) + 1}) {
     const fs::path file = File(SomeBytes(size, size));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <pugixml.hpp>
+#include <sstream>
 
 #include "base/bytes.h"
 #include "objectstore/checksum.h"
@@ -115,6 +116,29 @@ Result<std::string> ParseField(std::string_view xml, const char* root, const cha
   std::string text = document.Text(name);
   if (text.empty()) return Strange(std::string(root) + " with " + name);
   return text;
+}
+
+Result<Tags> ParseTagging(std::string_view xml) {
+  const Document document(xml, "Tagging");
+  if (!document.ok()) return Strange("Tagging");
+  Tags out;
+  for (const pugi::xml_node& node : document.root().child("TagSet").children("Tag")) {
+    out[node.child_value("Key")] = node.child_value("Value");
+  }
+  return out;
+}
+
+std::string TaggingDocument(const Tags& tags) {
+  pugi::xml_document document;
+  pugi::xml_node set = document.append_child("Tagging").append_child("TagSet");
+  for (const auto& [name, value] : tags) {
+    pugi::xml_node tag = set.append_child("Tag");
+    tag.append_child("Key").text().set(name.c_str());
+    tag.append_child("Value").text().set(value.c_str());
+  }
+  std::ostringstream out;
+  document.save(out, "", pugi::format_raw);
+  return out.str();
 }
 
 std::string CompleteDocument(const std::vector<PartInfo>& parts) {

@@ -30,6 +30,9 @@ Result<PartsPage> ParseParts(std::string_view xml);
 // The text of one child of the document's root: UploadId, ETag, LastModified.
 Result<std::string> ParseField(std::string_view xml, const char* root, const char* name);
 
+Result<Tags> ParseTagging(std::string_view xml);
+std::string TaggingDocument(const Tags& tags);
+
 std::string CompleteDocument(const std::vector<PartInfo>& parts);
 
 }  // namespace argosy::objectstore

@@ -16,6 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const argosy::Result<PartsPage> parts = ParseParts(text);
   if (parts.ok()) (void)CompleteDocument(parts->parts);
+  const argosy::Result<Tags> tags = ParseTagging(text);
+  if (tags.ok()) (void)TaggingDocument(*tags);
   (void)ParseField(text, "CompleteMultipartUploadResult", "ETag");
   return 0;
 }

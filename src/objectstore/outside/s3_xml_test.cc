@@ -39,6 +39,13 @@ TEST(S3Xml, AnErrorIsKnownAlsoInAnAnswerThatSeemsGood) {
   EXPECT_EQ(ParseError("<Error><Code>SlowDown</Code><Message>later</Message></Error>").message, "later");
 }
 
+TEST(S3Xml, TagsComeBackWhateverTheyHold) {
+  const Tags tags = {{"team", "a & b"}, {"stage <1>", ""}, {"ü", "+ \"%"}};
+  EXPECT_EQ(ParseTagging(TaggingDocument(tags)).value(), tags);
+  EXPECT_EQ(ParseTagging(TaggingDocument({})).value(), Tags());
+  EXPECT_FALSE(ParseTagging("<Error><Code>NoSuchTagSet</Code></Error>").ok());
+}
+
 TEST(S3Xml, PartsComeBackInTheDocumentThatCompletesThem) {
   const PartsPage page =
       ParseParts(

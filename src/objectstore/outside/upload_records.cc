@@ -78,6 +78,28 @@ Result<std::vector<ObjectInfo>> ListOutside(S3Client& client, const std::string&
   }
 }
 
+std::string BucketTagsKey(const Location& location, std::string_view bucket) {
+  return location.prefix + ".argosy-bucket-tags/" + std::string(bucket);
+}
+
+std::string TextsToJson(const std::map<std::string, std::string>& texts) {
+  return DumpJson(TextsOf(texts));
+}
+
+Result<std::map<std::string, std::string>> TextsFromJson(std::string_view text) {
+  const Result<Json> json = ParseJson(text);
+  if (!json.ok() || !json->is_object()) return Error(ErrorCode::kCorrupt, "these are no texts by name");
+  return TextsFrom(Json{{"texts", *json}}, "texts");
+}
+
+Result<std::string> GetSmallOutside(S3Client& client, const std::string& key) {
+  S3Request request;
+  request.key = key;
+  Result<http::ClientResponse> answer = client.Send(request);
+  if (!answer.ok()) return answer.error();
+  return std::move(answer->body);
+}
+
 Status PutSmallOutside(S3Client& client, const std::string& key, std::string bytes) {
   S3Request request;
   request.method = "PUT";
@@ -102,7 +124,8 @@ Status UploadRecords::Write(std::string_view bucket, const UploadInfo& info) {
             {"initiated_ns", ToUnixNanos(info.initiated)},
             {"content_type", info.options.attributes.content_type},
             {"headers", TextsOf(info.options.attributes.headers)},
-            {"metadata", TextsOf(info.options.attributes.metadata)}};
+            {"metadata", TextsOf(info.options.attributes.metadata)},
+            {"tags", TextsOf(info.options.tags)}};
   if (info.options.checksum_algorithm) {
     json["checksum_algorithm"] = ChecksumName(*info.options.checksum_algorithm);
     json["checksum_type"] = ChecksumTypeName(info.options.checksum_type);
@@ -111,11 +134,9 @@ Status UploadRecords::Write(std::string_view bucket, const UploadInfo& info) {
 }
 
 Result<UploadInfo> UploadRecords::Read(const std::string& record_key) {
-  S3Request request;
-  request.key = record_key;
-  const Result<http::ClientResponse> answer = client_->Send(request);
-  if (!answer.ok()) return answer.error();
-  const Result<Json> json = ParseJson(answer->body);
+  const Result<std::string> text = GetSmallOutside(*client_, record_key);
+  if (!text.ok()) return text.error();
+  const Result<Json> json = ParseJson(*text);
   if (!json.ok() || !json->is_object()) return Error(ErrorCode::kCorrupt, record_key + " is no record of an upload");
   UploadInfo info;
   info.key = TextFrom(*json, "key");
@@ -130,6 +151,7 @@ Result<UploadInfo> UploadRecords::Read(const std::string& record_key) {
   info.options.attributes.content_type = TextFrom(*json, "content_type");
   info.options.attributes.headers = TextsFrom(*json, "headers");
   info.options.attributes.metadata = TextsFrom(*json, "metadata");
+  info.options.tags = TextsFrom(*json, "tags");
   info.options.checksum_algorithm = ParseChecksumName(TextFrom(*json, "checksum_algorithm"));
   info.options.checksum_type =
       ParseChecksumTypeName(TextFrom(*json, "checksum_type")).value_or(ChecksumType::kComposite);
@@ -165,6 +187,23 @@ Result<std::vector<UploadInfo>> UploadRecords::List(std::string_view bucket, Thr
   std::ranges::sort(out, [](const UploadInfo& a, const UploadInfo& b) {
     return std::tie(a.key, a.initiated, a.upload_id) < std::tie(b.key, b.initiated, b.upload_id);
   });
+  return out;
+}
+
+Result<std::vector<UploadRecords::Old>> UploadRecords::ListOld(Time before) {
+  const std::string prefix = RecordsPrefix(client_->location(), "");
+  const std::string all = prefix.substr(0, prefix.size() - 1);  // without the slash behind the bucket
+  const Result<std::vector<ObjectInfo>> records = ListOutside(*client_, all, kUploadsMax);
+  if (!records.ok()) return records.error();
+  std::vector<Old> out;
+  for (const ObjectInfo& record : *records) {
+    if (record.last_modified >= before) continue;
+    Result<UploadInfo> info = Read(record.key);
+    if (!info.ok() && info.error().code() == ErrorCode::kNotFound) continue;  // it has just ended
+    if (!info.ok()) return info.error();
+    const std::string rest = record.key.substr(all.size());
+    out.push_back({rest.substr(0, rest.find('/')), std::move(*info)});
+  }
   return out;
 }
 

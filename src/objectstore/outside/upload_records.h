@@ -16,15 +16,21 @@ namespace argosy::objectstore {
 // Where the parts of our layout lie outside.
 std::string ObjectKey(const Location& location, std::string_view bucket, std::string_view key);
 std::string BucketMarkerKey(const Location& location, std::string_view bucket);
+std::string BucketTagsKey(const Location& location, std::string_view bucket);
 
 // All names below a prefix, page after page; kInvalidArgument past `keys_max`.
 Result<std::vector<ObjectInfo>> ListOutside(S3Client& client, const std::string& prefix, size_t keys_max);
 Result<ListPage> ListPageOutside(S3Client& client, std::map<std::string, std::string> query);
 Status PutSmallOutside(S3Client& client, const std::string& key, std::string bytes);
+Result<std::string> GetSmallOutside(S3Client& client, const std::string& key);
 // One that is not there is no error.
 Status DeleteOutside(S3Client& client, const std::string& key);
 
 inline constexpr size_t kUploadsMax = 10'000;  // unfinished, of one bucket: each is read to be listed
+
+// Texts by name, as JSON.
+std::string TextsToJson(const std::map<std::string, std::string>& texts);
+Result<std::map<std::string, std::string>> TextsFromJson(std::string_view json);
 
 class UploadRecords {
  public:
@@ -35,6 +41,12 @@ class UploadRecords {
   Result<UploadInfo> Find(std::string_view bucket, std::string_view key, std::string_view upload_id);
   Status Remove(std::string_view bucket, std::string_view upload_id);
   Result<std::vector<UploadInfo>> List(std::string_view bucket, ThreadPool& pool);  // by key, then by time
+  // Of all buckets, those that were begun before that time.
+  struct Old {
+    std::string bucket;
+    UploadInfo info;
+  };
+  Result<std::vector<Old>> ListOld(Time before);
 
  private:
   Result<UploadInfo> Read(const std::string& record_key);
