@@ -29,6 +29,7 @@ class FrameStream final : public FdHandler, public std::enable_shared_from_this<
     ~Owner() = default;
   };
 
+  // `fd` does not block (O_NONBLOCK).
   static std::shared_ptr<FrameStream> Open(EventLoop& loop, UniqueFd fd, Owner& owner);
   ~FrameStream();
   FrameStream(const FrameStream&) = delete;

@@ -133,6 +133,30 @@ class TestScripts:
         wait_for(lambda: "in input_fn" in programs.log_of(own_clients, endpoint), 20, "the traceback in the log")
 
 
+LENGTHS = """
+def model_fn(model_dir):
+    return None
+
+def input_fn(body, content_type):
+    return body
+
+def predict_fn(data, model):
+    return "x" * int(data.split(":")[0])
+
+def output_fn(prediction, accept):
+    return prediction
+"""
+
+
+class TestLargeBodies:
+    def test_large_requests_and_answers_pass_whole(self, own_clients):
+        endpoint = programs.deploy(own_clients, programs.PYTHON, {"inference.py": LENGTHS})
+        for size in (1_000_000, 4_100_000, 7_000_000) * 3:
+            asked = f"{size}:".encode() + b"." * 5_000_000
+            body, _ = programs.invoke(own_clients, endpoint, asked, ContentType="text/plain")
+            assert body == b"x" * size
+
+
 class TestScikitLearn:
     @pytest.fixture(scope="class")
     def endpoint(self, own_clients):

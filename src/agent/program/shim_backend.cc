@@ -1,5 +1,6 @@
 #include "agent/program/shim_backend.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -53,6 +54,8 @@ class ShimBackend::Worker final : private protocol::FrameStream::Owner {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return ErrnoError("a worker's socket", errno);
     UniqueFd ours(fds[0]);
     const UniqueFd theirs(fds[1]);
+    // Ours alone: the worker waits at its end, and nobody may wait on the loop.
+    if (fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoError("a worker's socket", errno);
     Result<std::unique_ptr<ChildProcess>> process =
         backend_.launch_(theirs.get(), [this](const std::string& how) { OnProcessEnd(how); });
     if (!process.ok()) return process.error();
