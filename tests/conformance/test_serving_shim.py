@@ -426,6 +426,32 @@ def output_fn(prediction, accept): return prediction, "text/x-y"
         assert peer.take()[0::4] == (frames.PART, b"one")
         assert peer.take()[::2] == (frames.ANSWER, 500, b"KeyError: 'two'")
 
+    @pytest.mark.parametrize("batch", [0, 1])
+    def test_an_error_of_any_kind_is_the_answer_of_its_request_alone(self, tmp_path, talk, batch):
+        peer = talk(script(tmp_path, f"ARGOSY_BATCH = {batch}" + """
+class Speechless(Exception):
+    def __str__(self): raise RuntimeError
+
+def model_fn(d):
+    import sys
+    return {1: lambda: sys.exit(3), 2: lambda: 1 / 0}
+
+def predict_fn(data, model):
+    for value in data[:, 0]:
+        if value == 3: raise ValueError("lone \\udcff surrogate")
+        if value == 4: raise Speechless
+        if value in model: model[value]()
+    return data
+"""))
+        for id in range(1, 6):
+            peer.invoke(id, b"%d" % id)
+        answers = [peer.take()[1::1] for _ in range(5)]
+        assert [(id, status, body) for id, status, _, body in answers] == [
+            (1, 500, b"SystemExit: 3"), (2, 500, b"ZeroDivisionError: division by zero"),
+            (3, 500, b"ValueError: lone ? surrogate"), (4, 500, b"Speechless: (its text cannot be had)"),
+            (5, 200, b"[[5.0]]"),
+        ]
+
     def test_whatever_bytes_come_the_worker_answers_or_ends(self, tmp_path):
         found = script(tmp_path, "ARGOSY_BATCH = True\n" + DOUBLE)
         rng = random.Random(int(os.environ.get("ARGOSY_SEED", "1")))

@@ -117,7 +117,7 @@ class Batcher:
                 try:
                     decoded.append(handlers.decode(request))
                     places.append(place)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     out[place] = error
             fine = [requests[place] for place in places]
             try:
@@ -130,7 +130,7 @@ class Batcher:
                 return out
         try:
             predictions = split(handlers.predict(inputs), counts)
-        except Exception as error:  # one bad row must not fail the others
+        except (Exception, SystemExit) as error:  # one bad row must not fail the others
             self._tell(error)
             for place, request in zip(places, fine):
                 out[place] = self._alone(request)
@@ -138,7 +138,7 @@ class Batcher:
         for place, request, prediction in zip(places, fine, predictions):
             try:
                 out[place] = handlers.encode(prediction, request)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 out[place] = error
         return out
 
@@ -147,7 +147,7 @@ class Batcher:
             if data is None:
                 data = self._handlers.decode(request)
             return self._handlers.encode(self._handlers.predict(data), request)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return error
 
     def _tell(self, error):

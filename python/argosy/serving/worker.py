@@ -21,6 +21,14 @@ def log(line):
     print(line, flush=True)
 
 
+def _text_of(error):
+    """What it says; its own __str__ may fail."""
+    try:
+        return str(error)
+    except Exception:
+        return "(its text cannot be had)"
+
+
 class Disconnected(Exception):
     """The agent has gone."""
 
@@ -96,12 +104,12 @@ class Worker:
         for request in requests:
             try:
                 answered = self._handlers.answer(request)
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # one that calls sys.exit must not end its neighbours
                 answered = error
             self._give(request, answered)
 
     def _give(self, request, answered):
-        if isinstance(answered, Exception):
+        if isinstance(answered, BaseException):
             return self._give_error(request, answered)
         body, content_type = answered
         if is_stream(body):
@@ -115,9 +123,9 @@ class Worker:
         if isinstance(error, RequestError):
             status, message = error.status, str(error)
         else:
-            status, message = 500, f"{type(error).__name__}: {error}"
+            status, message = 500, f"{type(error).__name__}: {_text_of(error)}"
             self._log_traceback(error)
-        self._send(frames.answer(request.id, status, "text/plain", message.encode()[: 64 << 10]))
+        self._send(frames.answer(request.id, status, "text/plain", message.encode(errors="replace")[: 64 << 10]))
 
     def _log_traceback(self, error):
         second = int(time.monotonic())
@@ -144,7 +152,7 @@ class Worker:
                     break
         except Disconnected:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._give_error(request, error)
         finally:
             del self._granted[request.id]
@@ -174,7 +182,7 @@ def reason_of(error):
     """Why the model cannot be served, in a sentence."""
     if isinstance(error, ModelError):
         return str(error)
-    return install_hint(error) or f"loading the model failed: {type(error).__name__}: {error}"
+    return install_hint(error) or f"loading the model failed: {type(error).__name__}: {_text_of(error)}"
 
 
 def serve(connection, model_dir, code_dir, program, image):
