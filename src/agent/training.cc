@@ -235,9 +235,11 @@ AgentOutcome FailedOutcome(const Error& error, Time now) {
   if (error.code() == ErrorCode::kInvalidArgument) {
     outcome.failure_reason = CutText("ClientError: " + error.message(), kFailureReasonBytesMax);
   } else {
-    constexpr std::string_view kEnd = ", exit code: 1";
+    // A program that ended has said its own.
+    const bool told = error.message().find("exit code") != std::string::npos;
+    const std::string_view end = told ? "" : ", exit code: 1";
     outcome.failure_reason =
-        CutText("AlgorithmError: " + error.message(), kFailureReasonBytesMax - kEnd.size()).append(kEnd);
+        CutText("AlgorithmError: " + error.message(), kFailureReasonBytesMax - end.size()).append(end);
   }
   return outcome;
 }

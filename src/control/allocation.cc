@@ -33,8 +33,10 @@ Allocation Allocate(const compute::Capacity& capacity, const cost::InstanceType&
   }
   if (capacity.hosts_free < instances) {
     return {.verdict = Verdict::kWait,
-            .note = instances == 1 ? "Waiting for a host: as many instances run as --hosts-max allows"
-                                   : fmt::format("Waiting for {} hosts: {} are free", instances, capacity.hosts_free)};
+            .note = instances == 1 ? fmt::format("Waiting for a host: {} instances run, as many as --hosts-max allows",
+                                                 capacity.hosts_total)
+                                   : fmt::format("Waiting for {} hosts: {} of {} (--hosts-max) are free", instances,
+                                                 capacity.hosts_free, capacity.hosts_total)};
   }
   const uint64_t wanted = std::min(type.memory_bytes, capacity.memory_total_bytes / instances);
   const uint64_t needed = (strict ? wanted : std::min(wanted, kMemoryFloor)) * instances;

@@ -19,8 +19,6 @@ using catalog::VariantPlan;
 using compute::InstanceLife;
 using protocol::OutcomeKind;
 
-constexpr const char* kWaitsForCapacity = "Waiting for a host and memory that other jobs and endpoints hold";
-
 Duration RestartBackoff(uint32_t losses) {
   if (losses <= 1) return Duration::zero();
   return std::min<Duration>(kRestartBackoffMax, std::chrono::seconds(1LL << std::min(losses - 2, 10U)));
@@ -227,7 +225,7 @@ class EndpointPlanning {
         if (facts != nullptr && facts->ledger && now_ >= facts->ledger->allocated + kCapacityWaitMax) {
           return "CapacityError: " + allocation.note;
         }
-        waits_for_capacity_ = true;
+        waits_for_ = allocation.note;
         actions_.emplace_back(WakeAt{now_ + kStartRetry});
         break;
       case Allocation::Verdict::kGranted:
@@ -286,9 +284,9 @@ class EndpointPlanning {
     const bool all_ready = std::all_of(next.instances.begin(), next.instances.end(),
                                        [](const EndpointInstance& instance) { return instance.ready_at.has_value(); });
     if (!all_ready) {
-      const char* const reason = waits_for_capacity_ ? kWaitsForCapacity : "";
-      if (state_.failure_reason != reason) {
-        state_.failure_reason = reason;
+      // Said once: what is free meanwhile changes all the time.
+      if (state_.failure_reason.empty() != waits_for_.empty()) {
+        state_.failure_reason = waits_for_.empty() ? "" : waits_for_ + "; other jobs and endpoints hold them";
         changed_ = true;
       }
       return;
@@ -574,7 +572,7 @@ class EndpointPlanning {
   bool removed_ = false;
   bool route_must_go_ = false;
   bool fleet_complete_ = false;
-  bool waits_for_capacity_ = false;
+  std::string waits_for_;  // why an instance was not started now
   std::optional<std::string> capacity_lacks_;  // why an instance of the fleet that serves cannot be had
 };
 

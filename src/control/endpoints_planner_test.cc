@@ -382,7 +382,9 @@ TEST_F(EndpointsPlannerTest, InstancesThatNeverBeganAreReplacedWithoutBeingCount
 TEST_F(EndpointsPlannerTest, AFleetThatWaitsForCapacitySaysSoAndIsGivenUpAtLast) {
   PlanAndSave(0);
   facts_.capacity.hosts_free = 0;
-  EXPECT_EQ(PlanAndSave(1).state.failure_reason, "Waiting for a host and memory that other jobs and endpoints hold");
+  EXPECT_EQ(PlanAndSave(1).state.failure_reason,
+            "Waiting for a host: " + std::to_string(facts_.capacity.hosts_total) +
+                " instances run, as many as --hosts-max allows; other jobs and endpoints hold them");
   EXPECT_EQ(All<SaveEndpoint>(PlanAt(2)).size(), 0U);  // said once
   const SaveEndpoint given_up = PlanAndSave(601);
   EXPECT_EQ(given_up.state.status, "Failed");

@@ -249,6 +249,7 @@ void Server::Parts::MakeServices(const Options& options) {
   api::SageMakerOptions sagemaker_options;
   sagemaker_options.region = options.region;
   sagemaker_options.instance_types = cost::InstanceTypeNames();
+  sagemaker_options.instances_max = options.hosts_max;
   sagemaker_options.is_builtin_image = [](std::string_view image) {
     return algorithms::FindAlgorithm(image) != nullptr;
   };

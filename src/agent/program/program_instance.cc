@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 
 #include "agent/model_files.h"
 #include "agent/program/http_backend.h"
@@ -115,9 +116,26 @@ ProgramPaths PathsFrom(const std::filesystem::path& ml, const std::string& code)
   return {.model = ml / "model", .code = ml / code, .scratch = {}, .shim = {}};
 }
 
+// Of a script, "#!/usr/bin/python3 -u": /usr/bin/python3. Empty for any other file.
+std::string InterpreterNamedIn(const std::filesystem::path& file) {
+  constexpr size_t kFirstLineMax = 256;  // what the kernel looks at
+  std::ifstream in(file, std::ios::binary);
+  std::string text(kFirstLineMax, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (!text.starts_with("#!")) return "";
+  const std::string_view line = Trim(std::string_view(text).substr(2, text.find('\n') - 2));
+  return std::string(line.substr(0, line.find_first_of(" \t")));
+}
+
 Status CheckServe(const InstanceDirectory& directory, const catalog::ModelSpec& model) {
   const std::filesystem::path serve = directory.model() / "serve";
-  if (access(serve.c_str(), X_OK) == 0) return {};
+  if (access(serve.c_str(), X_OK) == 0) {
+    const std::string interpreter = InterpreterNamedIn(serve);
+    if (interpreter.empty() || access(interpreter.c_str(), F_OK) == 0) return {};
+    return Invalid("the first line of the file serve in " + model.model_data_url + " names the interpreter '" +
+                   interpreter + "', which is not on this machine");
+  }
   std::error_code ignored;
   if (std::filesystem::exists(serve, ignored)) {
     return Invalid("the file serve in " + model.model_data_url +

@@ -244,8 +244,8 @@ Result<TreeModel> TreeModel::Parse(std::string_view bytes) {
     return model;
   } catch (const Fault& fault) {
     return Corrupt(fault.why);
-  } catch (const Json::exception& e) {
-    return Corrupt(e.what());
+  } catch (const Json::exception&) {
+    return Corrupt("it lacks members that a model has");
   }
 }
 

@@ -110,7 +110,7 @@ Shape PutInput() {
 std::optional<ServiceError> CheckTracking(const Json& tracking) {
   const double target = catalog::NumberField(tracking, "TargetValue");
   if (!(target > 0) || !std::isfinite(target)) {
-    return ValidationError("TargetValue must be greater than 0: it is " + std::to_string(target) + ".");
+    return ValidationError("TargetValue must be greater than 0: it is " + DumpJson(Json(target)) + ".");
   }
   const Json& custom = ObjectField(tracking, "CustomizedMetricSpecification");
   const bool predefined = !ObjectField(tracking, "PredefinedMetricSpecification").empty();

@@ -318,6 +318,7 @@ Capacities CapacitiesOf(const Json& input) {
 std::optional<ServiceError> CheckCapacities(const Context& context, const Fleet& fleet,
                                             const std::vector<catalog::DesiredCapacity>& desired) {
   double weights = 0;
+  uint64_t instances = 0;
   size_t found = 0;
   for (const VariantPlan& plan : fleet.variants) {
     const auto asked = std::find_if(desired.begin(), desired.end(), [&](const catalog::DesiredCapacity& d) {
@@ -325,6 +326,8 @@ std::optional<ServiceError> CheckCapacities(const Context& context, const Fleet&
     });
     if (asked != desired.end()) ++found;
     weights += asked != desired.end() && asked->weight ? *asked->weight : plan.variant.initial_weight;
+    instances +=
+        asked != desired.end() && asked->instance_count ? *asked->instance_count : plan.variant.initial_instance_count;
   }
   if (found < desired.size()) {
     std::string names;
@@ -338,6 +341,12 @@ std::optional<ServiceError> CheckCapacities(const Context& context, const Fleet&
                            context.Arn(Kind::kEndpointConfig, fleet.config_name) + "\".");
   }
   if (!(weights > 0)) return ValidationError("The sum of the variants' weights must be greater than 0.");
+  if (const uint32_t most = context.options.instances_max; most > 0 && instances > most) {
+    return ServiceError{400, "ResourceLimitExceeded",
+                        "The variants would have " + std::to_string(instances) + " instances together, and at most " +
+                            std::to_string(most) +
+                            " run here at once: ask for fewer, or start the server with a higher --hosts-max."};
+  }
   return std::nullopt;
 }
 

@@ -236,6 +236,11 @@ TEST_F(SageMakerTest, CapacitiesThatCannotBeAreRefused) {
   refused(Json::array({{{"VariantName", "Other"}, {"DesiredInstanceCount", 2}}}),
           "The variant name(s) \"Other\" is/are not present");
   refused(Json::array({{{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", -1}}}), "greater than or equal to 0");
+  Bad("UpdateEndpointWeightsAndCapacities",
+      {{"EndpointName", "e"},
+       {"DesiredWeightsAndCapacities",
+        Json::array({{{"VariantName", "AllTraffic"}, {"DesiredInstanceCount", 1'000'000'000}}})}},
+      "ResourceLimitExceeded", "1000000000 instances together, and at most 8 run here at once");
   refused(Json::array({{{"VariantName", "AllTraffic"}, {"DesiredWeight", 0}}}), "must be greater than 0");
   refused(Json::array({{{"VariantName", "AllTraffic"}, {"ServerlessUpdateConfig", {{"MaxConcurrency", 1}}}}}),
           "serverless endpoints");

@@ -18,6 +18,7 @@ class SageMakerTest : public CatalogServiceTest {
     SageMakerOptions options;
     options.region = "us-east-1";
     options.instance_types = {"ml.m5.large", "ml.c5.xlarge"};
+    options.instances_max = 8;
     options.is_builtin_image = [](std::string_view image) {
       return image.find("linear-learner") != std::string_view::npos;
     };

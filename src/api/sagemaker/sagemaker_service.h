@@ -23,6 +23,7 @@ namespace argosy::api {
 struct SageMakerOptions {
   std::string region;                       // named in ARNs
   std::vector<std::string> instance_types;  // with price and size: what jobs and endpoints may ask for
+  uint32_t instances_max = 0;               // that can ever run at once; 0: nobody knows
   // Whether the image's repository is one of the built-in algorithms, and their names for the error that says it is
   // not.
   std::function<bool(std::string_view image)> is_builtin_image;
