@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "algorithms/hyperparameters.h"
 #include "base/files.h"
@@ -37,15 +38,20 @@ Json Describe(std::string_view algorithm, const TrainingRequest& request,
   for (const Channel& channel : request.channels) {
     Json files = Json::array();
     for (const std::filesystem::path& file : channel.files) {
+      // Two tables may be called alike and be of one size, as records of numbers are: when they were written tells.
       std::error_code ignored;
-      files.push_back({file.filename().string(), std::filesystem::file_size(file, ignored)});
+      const auto written = std::filesystem::last_write_time(file, ignored).time_since_epoch().count();
+      files.push_back({file.filename().string(), std::filesystem::file_size(file, ignored), written});
     }
     channels.push_back({channel.name, channel.content_type, channel.compression, std::move(files)});
   }
   Json model = Json::array();
   std::error_code ignored;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(request.initial_model, ignored)) {
-    if (entry.is_regular_file(ignored)) model.push_back({entry.path().filename().string(), entry.file_size(ignored)});
+    if (!entry.is_regular_file(ignored)) continue;
+    // Unpacked anew by each attempt, so that its time tells nothing.
+    const auto bytes = ReadFile(entry.path(), kCheckpointBytesMax);
+    model.push_back({entry.path().filename().string(), bytes.ok() ? NumberOf(*bytes) : 0});
   }
   std::sort(model.begin(), model.end());
   return {algorithm,           std::move(hyperparameters), request.seed,
@@ -85,7 +91,12 @@ Result<std::string> Checkpoints::Find() const {
   return bytes;
 }
 
-Result<bool> Checkpoints::Resume(const std::function<Status(StateReader&)>& read) const {
+Result<bool> Checkpoints::Resume(const std::function<Status(StateReader&)>& read) {
+  // With objects of its own, each host knows only a part of the data.
+  const auto parts = collective::AllGatherValues(*request_.group, belongs_to_);
+  if (!parts) return parts.error();
+  belongs_to_ = std::accumulate(parts->begin(), parts->end(), uint64_t{0},
+                                [](uint64_t all, uint64_t part) { return MixSeed(all, part, 0); });
   auto found = Find();
   if (!found) return found.error();
   const auto bytes = collective::Broadcast(*request_.group, *found);

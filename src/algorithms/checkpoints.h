@@ -25,8 +25,9 @@ class Checkpoints {
               std::initializer_list<std::string_view> changeable = {});
 
   // Hands `read` what an earlier attempt at this training saved, on all hosts what the head found. False when there is
-  // nothing, or when what is there is damaged or belongs to other data or hyperparameters, which the log then says.
-  Result<bool> Resume(const std::function<Status(StateReader&)>& read) const;
+  // nothing, or when what is there is damaged or belongs to other data or hyperparameters, which the log then says. To
+  // be called once, before the first is saved.
+  Result<bool> Resume(const std::function<Status(StateReader&)>& read);
 
   // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is
   // always over.
@@ -45,7 +46,7 @@ class Checkpoints {
   const TrainingRequest& request_;
   TrainingObserver& observer_;
   const SystemClock clock_;
-  uint64_t belongs_to_ = 0;  // a number of the algorithm, its hyperparameters and its data
+  uint64_t belongs_to_ = 0;  // a number of the algorithm, its hyperparameters and its data; from Resume on all hosts'
   Duration interval_{};
   Duration next_{};
 };

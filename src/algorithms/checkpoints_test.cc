@@ -197,5 +197,58 @@ TEST_F(CheckpointsTest, ForeignAndDamagedCheckpointsAreSaidAndNotUsed) {
   EXPECT_THAT(more.log_, HasSubstr("other hyperparameters or data"));
 }
 
+TEST_F(CheckpointsTest, OtherDataOfTheSameNameAndSizeBeginsAnew) {
+  const std::filesystem::path old = request_.channels[0].files[0];
+  SetCheckpoint("");
+  std::filesystem::remove(request_.checkpoint_dir / kCheckpointFile);
+  Keeper saved;
+  Train(saved);
+  ASSERT_FALSE(saved.checkpoints_.empty());
+  const data::TestDirectory elsewhere;
+  std::string flipped = *ReadFile(old, 10 << 20);
+  for (size_t at = 0; at < flipped.size(); at = flipped.find('\n', at) + 1)
+    flipped[at] = flipped[at] == '0' ? '1' : '0';
+  request_.channels[0].files[0] = elsewhere.Write(old.filename().string(), flipped);
+  ASSERT_EQ(std::filesystem::file_size(request_.channels[0].files[0]), std::filesystem::file_size(old));
+  Keeper alone;
+  request_.checkpoint_dir.clear();
+  const std::string expected = Train(alone);
+  SetCheckpoint(saved.checkpoints_.back());
+  Keeper other;
+  EXPECT_EQ(Train(other), expected);
+  EXPECT_THAT(other.log_, HasSubstr("other hyperparameters or data"));
+}
+
+TEST_F(CheckpointsTest, AnotherModelToGoOnFromBeginsAnew) {
+  const data::TestDirectory models;
+  const std::filesystem::path first = models.path() / "first";
+  const std::filesystem::path second = models.path() / "second";
+  for (const auto& model : {first, second}) {
+    Keeper keeper;
+    request_.seed = model == first ? 7 : 8;
+    Train(keeper);
+    std::filesystem::copy(request_.model_dir, model);
+  }
+  for (const char* file : {"model.json", "schema.json"}) {  // so that their weights alone differ
+    std::filesystem::copy(first / file, second / file, std::filesystem::copy_options::overwrite_existing);
+  }
+  request_.seed = 5;
+  request_.initial_model = first;
+  SetCheckpoint("");
+  std::filesystem::remove(request_.checkpoint_dir / kCheckpointFile);
+  Keeper saved;
+  Train(saved);
+  ASSERT_FALSE(saved.checkpoints_.empty());
+  SetCheckpoint(saved.checkpoints_.back());
+  Keeper same;
+  Train(same);
+  EXPECT_THAT(same.log_, HasSubstr("resuming from"));
+  SetCheckpoint(saved.checkpoints_.back());
+  request_.initial_model = second;
+  Keeper other;
+  Train(other);
+  EXPECT_THAT(other.log_, HasSubstr("other hyperparameters or data"));
+}
+
 }  // namespace
 }  // namespace argosy::algorithms
