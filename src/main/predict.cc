@@ -95,9 +95,15 @@ struct Target {
   const data::TableSchema* schema() const { return artifact && artifact->schema ? &*artifact->schema : nullptr; }
 };
 
-std::string Cell(const Json& value) {
+// `labelled`: beside a label that was predicted, whose score is what is asked for of all classes'.
+std::string Cell(const Json& value, bool labelled) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return FormatNumber(value.get<double>());
+  if (value.is_array() && !labelled) {
+    std::vector<std::string> parts;
+    for (const Json& one : value) parts.push_back(Cell(one, labelled));
+    return fmt::format("{}", fmt::join(parts, ","));
+  }
   if (value.is_array()) {  // a score for each class: the one that decided
     double best = -std::numeric_limits<double>::infinity();
     for (const Json& one : value) best = std::max(best, one.is_number() ? one.get<double>() : best);
@@ -136,7 +142,8 @@ Status PrintAnswers(const std::string& lines, OutputForm form, uint64_t& row) {
       table.emplace(std::move(columns));
     }
     std::vector<std::string> cells{std::to_string(++row)};
-    for (const std::string& key : keys) cells.push_back(answer->contains(key) ? Cell((*answer)[key]) : "");
+    const bool labelled = answer->contains("predicted_label");
+    for (const std::string& key : keys) cells.push_back(answer->contains(key) ? Cell((*answer)[key], labelled) : "");
     table->Add(std::move(cells));
   }
   if (table) Print(table->Render(OutputWidth(), head));
@@ -248,7 +255,7 @@ Result<Target> FindTarget(const Settings& settings, const PredictArgs& args) {
       return target;
     }
   }
-  if (args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
+  if (!args.model.empty() || args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
     return Error(ErrorCode::kNotFound, "no such artifact: " + args.target);
   }
   Result<ApiClient> client = ApiClient::Connect(settings.options);

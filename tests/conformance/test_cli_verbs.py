@@ -437,6 +437,16 @@ class TestPlaces:
         assert refused.code == 1 and said in refused.err, refused.err
         assert "upload" not in refused.err
 
+    def test_a_model_by_its_flag_shows_every_number_of_an_answer(self, server, clients, files, tmp_path):
+        """A projection has several numbers, and so has an answer of scores without a label."""
+        set_ = ("--set", "num_components=2", "--set", "mini_batch_size=10")
+        job = json.loads(ok(server.argosy("train", files / "rows.csv", "--algorithm", "pca", *set_, "--json")).out)
+        (tmp_path / "kept").write_bytes(clients.get(job["ModelArtifacts"]["S3ModelArtifacts"]))
+        words = ("predict", "--model", tmp_path / "kept", files / "rows.csv")
+        answers = [json.loads(line)["projection"] for line in ok(run(*words, "--json")).out.splitlines()]
+        shown = [line.split()[1] for line in ok(run(*words)).out.splitlines()[1:]]
+        assert [[float(v) for v in s.split(",")] for s in shown] == [pytest.approx(a, rel=1e-4) for a in answers]
+
     def test_only_a_file_without_rows_to_predict(self, server, deployed, tmp_path):
         (tmp_path / "empty.csv").write_text("")
         refused = server.argosy("predict", deployed, tmp_path / "empty.csv")

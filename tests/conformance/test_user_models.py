@@ -358,7 +358,7 @@ class TestFailures:
         assert sys.executable in reason and "ARGOSY_PYTHON" in reason
 
     def test_a_script_whose_interpreter_is_missing_says_which(self, own_clients):
-        reason, _ = self.failed(own_clients, programs.PROGRAM, {"serve": "#!/no/such/python -u\npass\n"})
+        reason, _ = self.failed(own_clients, programs.PROGRAM, {"serve": programs.executable("#!/no/such/python -u\npass\n")})
         assert "names the interpreter '/no/such/python', which is not on this machine" in reason
 
     def test_a_program_that_ends_at_once_is_the_reason_with_its_last_words(self, own_clients):
