@@ -572,7 +572,7 @@ class EndpointPlanning {
   bool removed_ = false;
   bool route_must_go_ = false;
   bool fleet_complete_ = false;
-  std::string waits_for_;  // why an instance was not started now
+  std::string waits_for_;                      // why an instance was not started now
   std::optional<std::string> capacity_lacks_;  // why an instance of the fleet that serves cannot be had
 };
 

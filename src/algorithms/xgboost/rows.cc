@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <unordered_set>
 
 #include "data/host_share.h"
 #include "data/parallel_read.h"
@@ -37,6 +38,11 @@ struct Rows {
   size_t count() const { return sparse.labels.size(); }
 };
 
+// "row 7", as it is counted here.
+std::string RowName(const Rows& rows, size_t index) {
+  return "row " + std::to_string(index + 1) + (rows.divided ? " of those that this host reads" : "");
+}
+
 Status CheckLabels(const Rows& rows, const XGBoostSettings& settings, size_t classes, std::string_view channel) {
   const auto faulty = [&](float label) {
     if (settings.task == Task::kBinary) return !(label >= 0 && label <= 1);
@@ -49,9 +55,9 @@ Status CheckLabels(const Rows& rows, const XGBoostSettings& settings, size_t cla
   if (at == rows.sparse.labels.end()) return {};
   const std::string range = settings.task == Task::kBinary ? "a number from 0 to 1"
                                                            : "an integer between 0 and " + std::to_string(classes - 1);
-  return InvalidChannel(channel, "label '" + Text(*at) + "' of row " +
-                                     std::to_string(at - rows.sparse.labels.begin() + 1) + " is not " + range +
-                                     ", as objective " + settings.objective + " needs");
+  const std::string row = RowName(rows, static_cast<size_t>(at - rows.sparse.labels.begin()));
+  return InvalidChannel(channel, "label '" + Text(*at) + "' of " + row + " is not " + range + ", as objective " +
+                                     settings.objective + " needs");
 }
 
 class Reader {
@@ -166,9 +172,8 @@ class Reader {
     }
     const auto bad = std::ranges::find_if(rows.sparse.weights, [](float weight) { return !(weight >= 0); });
     if (bad != rows.sparse.weights.end()) {
-      return InvalidChannel(name, "csv_weights: the weight of row " +
-                                      std::to_string(bad - rows.sparse.weights.begin() + 1) +
-                                      " is no number of 0 or more");
+      const std::string row = RowName(rows, static_cast<size_t>(bad - rows.sparse.weights.begin()));
+      return InvalidChannel(name, "csv_weights: the weight of " + row + " is no number of 0 or more");
     }
     return rows;
   }
@@ -207,8 +212,17 @@ class Reader {
     }
     if (!rows.sparse.groups.empty()) {
       std::vector<uint32_t> sizes;
+      std::unordered_set<uint32_t> seen;
       for (size_t r = 0; r < rows.count(); ++r) {
-        if (r == 0 || rows.sparse.groups[r] != rows.sparse.groups[r - 1]) sizes.push_back(0);
+        const uint32_t group = rows.sparse.groups[r];
+        if (r == 0 || group != rows.sparse.groups[r - 1]) {
+          if (!seen.insert(group).second) {
+            return Error(ErrorCode::kInvalidArgument, "qid:" + std::to_string(group) + " comes again in " +
+                                                          RowName(rows, r) +
+                                                          ": the rows of a group must stand together");
+          }
+          sizes.push_back(0);
+        }
         ++sizes.back();
       }
       if (Status s = matrix->SetGroups(sizes); !s) return s.error();

@@ -314,6 +314,8 @@ TEST_F(XGBoostTest, GroupsRankWithin) {
   SetTrain(ungrouped, "text/libsvm");
   ASSERT_EQ(Fault(), "");
   EXPECT_NE(Booster(), grouped);
+  SetTrain("1 qid:1 0:1\n0 qid:1 0:2\n1 qid:2 0:1\n0 qid:1 0:2\n", "text/libsvm");
+  EXPECT_THAT(Fault(), testing::HasSubstr("qid:1 comes again in row 4: the rows of a group must stand together"));
 }
 
 TEST_F(XGBoostTest, ParametersReachTheLibrary) {
