@@ -189,7 +189,7 @@ Status HttpBackend::Start() {
 }
 
 void HttpBackend::AskPing() {
-  ping_timer_ = 0;
+  loop_.Cancel(std::exchange(ping_timer_, 0));
   if (!ping_) ping_ = std::make_unique<Ping>(*this);
 }
 
@@ -209,6 +209,10 @@ void HttpBackend::OnPing(const std::string& complaint) {
     ping_failures_ = 0;
     heard_ = loop_.TurnTime();
     PingLater(kPingPeriod);
+    if (doubt_timer_ != 0) {
+      loop_.Cancel(std::exchange(doubt_timer_, 0));
+      AnswerBroken();
+    }
     if (!std::exchange(ready_, true)) {
       WatchTime();
       events_.OnReady();
@@ -261,8 +265,10 @@ void HttpBackend::End(Call& call, const protocol::AnswerView& answer) {
   events_.OnRoom();
 }
 
+// One that answers /ping meanwhile lives.
 void HttpBackend::Doubt() {
   if (doubt_timer_ != 0) return;
+  AskPing();
   doubt_timer_ = loop_.After(kEndTold, [this] {
     doubt_timer_ = 0;
     if (!failed_) AnswerBroken();

@@ -24,7 +24,8 @@ inline constexpr Duration kUnreadyToldEach = std::chrono::seconds(10);  // why i
 inline constexpr Duration kPingPeriod = std::chrono::seconds(10);
 inline constexpr Duration kPingTime = std::chrono::seconds(2);  // SageMaker's
 inline constexpr int kPingFailuresMax = 3;
-inline constexpr Duration kEndTold = std::chrono::milliseconds(100);  // from a process's last socket to its end
+// From a process's last socket to the word of its end, on a machine with far too much to do.
+inline constexpr Duration kEndTold = std::chrono::seconds(1);
 
 class HttpBackend final : public Backend {
  public:

@@ -129,6 +129,24 @@ TEST_F(HttpBackendTest, AProgramThatLivesOnHasBrokenTheConnectionOfOneRequest) {
   backend_.reset();
 }
 
+TEST_F(HttpBackendTest, OneThatAnswersAPingMeanwhileLivesOn) {
+  const auto answer = [](int fd) {
+    TakeAndBreak(fd);
+    OddServer::Give(fd, kWell);
+    (void)OddServer::Take(fd);
+  };
+  OddServer server({AnswerAndBreak, TakeAndBreak, answer});
+  on_ready_ = [this] {
+    backend_->Submit({.key = 1, .body = "x", .deadline = Duration::max()});
+    loop_.After(kEndTold / 2, [this] { EXPECT_NE(answer_, "") << "nobody waits for an end that does not come"; });
+  };
+  Start(server.port());
+  Run();
+  EXPECT_THAT(answer_, HasSubstr("500 the program did not answer: "));
+  EXPECT_EQ(failure_, "");
+  backend_.reset();
+}
+
 TEST_F(HttpBackendTest, AProgramThatEndsBeforeItIsReadyIsSaidToHave) {
   OddServer server({});
   Start(server.port());
