@@ -93,15 +93,13 @@ class TestCounts:
         assert json.loads(answers[0])["predictions"]
         assert counts(jobs.await_endpoint(clients, endpoint)) == [(1, 1)]
 
-    def test_more_than_the_machine_holds_ends_with_what_it_holds_and_says_so(self, clients, endpoint):
-        ask(clients, endpoint, DesiredInstanceCount=5000)
-        wait_for(
-            lambda: "FailureReason" in clients.sagemaker.describe_endpoint(EndpointName=endpoint),
-            jobs.JOB_SECONDS,
-            "the endpoint to say what it cannot have",
-        )
-        reason = clients.sagemaker.describe_endpoint(EndpointName=endpoint)["FailureReason"]
-        assert "CapacityError" in reason and "5000" in reason
+    def test_more_than_can_ever_run_is_refused_at_once(self, clients, endpoint):
+        with pytest.raises(ClientError) as refused:
+            ask(clients, endpoint, DesiredInstanceCount=5000)
+        error = refused.value.response["Error"]
+        assert error["Code"] == "ResourceLimitExceeded"
+        assert "5000 instances together" in error["Message"] and "--hosts-max" in error["Message"]
+        assert clients.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
 
 
 class TestWeights:
