@@ -18,6 +18,7 @@
 #include "objectstore/embedded/directories.h"
 #include "objectstore/embedded/file_reader.h"
 #include "objectstore/embedded/index.h"
+#include "objectstore/embedded/layout.h"
 #include "objectstore/embedded/rebuild.h"
 #include "objectstore/embedded/staging.h"
 #include "objectstore/embedded/uploads.h"
@@ -27,9 +28,6 @@ namespace {
 
 constexpr size_t kStripes = 1024;  // locks that order the writes of one key; far more than threads that write at once
 constexpr int kRenameTries = 64;   // each lost to somebody who removed the directory just then
-constexpr char kIndexName[] = "index.db";
-constexpr char kBucketsName[] = "buckets";
-constexpr char kBucketTagsName[] = "bucket_tags";
 
 std::string DirectoryOf(const std::string& path) {
   return path.substr(0, path.rfind('/'));
@@ -562,38 +560,6 @@ Result<size_t> Store::ExpireUploads(Time before) {
   });
 }
 
-// Another process's view: what it finds is taken from the files, nothing is written.
-class Attached final : public ObjectReader {
- public:
-  Attached(UniqueFd root, const std::filesystem::path& dir)
-      : root_(std::move(root)), index_(dir / kIndexName), reader_(root_.get(), dir / kBucketsName, &index_) {}
-
-  Status HeadBucket(std::string_view bucket) override { return reader_.HeadBucket(bucket); }
-  Result<ObjectInfo> Head(std::string_view bucket, std::string_view key) override {
-    Result<OpenObject> object = Open(bucket, key);
-    if (!object.ok()) return object.error();
-    return std::move(object->info);
-  }
-  Result<OpenObject> Open(std::string_view bucket, std::string_view key) override {
-    Result<Found> found = reader_.Look(bucket, key);
-    if (!found.ok()) return found.error();
-    if (!found->file) return NoSuchKey(bucket, key);
-    Result<Record> record = reader_.RecordOf(*found);
-    if (!record.ok()) return record.error();
-    return OpenObject{.file = std::make_shared<UniqueFd>(std::move(*found->file)),
-                      .info = ToObjectInfo(key, found->identity, *record)};
-  }
-  Result<ListPage> List(const ListRequest& request) override { return reader_.List(request); }
-  Result<std::filesystem::path> LocalPath(std::string_view bucket, std::string_view key) override {
-    return reader_.LocalPath(bucket, key);
-  }
-
- private:
-  const UniqueFd root_;
-  IndexReader index_;
-  const FileReader reader_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<ObjectStore>> EmbeddedStore::Open(const std::filesystem::path& given, const Clock* clock,
@@ -624,13 +590,6 @@ Result<std::unique_ptr<ObjectStore>> EmbeddedStore::Open(const std::filesystem::
   return std::unique_ptr<ObjectStore>(std::make_unique<Store>(clock, std::move(hook), std::move(**lock),
                                                               std::move(*staging), std::move(*uploads),
                                                               std::move(*root), dir, std::move(*writer)));
-}
-
-Result<std::unique_ptr<ObjectReader>> EmbeddedStore::Attach(const std::filesystem::path& given) {
-  const std::filesystem::path dir = std::filesystem::absolute(given);
-  Result<UniqueFd> root = OpenFile(dir / kBucketsName, O_RDONLY | O_DIRECTORY);
-  if (!root.ok()) return root.error();
-  return std::unique_ptr<ObjectReader>(std::make_unique<Attached>(std::move(*root), dir));
 }
 
 }  // namespace argosy::objectstore
