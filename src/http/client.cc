@@ -47,9 +47,9 @@ std::optional<Peer> PeerOf(const std::string& url) {
 }
 
 void Append(HeaderList& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  curl_slist* const own = list.release();
+  curl_slist* const longer = curl_slist_append(own, line.c_str());
   Check(longer != nullptr, "out of memory");
-  (void)list.release();
   list.reset(longer);
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "main/edit_distance.h"
+#include "main/examples.h"
 #include "main/version.h"
 
 namespace argosy::main {
@@ -21,13 +22,14 @@ constexpr char kRowMark = '\x01';
 constexpr size_t kColumnWidth = 34;
 constexpr const char* kEveryVerb = "Options of every verb";
 
-constexpr std::string_view kFooter =
+constexpr std::string_view kFirstModel =
     "A first model:\n"
     "  argosy up --detach\n"
     "  argosy train my.csv            # prints the job's name\n"
     "  argosy deploy JOB              # prints the endpoint's name\n"
     "  argosy predict ENDPOINT 5.1,3.5,1.4,0.2\n"
-    "\n"
+    "\n";
+constexpr std::string_view kExitCodes =
     "Exit codes: 0 done; 1 it did not come about (a job failed, the server refused); 2 command line or configuration\n"
     "wrong; 3 no server answers; 130 interrupted while waiting (what was started goes on).";
 
@@ -74,7 +76,7 @@ Parser::Parser() {
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", fmt::format("argosy {}", kVersion));
-  app.footer(std::string(kFooter));
+  app.footer(fmt::format("{}{}", kFirstModel, kExitCodes));
   app.get_formatter()->column_width(kColumnWidth);
   for (const OptionDeclaration& option : OptionDeclarations()) {
     if (option.secrecy == Secrecy::kSecret) continue;
@@ -105,6 +107,7 @@ Parser::Parser() {
   }
   Server();
   Models();
+  for (CLI::App* verb : app.get_subcommands(nullptr)) verb->footer("");  // theirs are ExamplesAndExitCodes
   Users();
 }
 
@@ -306,6 +309,12 @@ bool IsNegativeNumber(std::string_view word) {
   return word.size() > 1 && word[0] == '-' && (word[1] == '.' || (word[1] >= '0' && word[1] <= '9'));
 }
 
+std::string ExamplesAndExitCodes(const std::string& verb) {
+  const std::string_view examples = ExamplesOf(verb);
+  return fmt::format("\n{}{}{}{}\n", examples.empty() ? "" : "Examples:\n", examples, examples.empty() ? "" : "\n",
+                     kExitCodes);
+}
+
 std::string HelpText(const CLI::App& app, const std::string& verb_name) {
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
     if (verb->get_name() != verb_name) continue;
@@ -316,13 +325,14 @@ std::string HelpText(const CLI::App& app, const std::string& verb_name) {
         if (!one->get_subcommands(nullptr).empty())
           text += "\n" + one->help("argosy " + verb_name, CLI::AppFormatMode::All);
       }
-      return text + "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
+      return text + ExamplesAndExitCodes(verb_name) +
+             "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
     }
     // What the other verbs seldom need is what this one is about.
     const auto options = app.get_options([](const CLI::Option* option) { return option->get_group() == kEveryVerb; });
     CLI::Formatter formatter;
     formatter.column_width(kColumnWidth);
-    return verb->help("argosy") + formatter.make_group("Options", false, options);
+    return verb->help("argosy") + formatter.make_group("Options", false, options) + ExamplesAndExitCodes(verb_name);
   }
   return app.help();
 }

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <sstream>
+
+#include "main/examples.h"
+
 namespace argosy::main {
 namespace {
 
@@ -144,6 +149,26 @@ TEST(CommandLine, CompletionKnowsVerbsAndFlags) {
   for (const std::string& verb : VerbNames()) EXPECT_THAT(script.text, HasSubstr(verb));
   EXPECT_THAT(script.text, HasSubstr("--positive"));
   EXPECT_THAT(script.text, HasSubstr("--data-dir"));
+}
+
+TEST(CommandLine, EveryVerbHasExamplesThatParse) {
+  for (const std::string& verb : VerbNames()) {
+    if (verb == "help" || verb == "agent") continue;
+    std::istringstream lines{std::string(ExamplesOf(verb))};
+    int examples = 0;
+    for (std::string line; std::getline(lines, line); ++examples) {
+      std::istringstream words(line.substr(0, line.find('#')));
+      std::vector<std::string> command{std::istream_iterator<std::string>(words), {}};
+      ASSERT_GE(command.size(), 2U) << verb;
+      EXPECT_EQ(command[0] + " " + command[1], "argosy " + verb);
+      command.erase(command.begin());
+      const auto outcome = ParseCommandLine(command);
+      const auto* message = std::get_if<Message>(&outcome);
+      EXPECT_TRUE(message == nullptr || message->exit_code == kExitOk) << line << ": " << message->text;
+    }
+    EXPECT_GE(examples, 1) << verb;
+    EXPECT_THAT(std::get<Message>(ParseCommandLine({"help", verb})).text, HasSubstr(std::string(ExamplesOf(verb))));
+  }
 }
 
 TEST(CommandLine, PredictByAModelTakesAllWordsForRows) {
