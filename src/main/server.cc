@@ -182,7 +182,7 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
   if (Status read = key_feed->Load(*catalog); !read.ok()) return read.error().Wrap("reading users' keys");
   Result<auth::SessionKey> made = auth::LoadOrCreateSessionKey(directory.session_key_file(), random);
   if (!made.ok()) return made.error();
-  session_key = std::move(*made);
+  session_key = *made;
   sessions = std::make_unique<auth::SessionStore>(keys.get(), *session_key, &clock);
   session_feed = std::make_unique<control::SessionFeed>(sessions.get());
   if (Status read = session_feed->Load(*catalog); !read.ok()) return read.error().Wrap("reading the open sessions");

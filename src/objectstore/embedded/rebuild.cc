@@ -102,8 +102,8 @@ Status SettleIntents(IndexWriter& index, int root_fd, const std::vector<Intent>&
     if (!row.ok()) return row.error();
     // The end may have come between the rename and the directory's fsync, after which the intents would have gone.
     Result<Directory> directory = OpenDirectory(root_fd, path.substr(0, path.rfind('/')));
-    if (directory.ok() && fsync(dirfd(directory->get())) != 0)
-      return ErrnoError("fsync of the directory of " + path, errno);
+    const int fd = directory.ok() ? dirfd(directory->get()) : -1;
+    if (fd >= 0 && fsync(fd) != 0) return ErrnoError("fsync of the directory of " + path, errno);
     for (const Intent* intent : intents) truths.push_back({intent->id, bucket, key, *row});
   }
   Log(LogLevel::kInfo, "object writes cut off by the last end settled", {{"count", std::to_string(leftover.size())}});

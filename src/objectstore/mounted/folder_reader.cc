@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "base/bytes.h"
+#include "objectstore/checksum.h"
 #include "objectstore/embedded/file_reader.h"
 
 namespace argosy::objectstore {

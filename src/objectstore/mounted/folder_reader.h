@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "objectstore/embedded/record.h"
 #include "objectstore/object_store.h"
 
 namespace argosy::objectstore {
