@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "catalog/visit.h"
 
 namespace argosy::control {
 
@@ -19,15 +20,9 @@ AlarmsExecutor::AlarmsExecutor(catalog::Catalog* catalog, observe::MetricReader*
       worklist_(scheduler, clock, [this](const std::string& uid) { Evaluate(uid); }) {}
 
 Status AlarmsExecutor::Start() {
-  catalog::Query query;
-  query.kind = catalog::Kind::kAlarm;
-  query.max_results = 1000;
-  do {
-    Result<catalog::Page> page = catalog_->List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) Take(resource);
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty());
+  const Status read = catalog::VisitAll(*catalog_, {.kind = catalog::Kind::kAlarm},
+                                        [this](const catalog::Resource& resource) { Take(resource); });
+  if (!read.ok()) return read;
   TellInAlarm();
   return {};
 }

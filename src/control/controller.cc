@@ -1,6 +1,7 @@
 #include "control/controller.h"
 
 #include "base/log.h"
+#include "catalog/visit.h"
 
 namespace argosy::control {
 namespace {
@@ -69,18 +70,7 @@ void Controller::WhenAllAnswer(Task done) {
 
 Status Controller::ForEach(catalog::Kind kind, const std::string& status,
                            const std::function<void(const catalog::Resource&)>& each) {
-  catalog::Query query;
-  query.kind = kind;
-  query.status = status;
-  query.order = catalog::SortOrder::kAscending;
-  query.max_results = 1000;
-  do {
-    Result<catalog::Page> page = catalog_->List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) each(resource);
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty());
-  return {};
+  return catalog::VisitAll(*catalog_, {.kind = kind, .status = status, .order = catalog::SortOrder::kAscending}, each);
 }
 
 void Controller::OnChange(const catalog::Change& change) {

@@ -1,5 +1,7 @@
 #include "control/live_counters.h"
 
+#include "catalog/visit.h"
+
 namespace argosy::control {
 namespace {
 
@@ -8,21 +10,6 @@ using Type = PrometheusText::Type;
 
 bool GoesOn(const std::string& job_status) {
   return job_status == "InProgress" || job_status == "Stopping";
-}
-
-Status ForAll(catalog::Catalog& catalog, catalog::Kind kind, const std::string& status,
-              const std::function<void(const catalog::Resource&)>& each) {
-  catalog::Query query;
-  query.kind = kind;
-  query.status = status;
-  query.max_results = 1000;
-  do {
-    const Result<catalog::Page> page = catalog.List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) each(resource);
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty());
-  return {};
 }
 
 PrometheusText::Labels LabelsOf(const serving::VariantName& name) {
@@ -35,9 +22,10 @@ Status LiveCounters::Load(catalog::Catalog& catalog) {
   const std::lock_guard lock(mutex_);
   const auto take = [this](const catalog::Resource& resource) { Take(resource); };
   for (const char* status : {"InProgress", "Stopping"}) {
-    if (Status done = ForAll(catalog, catalog::Kind::kTrainingJob, status, take); !done.ok()) return done;
+    const Status read = catalog::VisitAll(catalog, {.kind = catalog::Kind::kTrainingJob, .status = status}, take);
+    if (!read.ok()) return read;
   }
-  return ForAll(catalog, catalog::Kind::kAlarm, "", take);
+  return catalog::VisitAll(catalog, {.kind = catalog::Kind::kAlarm}, take);
 }
 
 void LiveCounters::Take(const catalog::Resource& resource) {

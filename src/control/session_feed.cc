@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "catalog/visit.h"
 #include "control/session_reach.h"
 #include "cost/ledger.h"
 
@@ -41,17 +42,8 @@ protocol::Session SignIn(const auth::SessionKey& key, const protocol::Assignment
 }
 
 Status SessionFeed::Load(catalog::Catalog& catalog) {
-  catalog::Query query;
-  query.kind = catalog::Kind::kInstance;
-  query.status = "Open";
-  query.max_results = 1000;
-  do {
-    const Result<catalog::Page> page = catalog.List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) Write(resource);
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty());
-  return {};
+  return catalog::VisitAll(catalog, {.kind = catalog::Kind::kInstance, .status = "Open"},
+                           [this](const catalog::Resource& resource) { Write(resource); });
 }
 
 void SessionFeed::OnChange(const catalog::Change& change) {

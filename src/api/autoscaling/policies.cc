@@ -8,6 +8,7 @@
 #include "api/autoscaling/common.h"
 #include "catalog/alarm.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::autoscaling {
 namespace {
@@ -222,22 +223,24 @@ class AlarmsByPolicy {
 };
 
 Status AlarmsByPolicy::Read() {
-  catalog::Query query{
-      .kind = Kind::kAlarm, .sort_by = catalog::SortBy::kName, .order = catalog::SortOrder::kAscending};
-  do {
-    Result<catalog::Page> page = common_.deps.catalog->List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) {
-      const Result<catalog::AlarmSpec> spec = catalog::AlarmSpec::FromRequestJson(resource.spec);
-      if (!spec.ok()) return spec.error();
-      const std::set<std::string> actions(spec->alarm_actions.begin(), spec->alarm_actions.end());
-      for (const std::string& action : actions) {
-        if (catalog::IsScalingPolicyArn(action)) alarms_[action].push_back(AlarmJson(common_, resource.name));
-      }
-    }
-    query.page_token = std::move(page->next_token);
-  } while (!query.page_token.empty());
-  return {};
+  Status parsed;
+  const Status read =
+      catalog::Visit(*common_.deps.catalog,
+                     {.kind = Kind::kAlarm, .sort_by = catalog::SortBy::kName, .order = catalog::SortOrder::kAscending},
+                     [&](const catalog::Resource& resource) {
+                       const Result<catalog::AlarmSpec> spec = catalog::AlarmSpec::FromRequestJson(resource.spec);
+                       if (!spec.ok()) {
+                         parsed = spec.error();
+                         return false;
+                       }
+                       const std::set<std::string> actions(spec->alarm_actions.begin(), spec->alarm_actions.end());
+                       for (const std::string& action : actions) {
+                         if (catalog::IsScalingPolicyArn(action))
+                           alarms_[action].push_back(AlarmJson(common_, resource.name));
+                       }
+                       return true;
+                     });
+  return read.ok() ? parsed : read;
 }
 
 // A step policy has the alarms that name it. The two of a target tracking policy are its own: activities name them,

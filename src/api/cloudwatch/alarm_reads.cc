@@ -8,6 +8,7 @@
 #include "api/cloudwatch/families.h"
 #include "base/bytes.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::cloudwatch {
 namespace {
@@ -27,17 +28,6 @@ catalog::Query AllAlarms() {
   query.order = catalog::SortOrder::kAscending;
   query.max_results = kCatalogPage;
   return query;
-}
-
-Status ForEachAlarm(const Context& context, const std::function<void(const catalog::Resource&)>& each) {
-  catalog::Query query = AllAlarms();
-  do {
-    const Result<catalog::Page> page = context.deps.catalog->List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) each(resource);
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty());
-  return {};
 }
 
 bool HasType(const Json& input, std::string_view type) {
@@ -134,7 +124,7 @@ Answer DescribeForMetric(const Context& context, const Json& input) {
   const int64_t period = IntField(input, "Period");
   Json alarms = Json::array();
   std::optional<Error> broken;
-  const Status read = ForEachAlarm(context, [&](const catalog::Resource& resource) {
+  const Status read = catalog::VisitAll(*context.deps.catalog, AllAlarms(), [&](const catalog::Resource& resource) {
     const Result<catalog::AlarmSpec> spec = catalog::AlarmSpec::FromRequestJson(resource.spec);
     if (!spec.ok() || spec->name_space != metric.name_space || spec->metric_name != metric.name ||
         spec->dimensions != metric.dimensions || (!statistic.empty() && spec->statistic != statistic) ||
@@ -174,7 +164,8 @@ Answer History(const Context& context, const Json& input) {
     }
   };
   if (name.empty()) {
-    if (const Status read = ForEachAlarm(context, take); !read.ok()) return FromError(read.error());
+    if (const Status read = catalog::VisitAll(*context.deps.catalog, AllAlarms(), take); !read.ok())
+      return FromError(read.error());
   } else {
     const Result<catalog::Resource> resource = context.deps.catalog->Get(catalog::Kind::kAlarm, name);
     if (resource.ok()) take(*resource);

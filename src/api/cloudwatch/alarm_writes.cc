@@ -9,6 +9,7 @@
 #include "auth/principal.h"
 #include "catalog/alarm.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::cloudwatch {
 namespace {
@@ -124,21 +125,6 @@ std::optional<ServiceError> CheckAlarm(const Json& input) {
   return CheckActions(input);
 }
 
-// How many there are, as far as it matters.
-Result<size_t> CountAlarms(const Context& context) {
-  catalog::Query query;
-  query.kind = Kind::kAlarm;
-  query.max_results = 1000;
-  size_t count = 0;
-  do {
-    const Result<catalog::Page> page = context.deps.catalog->List(query);
-    if (!page.ok()) return page.error();
-    count += page->resources.size();
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty() && count < kAlarmsMax);
-  return count;
-}
-
 catalog::Transaction::Update UpdateOfAlarm(const catalog::Resource& resource, Time now) {
   catalog::Transaction::Update update;
   update.uid = resource.uid;
@@ -175,7 +161,7 @@ struct WantedAlarm {
   }
 
   Proposal Add(Time now) const {
-    const Result<size_t> count = CountAlarms(*context);
+    const Result<size_t> count = catalog::CountUpTo(*context->deps.catalog, {.kind = Kind::kAlarm}, kAlarmsMax);
     if (!count.ok()) return Answer(FromError(count.error()));
     if (*count >= kAlarmsMax) {
       return Answer(

@@ -5,6 +5,7 @@
 #include "api/iam/families.h"
 #include "auth/credentials.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::iam {
 namespace {
@@ -18,7 +19,7 @@ catalog::Query KeysOf(const catalog::Resource& user) {
 
 // The secret is in this answer and in no other.
 Proposal ProposeKey(const Context& context, const catalog::Resource& user, const std::string& maker) {
-  const Result<size_t> count = CountUpTo(context, KeysOf(user), kKeysPerUserMax);
+  const Result<size_t> count = catalog::CountUpTo(*context.deps.catalog, KeysOf(user), kKeysPerUserMax);
   if (!count.ok()) return Answer(FromError(count.error()));
   if (*count >= kKeysPerUserMax) {
     return Answer(LimitExceeded("Cannot exceed quota for AccessKeysPerUser: " + std::to_string(kKeysPerUserMax)));

@@ -89,18 +89,6 @@ Answer ListAnswer(const Context& context, catalog::Query query, const Json& inpu
   return DumpJson(answer);
 }
 
-Result<size_t> CountUpTo(const Context& context, catalog::Query query, size_t most) {
-  query.max_results = 1000;
-  size_t count = 0;
-  do {
-    const Result<catalog::Page> page = context.deps.catalog->List(query);
-    if (!page.ok()) return page.error();
-    count += page->resources.size();
-    query.page_token = page->next_token;
-  } while (!query.page_token.empty() && count < most);
-  return count;
-}
-
 std::variant<catalog::Resource, ServiceError> FindUser(const Context& context, const std::string& name) {
   Result<catalog::Resource> user = context.deps.catalog->Get(Kind::kUser, name);
   if (user.ok()) return std::move(*user);

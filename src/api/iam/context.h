@@ -48,9 +48,6 @@ Answer ListAnswer(const Context& context, catalog::Query query, const Json& inpu
                   const std::function<Json(const catalog::Resource&)>& show,
                   const std::function<bool(const catalog::Resource&)>& keep = nullptr);
 
-// How many resources there are of the query, counted up to `most`.
-Result<size_t> CountUpTo(const Context& context, catalog::Query query, size_t most);
-
 // The user, or what to answer where there is none.
 std::variant<catalog::Resource, ServiceError> FindUser(const Context& context, const std::string& name);
 

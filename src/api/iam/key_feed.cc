@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::iam {
 
@@ -18,15 +19,9 @@ Result<auth::Principal> PrincipalOf(const catalog::Resource& user) {
 
 Status KeyFeed::Load(catalog::Catalog& catalog) {
   for (const Kind kind : {Kind::kUser, Kind::kAccessKey}) {
-    catalog::Query query;
-    query.kind = kind;
-    query.max_results = 1000;
-    do {
-      const Result<catalog::Page> page = catalog.List(query);
-      if (!page.ok()) return page.error();
-      for (const catalog::Resource& resource : page->resources) Write(resource);
-      query.page_token = page->next_token;
-    } while (!query.page_token.empty());
+    const Status read =
+        catalog::VisitAll(catalog, {.kind = kind}, [this](const catalog::Resource& resource) { Write(resource); });
+    if (!read.ok()) return read;
   }
   return {};
 }

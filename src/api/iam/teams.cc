@@ -7,6 +7,7 @@
 #include "api/iam/families.h"
 #include "auth/credentials.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::iam {
 namespace {
@@ -40,7 +41,7 @@ Proposal ProposeTeam(const Context& context, const std::string& name, const std:
   const Result<catalog::Resource> there = context.deps.catalog->Get(Kind::kTeam, name);
   if (there.ok()) return Answer(AlreadyExists("Group", name));
   if (there.error().code() != ErrorCode::kNotFound) return Answer(FromError(there.error()));
-  const Result<size_t> count = CountUpTo(context, {.kind = Kind::kTeam}, kTeamsMax);
+  const Result<size_t> count = catalog::CountUpTo(*context.deps.catalog, {.kind = Kind::kTeam}, kTeamsMax);
   if (!count.ok()) return Answer(FromError(count.error()));
   if (*count >= kTeamsMax) {
     return Answer(LimitExceeded("Cannot exceed quota for GroupsPerAccount: " + std::to_string(kTeamsMax)));
@@ -130,17 +131,12 @@ Operation DeleteGroup(std::shared_ptr<const Context> context) {
                 [context, name = TextField(call.input, "GroupName")]() -> Proposal {
                   const Result<catalog::Resource> team = context->deps.catalog->Get(Kind::kTeam, name);
                   if (!team.ok()) return MissingTeam(team.error(), name);
-                  catalog::Query query{.kind = Kind::kUser, .max_results = 1000};
-                  do {
-                    const Result<catalog::Page> page = context->deps.catalog->List(query);
-                    if (!page.ok()) return Answer(FromError(page.error()));
-                    for (const catalog::Resource& user : page->resources) {
-                      if (IsIn(user, name)) {
-                        return Answer(DeleteConflict("Cannot delete entity, must remove users from group first."));
-                      }
-                    }
-                    query.page_token = page->next_token;
-                  } while (!query.page_token.empty());
+                  bool used = false;
+                  const Status read =
+                      catalog::Visit(*context->deps.catalog, {.kind = Kind::kUser},
+                                     [&](const catalog::Resource& user) { return !(used = IsIn(user, name)); });
+                  if (!read.ok()) return Answer(FromError(read.error()));
+                  if (used) return Answer(DeleteConflict("Cannot delete entity, must remove users from group first."));
                   Decision decision;
                   decision.transaction.removes.push_back({team->uid, team->version});
                   return decision;

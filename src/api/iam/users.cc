@@ -6,6 +6,7 @@
 #include "api/iam/families.h"
 #include "auth/credentials.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::iam {
 namespace {
@@ -29,7 +30,7 @@ Proposal ProposeUser(const Context& context, const std::string& name, const std:
   const Result<catalog::Resource> there = context.deps.catalog->Get(Kind::kUser, name);
   if (there.ok() || name == auth::OwnerPrincipal().name) return Answer(AlreadyExists("User", name));
   if (there.error().code() != ErrorCode::kNotFound) return Answer(FromError(there.error()));
-  const Result<size_t> count = CountUpTo(context, {.kind = Kind::kUser}, kUsersMax);
+  const Result<size_t> count = catalog::CountUpTo(*context.deps.catalog, {.kind = Kind::kUser}, kUsersMax);
   if (!count.ok()) return Answer(FromError(count.error()));
   if (*count >= kUsersMax) {
     return Answer(LimitExceeded("Cannot exceed quota for UsersPerAccount: " + std::to_string(kUsersMax)));
@@ -112,7 +113,8 @@ Operation DeleteUser(std::shared_ptr<const Context> context) {
             ChangeUser(
                 context, TextField(call.input, "UserName"),
                 [context](const catalog::Resource& user, const catalog::UserSpec& /*spec*/) -> Proposal {
-                  const Result<size_t> keys = CountUpTo(*context, {.kind = Kind::kAccessKey, .owner = user.uid}, 1);
+                  const Result<size_t> keys =
+                      catalog::CountUpTo(*context->deps.catalog, {.kind = Kind::kAccessKey, .owner = user.uid}, 1);
                   if (!keys.ok()) return Answer(FromError(keys.error()));
                   if (*keys > 0) return Answer(DeleteConflict("Cannot delete entity, must delete access keys first."));
                   Decision decision;

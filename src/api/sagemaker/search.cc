@@ -10,6 +10,7 @@
 #include "api/sagemaker/search_record.h"
 #include "base/bytes.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::sagemaker {
 namespace {
@@ -188,18 +189,19 @@ Answer Search(const Context& context, const std::vector<RecordKind>& kinds, cons
   if (!read.ok()) return ErrorAnswer(read.error());
   BestFound found(std::get<Asked>(asked));
   Status broken;
-  const Status visited = VisitResources(*context.deps.catalog, kind->kind, [&](const catalog::Resource& resource) {
-    Result<Json> record = (*read)(resource);
-    if (!record.ok()) {
-      broken = record.error();
-      return false;
-    }
-    if (IsFound(std::get<Asked>(asked), *record)) {
-      Rank rank = RankOf(std::get<Asked>(asked).sort_by, *record, resource);
-      found.Add(std::move(rank), std::move(*record));
-    }
-    return true;
-  });
+  const Status visited =
+      catalog::Visit(*context.deps.catalog, {.kind = kind->kind}, [&](const catalog::Resource& resource) {
+        Result<Json> record = (*read)(resource);
+        if (!record.ok()) {
+          broken = record.error();
+          return false;
+        }
+        if (IsFound(std::get<Asked>(asked), *record)) {
+          Rank rank = RankOf(std::get<Asked>(asked).sort_by, *record, resource);
+          found.Add(std::move(rank), std::move(*record));
+        }
+        return true;
+      });
   if (!visited.ok()) return ErrorAnswer(visited.error());
   if (!broken.ok()) return ErrorAnswer(broken.error());
   return JsonAnswer(found.Answer(*kind));
@@ -224,10 +226,11 @@ Answer Suggest(const Context& context, const std::vector<RecordKind>& kinds, con
   const std::vector<std::string> declared = PropertyNames(kind->shape);
   std::set<std::string> names(declared.begin(), declared.end());
   size_t looked_at = 0;
-  const Status visited = VisitResources(*context.deps.catalog, kind->kind, [&](const catalog::Resource& resource) {
-    if (const Result<Json> record = (*read)(resource); record.ok()) AppendOwnNames(*record, names);
-    return ++looked_at < kSuggestedFromMax;
-  });
+  const Status visited =
+      catalog::Visit(*context.deps.catalog, {.kind = kind->kind}, [&](const catalog::Resource& resource) {
+        if (const Result<Json> record = (*read)(resource); record.ok()) AppendOwnNames(*record, names);
+        return ++looked_at < kSuggestedFromMax;
+      });
   if (!visited.ok()) return ErrorAnswer(visited.error());
   const Json& query = catalog::ObjectField(input, "SuggestionQuery");
   const std::string hint = TextField(catalog::ObjectField(query, "PropertyNameQuery"), "PropertyNameHint");

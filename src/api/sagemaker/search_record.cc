@@ -10,6 +10,7 @@
 #include "api/sagemaker/descriptions.h"
 #include "catalog/endpoint.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::sagemaker {
 namespace {
@@ -157,22 +158,23 @@ using EndpointsOfModels = std::map<std::string, Json>;
 Result<EndpointsOfModels> FindEndpoints(const Context& context) {
   EndpointsOfModels endpoints;
   Status status;
-  const Status visited = VisitResources(*context.deps.catalog, Kind::kEndpoint, [&](const catalog::Resource& resource) {
-    const Result<catalog::EndpointState> state = catalog::EndpointState::FromJson(resource.state);
-    if (!state.ok()) status = state.error().Wrap("state of endpoint '" + resource.name + "'");
-    if (!state.ok() || !state->current) return state.ok();
-    std::set<std::string> models;  // several variants may have the same
-    for (const catalog::VariantPlan& plan : state->current->variants) models.insert(plan.model.model_name);
-    for (const std::string& model : models) {
-      Json& list = endpoints.try_emplace(model, Json::array()).first->second;
-      list.push_back({{"EndpointName", resource.name},
-                      {"EndpointArn", context.Arn(Kind::kEndpoint, resource.name)},
-                      {"CreationTime", Seconds(resource.created)},
-                      {"LastModifiedTime", Seconds(resource.modified)},
-                      {"EndpointStatus", resource.status}});
-    }
-    return true;
-  });
+  const Status visited =
+      catalog::Visit(*context.deps.catalog, {.kind = Kind::kEndpoint}, [&](const catalog::Resource& resource) {
+        const Result<catalog::EndpointState> state = catalog::EndpointState::FromJson(resource.state);
+        if (!state.ok()) status = state.error().Wrap("state of endpoint '" + resource.name + "'");
+        if (!state.ok() || !state->current) return state.ok();
+        std::set<std::string> models;  // several variants may have the same
+        for (const catalog::VariantPlan& plan : state->current->variants) models.insert(plan.model.model_name);
+        for (const std::string& model : models) {
+          Json& list = endpoints.try_emplace(model, Json::array()).first->second;
+          list.push_back({{"EndpointName", resource.name},
+                          {"EndpointArn", context.Arn(Kind::kEndpoint, resource.name)},
+                          {"CreationTime", Seconds(resource.created)},
+                          {"LastModifiedTime", Seconds(resource.modified)},
+                          {"EndpointStatus", resource.status}});
+        }
+        return true;
+      });
   if (!visited.ok()) return visited.error();
   if (!status.ok()) return status.error();
   return endpoints;
@@ -239,22 +241,6 @@ Json SearchResult(const RecordKind& kind, Json record) {
   Json dashboard = {{"Model", std::move(record["Model"])}};
   if (record.contains("Endpoints")) dashboard["Endpoints"] = std::move(record["Endpoints"]);
   return {{std::string(kind.name), std::move(dashboard)}};
-}
-
-Status VisitResources(catalog::Catalog& catalog, Kind kind,
-                      const std::function<bool(const catalog::Resource&)>& visit) {
-  catalog::Query query;
-  query.kind = kind;
-  query.max_results = 200;  // a job with its request is some 5 kB: a page is about a megabyte
-  for (;;) {
-    Result<catalog::Page> page = catalog.List(query);
-    if (!page.ok()) return page.error();
-    for (const catalog::Resource& resource : page->resources) {
-      if (!visit(resource)) return {};
-    }
-    if (page->next_token.empty()) return {};
-    query.page_token = std::move(page->next_token);
-  }
 }
 
 }  // namespace argosy::api::sagemaker

@@ -30,8 +30,4 @@ Result<RecordReader> MakeRecordReader(const Context& context, const RecordKind& 
 // The record as an element of Results.
 Json SearchResult(const RecordKind& kind, Json record);
 
-// Calls `visit` for every resource of the kind, a page of the catalog at a time, until it gives false.
-Status VisitResources(catalog::Catalog& catalog, catalog::Kind kind,
-                      const std::function<bool(const catalog::Resource&)>& visit);
-
 }  // namespace argosy::api::sagemaker
