@@ -116,16 +116,16 @@ class TestJobs:
 
 def test_what_a_program_finds_in_its_instance(server, clients):
     """The container contract's files, as long as the instance is there; then nothing is left of it."""
-    name = begin_training(clients)
+    name = begin_training(clients, seconds=8)
     request = clients.sagemaker.describe_training_job(TrainingJobName=name)
-    (instance,) = [i for i, a in agents(server.data_dir).items() if alive(a["pid"])]
+    (instance,) = await_agents(server.data_dir, 1)
     folder = server.data_dir / "instances" / instance / "ml" / "input"
     config = {f.stem: json.loads(f.read_text()) for f in (folder / "config").glob("*.json")}
     assert config["hyperparameters"] == request["HyperParameters"]
     assert config["inputdataconfig"]["train"]["ContentType"] == "text/csv"
     assert config["resourceconfig"]["hosts"] == ["algo-1"]
     assert len(list((folder / "data" / "train").iterdir())) == 1
-    jobs.await_job(clients, name)
+    clients.sagemaker.stop_training_job(TrainingJobName=name)
     wait_for(lambda: not (server.data_dir / "instances" / instance).exists(), 30, "the instance's directory to go")
 
 
