@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "main/configuration_page.h"
 #include "main/format.h"
 #include "main/terminal.h"
 #include "main/verbs.h"

@@ -1,16 +1,15 @@
-// Every option of the program, declared once: a flag, an environment variable ARGOSY_… and a line of one YAML file.
+// The values of all options that are in force, and where each came from.
 //
 // Precedence: flag, environment, file, default. The file is <data-dir>/argosy.yaml (it need not be there) or the one
-// that `config` names (it must be there). Flags, help texts, `argosy config` and docs/guides/configuration.md follow
-// from OptionDeclarations().
+// that `config` names (it must be there).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "control/allocation.h"
+#include "main/option_declarations.h"
 
 namespace argosy::main {
 
@@ -65,25 +65,6 @@ struct Options {
   std::string default_bucket() const;
 };
 
-enum class Secrecy { kPublic, kSecret };  // secrets have no flag (flags are seen by `ps`) and are printed masked
-// A switch may be a flag without a value; a list's flag may be given more than once, commas between its values.
-enum class ValueShape { kText, kSwitch, kList };
-
-struct OptionDeclaration {
-  std::string_view name;      // listen → --listen, ARGOSY_LISTEN, `listen:`
-  std::string_view value;     // placeholder: HOST:PORT
-  std::string_view fallback;  // default, as it would be written
-  std::string_view help;      // one sentence
-  std::string_view rule;      // what a value must be, read after "must be"
-  Secrecy secrecy = Secrecy::kPublic;
-  ValueShape shape = ValueShape::kText;
-  Status (*apply)(std::string_view text, Options& options) = nullptr;
-};
-
-std::span<const OptionDeclaration> OptionDeclarations();
-const OptionDeclaration* FindOption(std::string_view name);
-std::string EnvironmentName(const OptionDeclaration& option);  // ARGOSY_DATA_DIR
-
 enum class Origin { kDefault, kFile, kEnvironment, kFlag };
 
 struct OptionInForce {
@@ -111,11 +92,5 @@ Result<Settings> ResolveOptions(const Flags& flags, const Environment& environme
 Status CheckKeyIsWhole(const Options& options);
 
 std::optional<std::string> ProcessEnvironment(const std::string& name);
-
-// docs/guides/configuration.md
-std::string ConfigurationPage();
-
-// 8G, 512M, 64k, 1024 → bytes; nothing when it is none.
-std::optional<uint64_t> ParseByteSize(std::string_view text);
 
 }  // namespace argosy::main

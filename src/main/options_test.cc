@@ -7,6 +7,8 @@
 #include <set>
 
 #include "base/files.h"
+#include "main/byte_size.h"
+#include "main/configuration_page.h"
 
 namespace argosy::main {
 namespace {
