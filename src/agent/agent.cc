@@ -110,9 +110,9 @@ class Agent final : private FdHandler, private TrainingEvents {
     Result<std::unique_ptr<objectstore::ObjectReader>> objects = AttachToObjects();
     protocol::AgentOutcome outcome;
     if (!assignment_.training) {
-      outcome = FailedOutcome(Error(ErrorCode::kInternal, "the assignment holds no job"), clock_.Now());
+      outcome = FailedTraining(Error(ErrorCode::kInternal, "the assignment holds no job"), clock_.Now());
     } else if (!objects.ok()) {
-      outcome = FailedOutcome(objects.error().Wrap("attaching to the object store"), clock_.Now());
+      outcome = FailedTraining(objects.error().Wrap("attaching to the object store"), clock_.Now());
     } else {
       outcome = RunTraining({.assignment = &assignment_,
                              .directory = directory_,
@@ -137,7 +137,7 @@ class Agent final : private FdHandler, private TrainingEvents {
     if (granted == 0) return;
     LimitMemory(granted + (assignment_.cpus + 4) * kThreadBytes, [this, granted] {
       const Error error(ErrorCode::kResourceExhausted, OutOfMemoryReason(assignment_, granted));
-      const protocol::AgentOutcome outcome = FailedOutcome(error, clock_.Now());
+      const protocol::AgentOutcome outcome = FailedTraining(error, clock_.Now());
       log_->AppendAtTheEnd(outcome.failure_reason);
       _exit(reporter_.FinishAtOnce(outcome).ok() ? 0 : 1);
     });
@@ -178,7 +178,7 @@ class Agent final : private FdHandler, private TrainingEvents {
   }
 
   void FailLoading(const Error& why) {
-    protocol::AgentOutcome outcome = FailedOutcome(why, clock_.Now());
+    protocol::AgentOutcome outcome = FailedServing(why, clock_.Now());
     log_->Append(outcome.failure_reason);
     loop_.Post([this, outcome = std::move(outcome)] { Finish(outcome); });
   }
@@ -232,7 +232,7 @@ class Agent final : private FdHandler, private TrainingEvents {
     serving_ = std::make_unique<ServingHost>(loop_, Self(), std::move(predictor), assignment_.cpus, *log_);
     if (stop_requested_) return StopServing();
     if (Status listening = serving_->Listen(directory_.socket()); !listening.ok()) {
-      return Finish(FailedOutcome(listening.error(), clock_.Now()));
+      return Finish(FailedServing(listening.error(), clock_.Now()));
     }
     log_->Append("answering requests");
     reporter_.Enter(protocol::AgentPhase::kReady);
@@ -245,7 +245,7 @@ class Agent final : private FdHandler, private TrainingEvents {
                                 .on_failed =
                                     [this](const Error& why) {
                                       program_.reset();
-                                      if (!std::exchange(finishing_, true)) Finish(FailedOutcome(why, clock_.Now()));
+                                      if (!std::exchange(finishing_, true)) Finish(FailedServing(why, clock_.Now()));
                                     }});
     if (stop_requested_) return StopServing();
     program_->Start();

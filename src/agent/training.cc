@@ -211,6 +211,15 @@ Result<AgentOutcome> Run(const TrainingContext& context, TrainingEvents& events)
   return outcome;
 }
 
+AgentOutcome Failed(const Error& error, std::string_view end, Time now) {
+  AgentOutcome outcome = Finished(OutcomeKind::kFailed, now);
+  outcome.exit_code = 1;
+  const std::string reason =
+      (error.code() == ErrorCode::kInvalidArgument ? "ClientError: " : "AlgorithmError: ") + error.message();
+  outcome.failure_reason = CutText(reason, kFailureReasonBytesMax - end.size()).append(end);
+  return outcome;
+}
+
 }  // namespace
 
 std::string CutText(std::string text, size_t bytes_max) {
@@ -229,25 +238,18 @@ std::string OutOfMemoryReason(const protocol::Assignment& assignment, uint64_t l
       limit >> 20, assignment.instance_type);
 }
 
-AgentOutcome FailedOutcome(const Error& error, Time now) {
-  AgentOutcome outcome = Finished(OutcomeKind::kFailed, now);
-  outcome.exit_code = 1;
-  if (error.code() == ErrorCode::kInvalidArgument) {
-    outcome.failure_reason = CutText("ClientError: " + error.message(), kFailureReasonBytesMax);
-  } else {
-    // A program that ended has said its own.
-    const bool told = error.message().find("exit code") != std::string::npos;
-    const std::string_view end = told ? "" : ", exit code: 1";
-    outcome.failure_reason =
-        CutText("AlgorithmError: " + error.message(), kFailureReasonBytesMax - end.size()).append(end);
-  }
-  return outcome;
+AgentOutcome FailedTraining(const Error& error, Time now) {
+  return Failed(error, error.code() == ErrorCode::kInvalidArgument ? "" : ", exit code: 1", now);
+}
+
+AgentOutcome FailedServing(const Error& error, Time now) {
+  return Failed(error, "", now);
 }
 
 AgentOutcome RunTraining(const TrainingContext& context, TrainingEvents& events) {
   Result<AgentOutcome> outcome = Run(context, events);
   if (outcome.ok()) return std::move(*outcome);
-  AgentOutcome failed = FailedOutcome(outcome.error(), context.clock->Now());
+  AgentOutcome failed = FailedTraining(outcome.error(), context.clock->Now());
   const bool lost = context.assignment->hosts > 1 && outcome.error().code() == ErrorCode::kUnavailable;
   if (lost) failed.kind = OutcomeKind::kLostGroup;
   events.OnLogLine(failed.failure_reason);

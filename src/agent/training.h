@@ -50,8 +50,9 @@ struct TrainingContext {
 
 protocol::AgentOutcome RunTraining(const TrainingContext& context, TrainingEvents& events);
 
-// The outcome of an instance that failed with `error`.
-protocol::AgentOutcome FailedOutcome(const Error& error, Time now);
+// The outcome of an instance that failed with `error`; a training's names the exit code that SageMaker's do.
+protocol::AgentOutcome FailedTraining(const Error& error, Time now);
+protocol::AgentOutcome FailedServing(const Error& error, Time now);
 
 // What is written when memory has run out; `limit` 0 when no limit was set.
 std::string OutOfMemoryReason(const protocol::Assignment& assignment, uint64_t limit);
