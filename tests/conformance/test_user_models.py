@@ -365,6 +365,7 @@ class TestFailures:
         text = "#!/bin/sh\necho 'I need a GPU' >&2\nexit 3\n"
         reason, log = self.failed(own_clients, programs.PROGRAM, {"serve": programs.executable(text)})
         assert "ended with exit code 3 before it answered GET /ping" in reason and "I need a GPU" in reason
+        assert "exit code: 1" not in reason
         assert "I need a GPU" in log
 
     @pytest.mark.parametrize(
