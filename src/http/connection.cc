@@ -53,7 +53,10 @@ void Connection::OnEvents(uint32_t events) {
   }
   if ((events & EPOLLRDHUP) != 0) peer_gone_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) readable_ = true;
-  if ((events & EPOLLOUT) != 0) write_waits_ = false;
+  if ((events & EPOLLOUT) != 0) {
+    write_waits_ = false;
+    room_told_ = true;
+  }
   Advance();
 }
 
@@ -490,7 +493,11 @@ void Connection::Close() {
   tail_ = std::monostate();
   pieces_taken_.clear();
   loop_->Unwatch(fd_.get());
-  fd_.reset();
+  if (bursting_) {
+    shutdown(fd_.get(), SHUT_RDWR);  // closed when the thread for files is done with it
+  } else {
+    fd_.reset();
+  }
   core_->Remove(this);
 }
 

@@ -3,8 +3,8 @@
 //   head ──► buffer ─┐
 //    ▲  └──► stream ─┴► answer ──► head …          any ──► linger ──► closed
 //
-// All on the loop's thread but Respond and the `done` of a BodySink's Write. The object outlives its socket while a
-// handler holds the exchange: what request() points to stays until then.
+// All on the loop's thread but Respond, the `done` of a BodySink's Write, and the sending of files by threads of their
+// own. The object outlives its socket while a handler holds the exchange: what request() points to stays until then.
 #pragma once
 
 #include <sys/types.h>
@@ -118,6 +118,15 @@ class Connection final : public Exchange, public FdHandler, public std::enable_s
   Sent SendOut();
   Sent SendFile();
   Sent AfterSend(ssize_t n);
+  // What a thread for files has sent of a FileRange before it had enough of it, or something stood in its way.
+  struct FileBurst {
+    uint64_t bytes = 0;
+    Sent end = Sent::kAll;  // kWait: the kernel takes no more for now
+  };
+  static FileBurst SendBurst(int socket, int file, uint64_t offset, uint64_t length);
+  bool HandToFileThread(const FileRange& file, uint64_t ready);
+  void OnBurst(const FileBurst& burst);
+  void WaitForRoom();
   void EndConnection();
   uint64_t BytesTakenByClient() const;
 
@@ -143,6 +152,8 @@ class Connection final : public Exchange, public FdHandler, public std::enable_s
   bool sink_failed_ = false;
   bool first_request_ = true;
   bool write_waits_ = false;  // the kernel takes no more output for now
+  bool bursting_ = false;     // a thread for files is sending
+  bool room_told_ = false;    // an event has told of room for output since then
   bool write_window_open_ = false;
   // An answer in pieces: under way, and who is told when the kernel has what was written so far.
   enum class Pieces { kNone, kChunked, kUntilClose } pieces_ = Pieces::kNone;

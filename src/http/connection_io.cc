@@ -12,10 +12,19 @@
 namespace argosy::http {
 namespace {
 
-constexpr size_t kFileBytesPerCall = 1024 * 1024;  // likewise for files sent
-constexpr size_t kFileBytesPerTurn = 4 * kFileBytesPerCall;
+constexpr uint64_t kFileBytesPerCall = 1024 * 1024;  // likewise for files sent
+constexpr uint64_t kFileBytesPerTurn = 4 * kFileBytesPerCall;
+// A turn of the loop that copies so much takes as long as handing it to a thread does.
+constexpr uint64_t kFileBytesOnLoop = 64 * 1024;
 constexpr size_t kOutputMax = 256 * 1024;  // answers to pipelined requests waiting to be taken: more are not computed
 constexpr size_t kOutputKept = 4 * 1024;   // memory of a resting connection's output
+
+// Whether reading there takes no disk. What a file system does not tell is taken for granted.
+bool IsInMemory(int file, uint64_t offset) {
+  char byte;
+  iovec one{&byte, 1};
+  return preadv2(file, &one, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
 
 }  // namespace
 
@@ -139,7 +148,7 @@ bool Connection::output_is_full() const {
 
 void Connection::Flush() {
   Sent sent = Sent::kAll;
-  if (has_output() && !write_waits_) {
+  if (has_output() && !write_waits_ && !bursting_) {
     sent = SendOut();
     if (sent == Sent::kAll && std::holds_alternative<FileRange>(tail_)) sent = SendFile();
     if (sent == Sent::kFailed) {
@@ -175,15 +184,18 @@ Connection::Sent Connection::AfterSend(ssize_t n) {
   }
   if (n < 0 && errno == EINTR) return Sent::kAll;
   if (n < 0 && errno == EAGAIN) {
-    write_waits_ = true;
-    if (!write_window_open_) {
-      write_window_open_ = true;
-      write_window_start_ = core_->now();
-      write_window_mark_ = BytesTakenByClient();
-    }
+    WaitForRoom();
     return Sent::kWait;
   }
   return Sent::kFailed;
+}
+
+void Connection::WaitForRoom() {
+  write_waits_ = true;
+  if (write_window_open_) return;
+  write_window_open_ = true;
+  write_window_start_ = core_->now();
+  write_window_mark_ = BytesTakenByClient();
 }
 
 // out_, and tail_ when it is text.
@@ -232,8 +244,8 @@ Connection::Sent Connection::SendFile() {
       if (*there == 0) return Sent::kWait;
       ready = *there;
     }
-    const size_t want = static_cast<size_t>(std::min<uint64_t>(ready, kFileBytesPerCall));
-    const ssize_t n = sendfile(fd_.get(), file.file->get(), &offset, want);
+    if (HandToFileThread(file, ready)) return Sent::kWait;
+    const ssize_t n = sendfile(fd_.get(), file.file->get(), &offset, std::min(ready, kFileBytesPerCall));
     if (n == 0) return Sent::kFailed;  // the file has become shorter: the announced length cannot be kept
     if (const Sent sent = AfterSend(n); sent != Sent::kAll) return sent;
     if (n < 0) continue;
@@ -241,6 +253,54 @@ Connection::Sent Connection::SendFile() {
     this_turn += static_cast<uint64_t>(n);
   }
   return Sent::kAll;
+}
+
+// A burst at a time, so that all else about the connection, its time limits too, stays with the loop.
+bool Connection::HandToFileThread(const FileRange& file, uint64_t ready) {
+  const uint64_t offset = file.offset + tail_sent_;
+  if (ready <= kFileBytesOnLoop && IsInMemory(file.file->get(), offset)) return false;
+  room_told_ = false;
+  bursting_ = true;
+  const Status queued = core_->files()->Submit([self = shared_from_this(), loop = loop_, source = file.file, offset,
+                                                length = std::min(ready, kFileBytesPerTurn)] {
+    const FileBurst burst = SendBurst(self->fd_.get(), source->get(), offset, length);
+    loop->Post([self, burst] { self->OnBurst(burst); });
+  });
+  if (!queued.ok()) bursting_ = false;  // too much waits: better slowly than not
+  return bursting_;
+}
+
+Connection::FileBurst Connection::SendBurst(int socket, int file, uint64_t offset, uint64_t length) {
+  FileBurst burst;
+  while (burst.bytes < length) {
+    off_t at = static_cast<off_t>(offset + burst.bytes);
+    const ssize_t n = sendfile(socket, file, &at, std::min(length - burst.bytes, kFileBytesPerCall));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      burst.end = n < 0 && errno == EAGAIN ? Sent::kWait : Sent::kFailed;
+      break;
+    }
+    burst.bytes += static_cast<uint64_t>(n);
+  }
+  return burst;
+}
+
+void Connection::OnBurst(const FileBurst& burst) {
+  bursting_ = false;
+  if (state_ == State::kClosed) {
+    fd_.reset();
+    return;
+  }
+  core_->BeginTurn();
+  tail_sent_ += burst.bytes;
+  written_ += burst.bytes;
+  if (burst.end == Sent::kFailed) {
+    Close();
+    return;
+  }
+  // Room that was told of meanwhile may have come before the kernel said that there was none: it is tried again.
+  if (burst.end == Sent::kWait && !room_told_) WaitForRoom();
+  Advance();
 }
 
 }  // namespace argosy::http

@@ -113,8 +113,8 @@ Result<UniqueFd> DuplicateListener(const UniqueFd& listener) {
   return fd;
 }
 
-Server::Server(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock)
-    : core_(std::make_shared<ServerCore>(loop, handler, limits, clock)) {}
+Server::Server(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock, ThreadPool* files)
+    : core_(std::make_shared<ServerCore>(loop, handler, limits, clock, files)) {}
 
 Server::~Server() {
   core_->CloseAll();
@@ -146,8 +146,9 @@ const ServerCounters& Server::counters() const {
   return core_->counters();
 }
 
-ServerCore::ServerCore(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock)
-    : loop_(loop), handler_(handler), limits_(limits), clock_(clock), spare_(OpenSpare()) {}
+ServerCore::ServerCore(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock,
+                       ThreadPool* files)
+    : loop_(loop), handler_(handler), limits_(limits), clock_(clock), files_(files), spare_(OpenSpare()) {}
 
 Status ServerCore::Listen(UniqueFd listener) {
   Check(!listener_.valid(), "a server listens once");

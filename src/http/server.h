@@ -19,6 +19,7 @@
 #include "base/event_loop.h"
 #include "base/files.h"
 #include "base/result.h"
+#include "base/thread_pool.h"
 #include "http/handler.h"
 
 namespace argosy::http {
@@ -71,7 +72,9 @@ class ServerCore;
 
 class Server {
  public:
-  Server(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock);
+  // `files` sends what is large of a FileRange, or must come from the disk first, so that it does not hold up the
+  // loop's other connections. It outlives the server and ends before the loop does. The program ignores SIGPIPE.
+  Server(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock, ThreadPool* files);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

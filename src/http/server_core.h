@@ -26,7 +26,7 @@ inline constexpr size_t kBlockBytes = 8 * 1024;
 
 class ServerCore final : public FdHandler, public std::enable_shared_from_this<ServerCore> {
  public:
-  ServerCore(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock);
+  ServerCore(EventLoop* loop, Handler* handler, const ServerLimits& limits, const Clock* clock, ThreadPool* files);
   virtual ~ServerCore() = default;
 
   Status Listen(UniqueFd listener);
@@ -54,6 +54,7 @@ class ServerCore final : public FdHandler, public std::enable_shared_from_this<S
 
   EventLoop* loop() const { return loop_; }
   Handler* handler() const { return handler_; }
+  ThreadPool* files() const { return files_; }
   const ServerLimits& limits() const { return limits_; }
   bool stopping() const { return stopping_; }
   uint16_t port() const { return port_; }
@@ -72,6 +73,7 @@ class ServerCore final : public FdHandler, public std::enable_shared_from_this<S
   Handler* const handler_;
   const ServerLimits limits_;
   const Clock* const clock_;
+  ThreadPool* const files_;
 
   UniqueFd listener_;
   UniqueFd spare_;  // given up for a moment when no descriptor is left, to accept and refuse

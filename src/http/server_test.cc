@@ -1,10 +1,8 @@
 #include "http/server.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
-#include <atomic>
 #include <cstdio>
 
 #include "http/server_test_world.h"
@@ -234,107 +232,6 @@ TEST(Server, AnswersHeadWithoutTheBody) {
   EXPECT_EQ(client.Read().body, "raw");
 }
 
-TEST(Server, SendsPartsOfFiles) {
-  std::FILE* file = std::tmpfile();
-  std::string content;
-  for (int i = 0; i < 300'000; ++i) content += std::to_string(i) + "\n";
-  ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
-  std::fflush(file);
-  const auto fd = std::make_shared<UniqueFd>(dup(fileno(file)));
-  std::fclose(file);
-
-  ServerWorld world;
-  world.handler.on_request = [&](const std::shared_ptr<Exchange>& exchange, const auto&) {
-    Response response;
-    const bool part = exchange->request().path == "/part";
-    response.status = part ? 206 : 200;
-    response.body = part ? FileRange{fd, 1000, 5000} : FileRange{fd, 0, content.size()};
-    exchange->Respond(std::move(response));
-  };
-  PlainClient client = world.Connect();
-  client.Send(
-      "GET /part HTTP/1.1\r\nHost: h\r\n\r\nGET /all HTTP/1.1\r\nHost: h\r\n\r\nGET /part HTTP/1.1\r\nHost: h\r\n\r\n");
-  const Answer part = client.Read();
-  EXPECT_EQ(part.status, 206);
-  EXPECT_EQ(part.body, content.substr(1000, 5000));
-  EXPECT_EQ(client.Read().body, content);
-  EXPECT_EQ(client.Read().body, content.substr(1000, 5000));
-}
-
-// A file whose bytes come when the test says so.
-class ComesWhenTold : public ArrivingFile {
- public:
-  Result<uint64_t> Await(uint64_t offset, uint64_t length, Task changed) override {
-    const std::lock_guard lock(mutex_);
-    if (there_ > offset) return std::min(there_ - offset, length);
-    if (!failure_.ok()) return failure_.error();
-    waiting_ = std::move(changed);
-    asked_.notify_all();
-    return uint64_t{0};
-  }
-  Status Fetch(uint64_t, uint64_t) override { return {}; }
-
-  // Once somebody waits.
-  void Come(uint64_t there, Status failure = {}) {
-    std::unique_lock lock(mutex_);
-    asked_.wait(lock, [this] { return waiting_ != nullptr; });
-    there_ = there;
-    failure_ = std::move(failure);
-    const Task changed = std::exchange(waiting_, nullptr);
-    lock.unlock();
-    changed();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable asked_;
-  uint64_t there_ = 0;
-  Status failure_;
-  Task waiting_;
-};
-
-TEST(Server, SendsAFileAsItsBytesArriveAndClosesWhenTheyDoNot) {
-  const std::string content(300'000, 'x');
-  const auto fd = std::make_shared<UniqueFd>(memfd_create("content", MFD_CLOEXEC));
-  ASSERT_TRUE(WriteAll(fd->get(), content).ok());
-  auto coming = std::make_shared<ComesWhenTold>();
-  ServerWorld world;
-  world.handler.on_request = [&](const std::shared_ptr<Exchange>& exchange, const auto&) {
-    Response response;
-    response.body = FileRange{.file = fd, .offset = 100, .length = 200'000, .arriving = coming};
-    exchange->Respond(std::move(response));
-  };
-  PlainClient client = world.Connect();
-  client.Send(std::string(kGet) + std::string(kGet));
-  coming->Come(150'000);
-  coming->Come(300'000);
-  EXPECT_EQ(client.Read().body, content.substr(100, 200'000));
-  EXPECT_EQ(client.Read().body, content.substr(100, 200'000));  // all is there now
-
-  coming = std::make_shared<ComesWhenTold>();
-  client.Send(kGet);
-  coming->Come(1'100);
-  coming->Come(1'100, Error(ErrorCode::kUnavailable, "it is away"));
-  EXPECT_TRUE(client.ReadToEnd().ends_with("\r\n\r\n" + std::string(1'000, 'x')));
-}
-
-TEST(Server, FileThatHasBecomeShorterEndsTheConnection) {
-  std::FILE* file = std::tmpfile();
-  std::fputs("short", file);
-  std::fflush(file);
-  const auto fd = std::make_shared<UniqueFd>(dup(fileno(file)));
-  std::fclose(file);
-  ServerWorld world;
-  world.handler.on_request = [&](const std::shared_ptr<Exchange>& exchange, const auto&) {
-    Response response;
-    response.body = FileRange{fd, 0, 100};
-    exchange->Respond(std::move(response));
-  };
-  PlainClient client = world.Connect();
-  client.Send(kGet);
-  EXPECT_TRUE(client.ReadToEnd().ends_with("short"));
-}
-
 TEST(Server, SendsLargeAnswersToClientsThatReadSlowly) {
   ServerWorld world;
   const std::string large(20'000'000, 'y');
@@ -435,8 +332,9 @@ TEST(Server, TwoServersShareAListener) {
   ASSERT_TRUE(listener.ok());
   Result<UniqueFd> copy = DuplicateListener(*listener);
   ASSERT_TRUE(copy.ok());
-  Server first(&loops[0], &handler, {}, &clock);
-  Server second(&loops[1], &handler, {}, &clock);
+  ThreadPool files("files", 1, 4);
+  Server first(&loops[0], &handler, {}, &clock, &files);
+  Server second(&loops[1], &handler, {}, &clock, &files);
   ASSERT_TRUE(first.Listen(std::move(*listener)).ok());
   ASSERT_TRUE(second.Listen(std::move(*copy)).ok());
   EXPECT_EQ(first.port(), second.port());

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -102,6 +104,14 @@ class PlainClient {
     return n > 0 ? static_cast<size_t>(n) : 0;
   }
 
+  // Bytes that have come and are not read yet.
+  size_t BytesThere() const {
+    int there = 0;
+    EXPECT_EQ(ioctl(fd_.get(), FIONREAD, &there), 0);
+    return static_cast<size_t>(there) + buffer_.size();
+  }
+  void ReadSome() { EXPECT_TRUE(Fill()); }
+
   // The next answer; status 0 when the connection ended before one.
   enum class Method { kOther, kHead };
   Answer Read(Method method = Method::kOther) {
@@ -167,8 +177,12 @@ class PlainClient {
 
 class ServerWorld {
  public:
+  static constexpr size_t kFileThreads = 2;
+  static constexpr size_t kFileQueueMax = 4;
+
   explicit ServerWorld(const ServerLimits& limits = {})
-      : server_(std::make_unique<Server>(&loop_, &handler, limits, &clock_)) {
+      : server_(std::make_unique<Server>(&loop_, &handler, limits, &clock_, &files_)) {
+    signal(SIGPIPE, SIG_IGN);
     const Status status = server_->Listen("127.0.0.1", 0);
     EXPECT_TRUE(status.ok()) << status.error().message();
     port_ = server_->port();
@@ -194,6 +208,7 @@ class ServerWorld {
     EXPECT_EQ(future.wait_for(std::chrono::milliseconds(kPatienceMillis)), std::future_status::ready);
     return future.get();
   }
+  ThreadPool& files() { return files_; }
   // Turns the loop until `condition`, looked at on the loop, holds.
   void Until(const std::function<bool()>& condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMillis);
@@ -224,6 +239,7 @@ class ServerWorld {
 
  private:
   EventLoop loop_;
+  ThreadPool files_{"files", kFileThreads, kFileQueueMax};  // ends before the loop
   ManualClock clock_{FromUnixSeconds(1714566896)};
   std::unique_ptr<Server> server_;
   uint16_t port_ = 0;

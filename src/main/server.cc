@@ -51,6 +51,7 @@ namespace {
 constexpr size_t kRequestThreads = 8;
 constexpr size_t kRequestQueueMax = 4096;  // as many as connections by default: each has one request under way
 constexpr size_t kOutsideThreads = 32;     // each waits for the outside most of its time
+constexpr size_t kFileThreads = 2;         // each sends a few megabytes of an object at a time
 constexpr size_t kControlThreads = 4;
 constexpr size_t kControlQueueMax = 65536;            // a task or two for each instance and job that changes at once
 constexpr auto kPoolRetry = std::chrono::seconds(1);  // when too much waits for the control pool
@@ -110,6 +111,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<LoopThread>> fronts;  // serve connections
 
   std::unique_ptr<ThreadPool> request_pool;
+  std::unique_ptr<ThreadPool> file_pool;     // sends objects to clients
   std::unique_ptr<ThreadPool> outside_pool;  // S3's, when objects lie outside: who waits for them holds up nobody else
   std::unique_ptr<ThreadPool> control_pool;
 
@@ -300,7 +302,7 @@ Status Server::Parts::Listen(const Options& options, UniqueFd listener) {
   for (uint32_t i = 0; i < options.event_loops; ++i) {
     EventLoop& loop = fronts[i]->loop();
     doors.push_back(std::make_unique<api::FrontDoor>(&table, sessions.get(), &clock, random.Next()));
-    servers.push_back(std::make_unique<http::Server>(&loop, doors.back().get(), limits, &clock));
+    servers.push_back(std::make_unique<http::Server>(&loop, doors.back().get(), limits, &clock, file_pool.get()));
     Result<UniqueFd> own = http::DuplicateListener(listener);
     if (!own.ok()) return own.error();
     std::promise<Status> begun;
@@ -349,6 +351,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
   if (!port.ok()) return port.error();
   parts.endpoint = UrlOf(options.listen, *port);
   parts.request_pool = std::make_unique<ThreadPool>("request", kRequestThreads, kRequestQueueMax);
+  parts.file_pool = std::make_unique<ThreadPool>("files", kFileThreads, kRequestQueueMax);
   if (!options.object_store.empty()) {
     parts.outside_pool = std::make_unique<ThreadPool>("objects", kOutsideThreads, kRequestQueueMax);
   }
@@ -382,6 +385,7 @@ Server::~Server() {
   for (auto& front : p.fronts) front->WaitForEnd();
   p.control->Stop();
   p.request_pool.reset();
+  p.file_pool.reset();
   p.outside_pool.reset();
   p.control_pool.reset();
   p.catalog.reset();
