@@ -51,6 +51,18 @@ def test_my_csv(place):
     assert [line.split()[1] for line in out[3].splitlines() if re.match(r"\s*\d+ ", line)] == ["virginica", "setosa"]
 
 
+def test_missing_numbers_are_what_the_csv_guide_says(place):
+    lines = (place[0] / "flowers.csv").read_text().splitlines()
+    gap = 7
+    lines[gap] = "," + lines[gap].partition(",")[2]
+    (place[0] / "gaps.csv").write_text("\n".join(lines) + "\n")
+    out = shell(place, "argosy up --detach\nargosy train gaps.csv --label species --name mean 2>&1")
+    assert re.search("1 numeric field.* column's mean", out) and "Completed" in out
+    strict = "argosy train gaps.csv --label species --name strict --set argosy_missing=error 2>&1 || echo code $?"
+    out = shell(place, strict)
+    assert f"line {gap + 1}: column 1 ('petal'): the value is missing" in out and "code 1" in out
+
+
 def test_my_notebook(place):
     shell(place, blocks("first-notebook.md", "sh")[0])
     (place[0] / "notebook.py").write_text(blocks("first-notebook.md", "python")[0])
