@@ -88,7 +88,21 @@ def answers(port, path="/"):
         return False
 
 
-class Argosy:
+class Running:
+    """A server as a process while a `with` lasts; start() gives itself."""
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Argosy(Running):
     """`argosy up` on a directory of its own, and signed calls to it."""
 
     name = "Argosy"
@@ -131,14 +145,7 @@ class Argosy:
         subprocess.run(
             [need("argosy"), "down", "--all", "--data-dir", self.data_dir], env=clean_environment(), capture_output=True
         )
-        self.process.kill()
-        self.process.wait()
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
+        super().stop()
 
     def ask(self, message):
         """One signed request; gives (status, body)."""
@@ -226,7 +233,7 @@ class Argosy:
         return self.await_endpoint(name)
 
 
-class Nginx:
+class Nginx(Running):
     """nginx that answers everything itself with 200 and a fixed body, one worker, no log."""
 
     name = "nginx return 200"
@@ -280,14 +287,8 @@ http {{
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
-    def __enter__(self):
-        return self.start()
 
-    def __exit__(self, *_):
-        self.stop()
-
-
-class Moto:
+class Moto(Running):
     """moto's server: the SageMaker API in memory, for tests. `pip install -r bench/requirements.txt` puts it there."""
 
     name = "moto server"
@@ -314,18 +315,8 @@ class Moto:
         self.signer = Signer(self.port, "AKIAIOSFODNN7EXAMPLE", "not-looked-at-by-moto", "us-east-1")
         return self
 
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
-
-
-class Minio:
+class Minio(Running):
     """MinIO's server on one directory. ARGOSY_MINIO names the program, or it is on the PATH, or the tests have built it."""
 
     name = "MinIO"
@@ -352,16 +343,6 @@ class Minio:
         poll(lambda: answers(self.port, "/minio/health/live"), "MinIO to answer", 60)
         self.signer = Signer(self.port, key, secret, "us-east-1")
         return self
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
 
 class Signer:
