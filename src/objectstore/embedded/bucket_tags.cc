@@ -3,15 +3,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/json.h"
+#include "objectstore/json_texts.h"
 
 namespace argosy::objectstore {
 namespace {
 
-constexpr size_t kFileBytesMax = 1 << 20;  // far above fifty tags
+constexpr size_t kTagFileBytesMax = 1 << 20;  // far above fifty tags
 
 }  // namespace
 
@@ -20,22 +19,18 @@ std::filesystem::path BucketTagFiles::FileOf(std::string_view bucket) const {
 }
 
 Result<Tags> BucketTagFiles::Read(std::string_view bucket) const {
-  const Result<std::string> text = ReadFile(FileOf(bucket), kFileBytesMax);
+  const Result<std::string> text = ReadFile(FileOf(bucket), kTagFileBytesMax);
   if (!text.ok()) {
     if (text.error().code() == ErrorCode::kNotFound) return Tags();
     return text.error();
   }
-  const Result<Json> json = ParseJson(*text);
-  const auto is_text = [](const Json& value) { return value.is_string(); };
-  if (!json.ok() || !json->is_object() || !std::ranges::all_of(*json, is_text)) {
-    return Error(ErrorCode::kCorrupt, "the tags of bucket '" + std::string(bucket) + "' are damaged");
-  }
-  return json->get<Tags>();
+  Result<Tags> tags = ParseTexts(*text);
+  return tags.ok() ? tags : tags.error().Wrap("the tags of bucket '" + std::string(bucket) + "' are damaged");
 }
 
 Status BucketTagFiles::Write(std::string_view bucket, const Tags& tags) const {
   const std::filesystem::path file = FileOf(bucket);
-  if (!tags.empty()) return WriteFileDurably(file, DumpJson(Json(tags)));
+  if (!tags.empty()) return WriteFileDurably(file, DumpTexts(tags));
   if (unlink(file.c_str()) == 0) return SyncDirectory(dir_);
   return errno == ENOENT ? Status() : ErrnoError("removing " + file.string(), errno);
 }

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "objectstore/checksum.h"
+#include "objectstore/json_texts.h"
 
 namespace argosy::objectstore {
 namespace {
@@ -31,32 +32,17 @@ Json DetailsToJson(const Record& record) {
   return json;
 }
 
-std::string StringAt(const Json& json, const char* name) {
-  const auto at = json.find(name);
-  return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::map<std::string, std::string> MapAt(const Json& json, const char* name) {
-  std::map<std::string, std::string> out;
-  const auto at = json.find(name);
-  if (at == json.end() || !at->is_object()) return out;
-  for (const auto& [key, value] : at->items()) {
-    if (value.is_string()) out[key] = value.get<std::string>();
-  }
-  return out;
-}
-
 Record DetailsFromJson(const Json& json, std::string etag) {
   Record record;
   record.etag = std::move(etag);
-  record.attributes.content_type = StringAt(json, "content_type");
-  record.attributes.headers = MapAt(json, "headers");
-  record.attributes.metadata = MapAt(json, "metadata");
-  record.tags = MapAt(json, "tags");
+  record.attributes.content_type = TextAt(json, "content_type");
+  record.attributes.headers = TextsAt(json, "headers");
+  record.attributes.metadata = TextsAt(json, "metadata");
+  record.tags = TextsAt(json, "tags");
   if (const auto at = json.find("checksum"); at != json.end() && at->is_object()) {
-    const std::optional<ChecksumAlgorithm> algorithm = ParseChecksumName(StringAt(*at, "algorithm"));
-    const std::optional<ChecksumType> type = ParseChecksumTypeName(StringAt(*at, "type"));
-    if (algorithm && type) record.checksum = Checksum{*algorithm, *type, StringAt(*at, "value")};
+    const std::optional<ChecksumAlgorithm> algorithm = ParseChecksumName(TextAt(*at, "algorithm"));
+    const std::optional<ChecksumType> type = ParseChecksumTypeName(TextAt(*at, "type"));
+    if (algorithm && type) record.checksum = Checksum{*algorithm, *type, TextAt(*at, "value")};
   }
   return record;
 }
@@ -124,7 +110,7 @@ std::optional<Record> ReadRecordXattr(int fd, const FileIdentity& identity) {
   if (mtime == json->end() || !mtime->is_number_integer() || mtime->get<int64_t>() != identity.mtime_ns) {
     return std::nullopt;
   }
-  std::string etag = StringAt(*json, "etag");
+  std::string etag = TextAt(*json, "etag");
   if (etag.empty()) return std::nullopt;
   return DetailsFromJson(*json, std::move(etag));
 }

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "objectstore/json_texts.h"
 
 namespace argosy::objectstore {
 namespace {
@@ -124,25 +125,22 @@ Result<Uploads::Described> Uploads::Read(const std::string& upload_id) const {
   Result<Json> json = ParseJson(*text);
   const Error corrupt(ErrorCode::kCorrupt, "the description of upload '" + upload_id + "' is damaged");
   if (!json.ok() || !json->is_object()) return corrupt;
-  auto text_at = [&](const char* name) {
-    const auto at = json->find(name);
-    return at != json->end() && at->is_string() ? at->get<std::string>() : std::string();
-  };
   Described out;
-  out.bucket = text_at("bucket");
-  out.info.key = text_at("key");
+  out.bucket = TextAt(*json, "bucket");
+  out.info.key = TextAt(*json, "key");
   out.info.upload_id = upload_id;
   const auto initiated = json->find("initiated_ns");
   if (out.bucket.empty() || out.info.key.empty() || initiated == json->end() || !initiated->is_number_integer()) {
     return corrupt;
   }
   out.info.initiated = FromUnixNanos(initiated->get<int64_t>());
-  Result<Record> record = DecodeDetails(text_at("details"), "");
+  Result<Record> record = DecodeDetails(TextAt(*json, "details"), "");
   if (!record.ok()) return corrupt;
   out.info.options.attributes = std::move(record->attributes);
   out.info.options.tags = std::move(record->tags);
-  out.info.options.checksum_algorithm = ParseChecksumName(text_at("checksum_algorithm"));
-  out.info.options.checksum_type = ParseChecksumTypeName(text_at("checksum_type")).value_or(ChecksumType::kComposite);
+  out.info.options.checksum_algorithm = ParseChecksumName(TextAt(*json, "checksum_algorithm"));
+  out.info.options.checksum_type =
+      ParseChecksumTypeName(TextAt(*json, "checksum_type")).value_or(ChecksumType::kComposite);
   return out;
 }
 

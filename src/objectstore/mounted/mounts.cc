@@ -5,17 +5,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
-#include "base/json.h"
 #include "objectstore/embedded/file_reader.h"
+#include "objectstore/json_texts.h"
 #include "objectstore/mounted/folder_reader.h"
 
 namespace argosy::objectstore {
 namespace {
 
-constexpr char kFileName[] = "mounts.json";
-constexpr size_t kFileBytesMax = 1 << 20;
+constexpr char kMountsName[] = "mounts.json";
+constexpr size_t kMountsBytesMax = 1 << 20;
 constexpr size_t kMountedPiece = 1 << 20;
 
 Error ReadOnly(std::string_view bucket) {
@@ -197,10 +196,10 @@ Result<ObjectInfo> MountedStore::Copy(std::string_view source_bucket, std::strin
   return (*writer)->Commit();
 }
 
-Json ToJson(const Mounts& mounts) {
-  Json json = Json::object();
-  for (const auto& [bucket, path] : mounts) json[bucket] = path.string();
-  return json;
+std::map<std::string, std::string> PathsOf(const Mounts& mounts) {
+  std::map<std::string, std::string> out;
+  for (const auto& [bucket, path] : mounts) out[bucket] = path.string();
+  return out;
 }
 
 }  // namespace
@@ -214,28 +213,25 @@ Result<std::unique_ptr<ObjectStore>> MountFolders(std::unique_ptr<ObjectStore> s
     return Error(ErrorCode::kAlreadyExists,
                  "there is a bucket '" + bucket + "' already: mount the folder " + path.string() + " by another name");
   }
-  const std::filesystem::path file = dir / kFileName;
-  if (Status written = WriteFileDurably(file, DumpJson(ToJson(mounts))); !written.ok()) return written.error();
+  const std::filesystem::path file = dir / kMountsName;
+  if (Status written = WriteFileDurably(file, DumpTexts(PathsOf(mounts))); !written.ok()) return written.error();
   if (mounts.empty()) return store;
   return std::unique_ptr<ObjectStore>(std::make_unique<MountedStore>(std::move(store), std::move(*folders), mounts));
 }
 
 Result<std::unique_ptr<ObjectReader>> MountFolders(std::unique_ptr<ObjectReader> reader,
                                                    const std::filesystem::path& dir) {
-  const Result<std::string> text = ReadFile(dir / kFileName, kFileBytesMax);
+  const Result<std::string> text = ReadFile(dir / kMountsName, kMountsBytesMax);
   if (!text.ok()) {
     if (text.error().code() == ErrorCode::kNotFound) return reader;
     return text.error();
   }
-  const Result<Json> json = ParseJson(*text);
-  const auto is_text = [](const Json& value) { return value.is_string(); };
-  if (!json.ok() || !json->is_object() || !std::ranges::all_of(*json, is_text)) {
-    return Error(ErrorCode::kCorrupt, "the list of mounted folders is damaged");
-  }
+  const Result<std::map<std::string, std::string>> paths = ParseTexts(*text);
+  if (!paths.ok()) return paths.error().Wrap("the list of mounted folders is damaged");
   Folders folders;
-  for (const auto& [bucket, path] : json->items()) {
+  for (const auto& [bucket, path] : *paths) {
     // One that has gone since is not there, for those alone who ask for it.
-    Result<std::unique_ptr<FolderReader>> folder = FolderReader::Open(path.get<std::string>());
+    Result<std::unique_ptr<FolderReader>> folder = FolderReader::Open(path);
     if (folder.ok()) folders.emplace(bucket, std::move(*folder));
   }
   if (folders.empty()) return reader;

@@ -5,18 +5,14 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "objectstore/json_texts.h"
 #include "objectstore/object_store.h"
 
 namespace argosy::objectstore {
 namespace {
 
-constexpr char kFileName[] = "location.json";
-constexpr size_t kFileBytesMax = 1 << 20;
-
-std::string TextOf(const Json& json, const char* name) {
-  const auto at = json.find(name);
-  return at != json.end() && at->is_string() ? at->get<std::string>() : "";
-}
+constexpr char kLocationName[] = "location.json";
+constexpr size_t kLocationBytesMax = 1 << 20;
 
 }  // namespace
 
@@ -40,7 +36,7 @@ Result<Location> MakeLocation(std::string_view uri, std::string_view endpoint, s
 }
 
 Result<auth::Credential> ReadAwsCredentials(const std::filesystem::path& file, std::string_view profile) {
-  const Result<std::string> text = ReadFile(file, kFileBytesMax);
+  const Result<std::string> text = ReadFile(file, kLocationBytesMax);
   if (!text.ok()) return text.error();
   const std::string wanted(profile.empty() ? "default" : profile);
   auth::Credential out;
@@ -74,23 +70,23 @@ Status WriteLocation(const std::filesystem::path& dir, const Location& location,
                   {"secret_access_key", location.credential.secret_access_key},
                   {"session_token", location.credential.session_token},
                   {"cache_bytes_max", cache_bytes_max}};
-  return WriteFileDurably(dir / kFileName, DumpJson(json), 0600);
+  return WriteFileDurably(dir / kLocationName, DumpJson(json), 0600);
 }
 
 Result<Attachment> ReadLocation(const std::filesystem::path& dir) {
-  const Result<std::string> text = ReadFile(dir / kFileName, kFileBytesMax);
+  const Result<std::string> text = ReadFile(dir / kLocationName, kLocationBytesMax);
   if (!text.ok()) return text.error();
   const Result<Json> json = ParseJson(*text);
-  if (!json.ok()) return json.error().Wrap((dir / kFileName).string());
-  Location out{.endpoint = TextOf(*json, "endpoint"),
-               .bucket = TextOf(*json, "bucket"),
-               .prefix = TextOf(*json, "prefix"),
-               .region = TextOf(*json, "region")};
-  out.credential.access_key_id = TextOf(*json, "access_key_id");
-  out.credential.secret_access_key = TextOf(*json, "secret_access_key");
-  out.credential.session_token = TextOf(*json, "session_token");
+  if (!json.ok()) return json.error().Wrap((dir / kLocationName).string());
+  Location out{.endpoint = TextAt(*json, "endpoint"),
+               .bucket = TextAt(*json, "bucket"),
+               .prefix = TextAt(*json, "prefix"),
+               .region = TextAt(*json, "region")};
+  out.credential.access_key_id = TextAt(*json, "access_key_id");
+  out.credential.secret_access_key = TextAt(*json, "secret_access_key");
+  out.credential.session_token = TextAt(*json, "session_token");
   if (out.endpoint.empty() || out.bucket.empty()) {
-    return Error(ErrorCode::kCorrupt, (dir / kFileName).string() + " names no endpoint and bucket");
+    return Error(ErrorCode::kCorrupt, (dir / kLocationName).string() + " names no endpoint and bucket");
   }
   const auto bytes = json->find("cache_bytes_max");
   const bool known = bytes != json->end() && bytes->is_number_unsigned();

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "objectstore/embedded/staging.h"
+#include "objectstore/json_texts.h"
 #include "objectstore/outside/object_transfer.h"
 #include "objectstore/outside/outside_reader.h"
 #include "objectstore/outside/s3_xml.h"
@@ -394,13 +395,13 @@ Status OutsideObjects::SetBucketTags(std::string_view bucket, Tags tags) {
   const std::lock_guard making(making_mutex_);
   if (Status there = EnsureBucket(bucket); !there.ok()) return there;
   const std::string key = BucketTagsKey(client_.location(), bucket);
-  return tags.empty() ? DeleteOutside(client_, key) : PutSmallOutside(client_, key, TextsToJson(tags));
+  return tags.empty() ? DeleteOutside(client_, key) : PutSmallOutside(client_, key, DumpTexts(tags));
 }
 
 Result<Tags> OutsideObjects::BucketTags(std::string_view bucket) {
   if (Status there = EnsureBucket(bucket); !there.ok()) return there.error();
   const Result<std::string> text = GetSmallOutside(client_, BucketTagsKey(client_.location(), bucket));
-  if (text.ok()) return TextsFromJson(*text);
+  if (text.ok()) return ParseTexts(*text);
   if (text.error().code() == ErrorCode::kNotFound) return Tags();
   return text.error();
 }

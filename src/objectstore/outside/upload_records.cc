@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "objectstore/checksum.h"
+#include "objectstore/json_texts.h"
 #include "objectstore/outside/object_transfer.h"
 #include "objectstore/outside/s3_xml.h"
 
@@ -20,27 +21,6 @@ std::string RecordsPrefix(const Location& location, std::string_view bucket) {
 
 std::string RecordKey(const Location& location, std::string_view bucket, std::string_view upload_id) {
   return RecordsPrefix(location, bucket) + PercentEncode(upload_id);
-}
-
-Json TextsOf(const std::map<std::string, std::string>& texts) {
-  Json out = Json::object();
-  for (const auto& [name, value] : texts) out[name] = value;
-  return out;
-}
-
-std::map<std::string, std::string> TextsFrom(const Json& json, const char* name) {
-  std::map<std::string, std::string> out;
-  const auto at = json.find(name);
-  if (at == json.end() || !at->is_object()) return out;
-  for (const auto& [key, value] : at->items()) {
-    if (value.is_string()) out[key] = value.get<std::string>();
-  }
-  return out;
-}
-
-std::string TextFrom(const Json& json, const char* name) {
-  const auto at = json.find(name);
-  return at != json.end() && at->is_string() ? at->get<std::string>() : "";
 }
 
 }  // namespace
@@ -82,16 +62,6 @@ std::string BucketTagsKey(const Location& location, std::string_view bucket) {
   return location.prefix + ".argosy-bucket-tags/" + std::string(bucket);
 }
 
-std::string TextsToJson(const std::map<std::string, std::string>& texts) {
-  return DumpJson(TextsOf(texts));
-}
-
-Result<std::map<std::string, std::string>> TextsFromJson(std::string_view text) {
-  const Result<Json> json = ParseJson(text);
-  if (!json.ok() || !json->is_object()) return Error(ErrorCode::kCorrupt, "these are no texts by name");
-  return TextsFrom(Json{{"texts", *json}}, "texts");
-}
-
 Result<std::string> GetSmallOutside(S3Client& client, const std::string& key) {
   S3Request request;
   request.key = key;
@@ -123,9 +93,9 @@ Status UploadRecords::Write(std::string_view bucket, const UploadInfo& info) {
             {"upload_id", info.upload_id},
             {"initiated_ns", ToUnixNanos(info.initiated)},
             {"content_type", info.options.attributes.content_type},
-            {"headers", TextsOf(info.options.attributes.headers)},
-            {"metadata", TextsOf(info.options.attributes.metadata)},
-            {"tags", TextsOf(info.options.tags)}};
+            {"headers", info.options.attributes.headers},
+            {"metadata", info.options.attributes.metadata},
+            {"tags", info.options.tags}};
   if (info.options.checksum_algorithm) {
     json["checksum_algorithm"] = ChecksumName(*info.options.checksum_algorithm);
     json["checksum_type"] = ChecksumTypeName(info.options.checksum_type);
@@ -139,8 +109,8 @@ Result<UploadInfo> UploadRecords::Read(const std::string& record_key) {
   const Result<Json> json = ParseJson(*text);
   if (!json.ok() || !json->is_object()) return Error(ErrorCode::kCorrupt, record_key + " is no record of an upload");
   UploadInfo info;
-  info.key = TextFrom(*json, "key");
-  info.upload_id = TextFrom(*json, "upload_id");
+  info.key = TextAt(*json, "key");
+  info.upload_id = TextAt(*json, "upload_id");
   if (info.key.empty() || info.upload_id.empty()) {
     return Error(ErrorCode::kCorrupt, record_key + " names no key and upload");
   }
@@ -148,13 +118,12 @@ Result<UploadInfo> UploadRecords::Read(const std::string& record_key) {
   if (initiated != json->end() && initiated->is_number_integer()) {
     info.initiated = FromUnixNanos(initiated->get<int64_t>());
   }
-  info.options.attributes.content_type = TextFrom(*json, "content_type");
-  info.options.attributes.headers = TextsFrom(*json, "headers");
-  info.options.attributes.metadata = TextsFrom(*json, "metadata");
-  info.options.tags = TextsFrom(*json, "tags");
-  info.options.checksum_algorithm = ParseChecksumName(TextFrom(*json, "checksum_algorithm"));
-  info.options.checksum_type =
-      ParseChecksumTypeName(TextFrom(*json, "checksum_type")).value_or(ChecksumType::kComposite);
+  info.options.attributes.content_type = TextAt(*json, "content_type");
+  info.options.attributes.headers = TextsAt(*json, "headers");
+  info.options.attributes.metadata = TextsAt(*json, "metadata");
+  info.options.tags = TextsAt(*json, "tags");
+  info.options.checksum_algorithm = ParseChecksumName(TextAt(*json, "checksum_algorithm"));
+  info.options.checksum_type = ParseChecksumTypeName(TextAt(*json, "checksum_type")).value_or(ChecksumType::kComposite);
   return info;
 }
 

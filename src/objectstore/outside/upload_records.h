@@ -28,10 +28,6 @@ Status DeleteOutside(S3Client& client, const std::string& key);
 
 inline constexpr size_t kUploadsMax = 10'000;  // unfinished, of one bucket: each is read to be listed
 
-// Texts by name, as JSON.
-std::string TextsToJson(const std::map<std::string, std::string>& texts);
-Result<std::map<std::string, std::string>> TextsFromJson(std::string_view json);
-
 class UploadRecords {
  public:
   explicit UploadRecords(S3Client* client) : client_(client) {}
