@@ -23,12 +23,7 @@ class Attached final : public ObjectReader {
   }
   Result<OpenObject> Open(std::string_view bucket, std::string_view key) override {
     Result<Found> found = reader_.Look(bucket, key);
-    if (!found.ok()) return found.error();
-    if (!found->file) return NoSuchKey(bucket, key);
-    Result<Record> record = reader_.RecordOf(*found);
-    if (!record.ok()) return record.error();
-    return OpenObject{.file = std::make_shared<UniqueFd>(std::move(*found->file)),
-                      .info = ToObjectInfo(key, found->identity, *record)};
+    return found.ok() ? reader_.Open(std::move(*found), bucket, key) : Result<OpenObject>(found.error());
   }
   Result<ListPage> List(const ListRequest& request) override { return reader_.List(request); }
   Result<std::filesystem::path> LocalPath(std::string_view bucket, std::string_view key) override {

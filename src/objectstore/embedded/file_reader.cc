@@ -65,6 +65,14 @@ Result<Record> FileReader::RecordOf(const Found& found) const {
   return RecordOfFile(found.file->get(), found.identity);
 }
 
+Result<OpenObject> FileReader::Open(Found found, std::string_view bucket, std::string_view key) const {
+  if (!found.file) return NoSuchKey(bucket, key);
+  Result<Record> record = RecordOf(found);
+  if (!record.ok()) return record.error();
+  return OpenObject{.file = std::make_shared<UniqueFd>(std::move(*found.file)),
+                    .info = ToObjectInfo(key, found.identity, *record)};
+}
+
 Result<ListPage> FileReader::List(const ListRequest& request) const {
   const Status bucket_there = HeadBucket(request.bucket);
   if (!bucket_there.ok()) return bucket_there.error();

@@ -33,6 +33,8 @@ class FileReader {
   Result<Found> Look(std::string_view bucket, std::string_view key) const;
   // Of a found file: the index's record where it fits, the file's own otherwise.
   Result<Record> RecordOf(const Found& found) const;
+  // The object that a look at this key found; kNotFound when it is none.
+  Result<OpenObject> Open(Found found, std::string_view bucket, std::string_view key) const;
   Result<ListPage> List(const ListRequest& request) const;
   Result<std::filesystem::path> LocalPath(std::string_view bucket, std::string_view key) const;
 
