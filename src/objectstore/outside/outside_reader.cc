@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "objectstore/outside/object_transfer.h"
+#include "objectstore/outside/outside_buckets.h"
 #include "objectstore/outside/upload_records.h"
 
 namespace argosy::objectstore {
@@ -9,25 +10,15 @@ namespace {
 
 constexpr int kPathTries = 4;  // each lost to somebody who replaced the object just then
 
-Error NoBucket(std::string_view bucket) {
-  return Error(ErrorCode::kNotFound, "there is no bucket '" + std::string(bucket) + "'");
-}
-
 }  // namespace
 
 Status OutsideReader::HeadBucket(std::string_view bucket) const {
-  if (!IsValidBucketName(bucket)) return NoBucket(bucket);
-  S3Request request;
-  request.method = "HEAD";
-  request.key = BucketMarkerKey(world_.client->location(), bucket);
-  const Result<http::ClientResponse> answer = world_.client->Send(request);
-  if (answer.ok()) return {};
-  return answer.error().code() == ErrorCode::kNotFound ? NoBucket(bucket) : answer.error();
+  return HeadBucketOutside(*world_.client, bucket);
 }
 
 Result<ObjectInfo> OutsideReader::Head(std::string_view bucket, std::string_view key) const {
   if (const Status valid = ValidateKey(key); !valid.ok()) return valid.error();
-  if (!IsValidBucketName(bucket)) return NoBucket(bucket);
+  if (!IsValidBucketName(bucket)) return NoBucketOutside(bucket);
   Result<ObjectInfo> info = HeadObject(*world_.client, ObjectKey(world_.client->location(), bucket, key));
   if (info.ok()) {
     info->key = std::string(key);

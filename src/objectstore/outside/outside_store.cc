@@ -7,18 +7,15 @@
 #include <array>
 #include <cerrno>
 #include <mutex>
-#include <set>
-#include <shared_mutex>
 
 #include "base/bytes.h"
 #include "base/files.h"
-#include "base/log.h"
 #include "base/thread_pool.h"
 #include "objectstore/embedded/staging.h"
-#include "objectstore/json_texts.h"
 #include "objectstore/outside/object_transfer.h"
+#include "objectstore/outside/outside_buckets.h"
 #include "objectstore/outside/outside_reader.h"
-#include "objectstore/outside/s3_xml.h"
+#include "objectstore/outside/outside_uploads.h"
 #include "objectstore/outside/upload_records.h"
 
 namespace argosy::objectstore {
@@ -27,8 +24,6 @@ namespace {
 constexpr size_t kKeyLocks = 1024;   // locks that order the writes of one key; far more than threads that write at once
 constexpr size_t kThreads = 16;      // ranges and parts under way: what fills a link to a store that is not next door
 constexpr size_t kQueueMax = 65536;  // kRangesAhead for each connection that the server takes
-constexpr size_t kBucketsMax = 100'000;                     // listed in one answer
-constexpr auto kBucketPatience = std::chrono::seconds(10);  // for writes under way when a bucket is to be deleted
 
 // A put or a part: staged here, sent at the commit.
 class StagedWriter : public ObjectWriter {
@@ -55,13 +50,14 @@ class OutsideObjects final : public ObjectStore {
         cache_(std::move(cache)),
         client_(std::move(location), std::move(patience), clock, random),
         pool_("outside", kThreads, kQueueMax),
+        buckets_(&client_),
         reader_(&client_, &pool_, cache_.get()),
-        records_(&client_) {}
+        uploads_(&client_, &pool_) {}
 
   // That the bucket is there and can be listed and written.
   Status Try();
 
-  Status HeadBucket(std::string_view bucket) override { return EnsureBucket(bucket); }
+  Status HeadBucket(std::string_view bucket) override { return buckets_.Ensure(bucket); }
   Result<ObjectInfo> Head(std::string_view bucket, std::string_view key) override { return reader_.Head(bucket, key); }
   Result<OpenObject> Open(std::string_view bucket, std::string_view key) override { return reader_.Open(bucket, key); }
   Result<ListPage> List(const ListRequest& request) override { return reader_.List(request); }
@@ -69,9 +65,11 @@ class OutsideObjects final : public ObjectStore {
     return reader_.LocalPath(bucket, key);
   }
 
-  Status CreateBucket(std::string_view bucket) override;
-  Status DeleteBucket(std::string_view bucket) override;
-  Result<std::vector<BucketInfo>> ListBuckets() override;
+  Status CreateBucket(std::string_view bucket) override { return buckets_.Create(bucket); }
+  Status DeleteBucket(std::string_view bucket) override {
+    return buckets_.Delete(bucket, [&] { return uploads_.AbortAllOf(bucket); });
+  }
+  Result<std::vector<BucketInfo>> ListBuckets() override { return buckets_.List(); }
 
   Result<std::unique_ptr<ObjectWriter>> StartPut(std::string_view bucket, std::string_view key,
                                                  PutOptions options) override;
@@ -82,15 +80,17 @@ class OutsideObjects final : public ObjectStore {
                                  Attributes attributes) override;
 
   Status SetTags(std::string_view bucket, std::string_view key, Tags tags) override;
-  Status SetBucketTags(std::string_view bucket, Tags tags) override;
-  Result<Tags> BucketTags(std::string_view bucket) override;
+  Status SetBucketTags(std::string_view bucket, Tags tags) override { return buckets_.SetTags(bucket, tags); }
+  Result<Tags> BucketTags(std::string_view bucket) override { return buckets_.TagsOf(bucket); }
 
   Result<std::string> CreateUpload(std::string_view bucket, std::string_view key, UploadOptions options) override;
   Result<UploadInfo> FindUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
   Result<std::unique_ptr<ObjectWriter>> StartPart(std::string_view bucket, std::string_view key,
                                                   std::string_view upload_id, int part_number) override;
   Result<std::vector<PartInfo>> ListParts(std::string_view bucket, std::string_view key,
-                                          std::string_view upload_id) override;
+                                          std::string_view upload_id) override {
+    return uploads_.ListParts(bucket, key, upload_id);
+  }
   Result<ObjectInfo> CompleteUpload(std::string_view bucket, std::string_view key, std::string_view upload_id,
                                     const std::vector<CompletedPart>& parts, Precondition precondition) override;
   Status AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
@@ -111,9 +111,6 @@ class OutsideObjects final : public ObjectStore {
     const size_t hash = std::hash<std::string_view>()(bucket) * 31 + std::hash<std::string_view>()(key);
     return stripes_[hash % kKeyLocks];
   }
-  // Asks the outside once for each bucket: only this store makes and removes them.
-  Status EnsureBucket(std::string_view bucket);
-  void ForgetBucket(std::string_view bucket);
   Status ValidatePlace(std::string_view bucket, std::string_view key);
   Status CheckPrecondition(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
   Result<ObjectInfo> CompleteThere(std::string_view bucket, std::string_view key, std::string_view upload_id,
@@ -125,14 +122,10 @@ class OutsideObjects final : public ObjectStore {
   const std::unique_ptr<ObjectCache> cache_;
   S3Client client_;
   ThreadPool pool_;
+  OutsideBuckets buckets_;
   OutsideReader reader_;
-  UploadRecords records_;
+  OutsideUploads uploads_;
   std::array<std::mutex, kKeyLocks> stripes_;
-  std::mutex making_mutex_;                // a bucket comes or goes
-  std::shared_timed_mutex buckets_mutex_;  // exclusive: a bucket goes; shared: something is put into one
-  std::mutex known_mutex_;
-  uint64_t deletions_ = 0;                    // guarded by known_mutex_
-  std::set<std::string, std::less<>> known_;  // buckets that are there; guarded by known_mutex_
 };
 
 class OutsidePutWriter final : public StagedWriter {
@@ -208,77 +201,10 @@ Status OutsideObjects::Try() {
   return {};
 }
 
-// --- buckets ---
-
-Status OutsideObjects::EnsureBucket(std::string_view bucket) {
-  uint64_t deletions = 0;
-  {
-    const std::lock_guard lock(known_mutex_);
-    if (known_.contains(bucket)) return {};
-    deletions = deletions_;
-  }
-  Status there = reader_.HeadBucket(bucket);
-  if (!there.ok()) return there;
-  const std::lock_guard lock(known_mutex_);
-  if (deletions == deletions_) known_.emplace(bucket);  // else what was seen may be gone already
-  return {};
-}
-
-void OutsideObjects::ForgetBucket(std::string_view bucket) {
-  const std::lock_guard lock(known_mutex_);
-  ++deletions_;
-  if (const auto at = known_.find(bucket); at != known_.end()) known_.erase(at);
-}
-
-Status OutsideObjects::CreateBucket(std::string_view bucket) {
-  if (!IsValidBucketName(bucket)) return InvalidBucketName(bucket);
-  const std::lock_guard making(making_mutex_);
-  Status there = reader_.HeadBucket(bucket);
-  if (there.ok()) return Error(ErrorCode::kAlreadyExists, "the bucket '" + std::string(bucket) + "' exists already");
-  if (there.error().code() != ErrorCode::kNotFound) return there;
-  return PutSmallOutside(client_, BucketMarkerKey(client_.location(), bucket), "");
-}
-
-Status OutsideObjects::DeleteBucket(std::string_view bucket) {
-  const std::lock_guard making(making_mutex_);
-  const std::unique_lock lock(buckets_mutex_, kBucketPatience);
-  if (!lock.owns_lock()) {
-    return Error(ErrorCode::kUnavailable, "objects are being written at this moment: the bucket cannot be deleted");
-  }
-  if (Status there = reader_.HeadBucket(bucket); !there.ok()) return there;
-  const Result<ListPage> page = ListPageOutside(client_, {{"prefix", Outside(bucket, "")}, {"max-keys", "1"}});
-  if (!page.ok()) return page.error();
-  if (!page->objects.empty())
-    return Error(ErrorCode::kConflict, "the bucket '" + std::string(bucket) + "' is not empty");
-  const Result<std::vector<UploadInfo>> uploads = records_.List(bucket, pool_);
-  if (!uploads.ok()) return uploads.error();
-  for (const UploadInfo& upload : *uploads) {
-    Status gone = AbortUploadOutside(client_, Outside(bucket, upload.key), upload.upload_id);
-    if (gone.ok()) gone = records_.Remove(bucket, upload.upload_id);
-    if (!gone.ok()) return gone;
-  }
-  Status deleted = DeleteOutside(client_, BucketTagsKey(client_.location(), bucket));
-  if (deleted.ok()) deleted = DeleteOutside(client_, BucketMarkerKey(client_.location(), bucket));
-  ForgetBucket(bucket);
-  return deleted;
-}
-
-Result<std::vector<BucketInfo>> OutsideObjects::ListBuckets() {
-  const std::string prefix = BucketMarkerKey(client_.location(), "");
-  const Result<std::vector<ObjectInfo>> markers = ListOutside(client_, prefix, kBucketsMax);
-  if (!markers.ok()) return markers.error();
-  std::vector<BucketInfo> out;
-  for (const ObjectInfo& marker : *markers) {
-    std::string name = marker.key.substr(prefix.size());
-    if (IsValidBucketName(name)) out.push_back({.name = std::move(name), .created = marker.last_modified});
-  }
-  return out;
-}
-
 // --- objects ---
 
 Status OutsideObjects::ValidatePlace(std::string_view bucket, std::string_view key) {
-  Status there = EnsureBucket(bucket);
+  Status there = buckets_.Ensure(bucket);
   if (!there.ok()) return there;
   if (Status valid = ValidateKey(key); !valid.ok()) return valid;
   const size_t size = Outside(bucket, key).size();
@@ -311,8 +237,8 @@ Status OutsideObjects::CheckPrecondition(std::string_view bucket, std::string_vi
 }
 
 Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_view key, Outgoing object) {
-  const std::shared_lock in_bucket(buckets_mutex_);
-  if (const Status there = EnsureBucket(bucket); !there.ok()) return there.error();
+  const auto in_bucket = buckets_.Hold();
+  if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there.error();
   const std::lock_guard lock(StripeOf(bucket, key));
   if (const Status holds = CheckPrecondition(bucket, key, object.precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
@@ -326,7 +252,7 @@ Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_v
 
 Status OutsideObjects::Delete(std::string_view bucket, std::string_view key) {
   if (const Status valid = ValidateKey(key); !valid.ok()) return valid;
-  if (const Status there = EnsureBucket(bucket); !there.ok()) return there;
+  if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there;
   const std::lock_guard lock(StripeOf(bucket, key));
   reader_.FinishReadersOf(bucket, key);
   Status deleted = DeleteOutside(client_, Outside(bucket, key));
@@ -341,7 +267,7 @@ Result<ObjectInfo> OutsideObjects::Copy(std::string_view source_bucket, std::str
   if (!options.source_etag.empty() && source->etag != options.source_etag) {
     return Error(ErrorCode::kConflict, "the source's ETag is " + source->etag);
   }
-  const std::shared_lock in_bucket(buckets_mutex_);
+  const auto in_bucket = buckets_.Hold();
   if (const Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid.error();
   const std::lock_guard lock(StripeOf(bucket, key));
   reader_.FinishReadersOf(bucket, key);
@@ -391,39 +317,18 @@ Status OutsideObjects::SetTags(std::string_view bucket, std::string_view key, Ta
   return SetTagsOutside(client_, Outside(bucket, key), tags);
 }
 
-Status OutsideObjects::SetBucketTags(std::string_view bucket, Tags tags) {
-  const std::lock_guard making(making_mutex_);
-  if (Status there = EnsureBucket(bucket); !there.ok()) return there;
-  const std::string key = BucketTagsKey(client_.location(), bucket);
-  return tags.empty() ? DeleteOutside(client_, key) : PutSmallOutside(client_, key, DumpTexts(tags));
-}
-
-Result<Tags> OutsideObjects::BucketTags(std::string_view bucket) {
-  if (Status there = EnsureBucket(bucket); !there.ok()) return there.error();
-  const Result<std::string> text = GetSmallOutside(client_, BucketTagsKey(client_.location(), bucket));
-  if (text.ok()) return ParseTexts(*text);
-  if (text.error().code() == ErrorCode::kNotFound) return Tags();
-  return text.error();
-}
-
 // --- uploads in parts ---
 
 Result<std::string> OutsideObjects::CreateUpload(std::string_view bucket, std::string_view key, UploadOptions options) {
-  const std::shared_lock in_bucket(buckets_mutex_);
+  const auto in_bucket = buckets_.Hold();
   if (const Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid.error();
-  Result<std::string> id = CreateUploadOutside(client_, Outside(bucket, key), options);
-  if (!id.ok()) return id;
-  const Status written = records_.Write(
-      bucket, {.key = std::string(key), .upload_id = *id, .initiated = clock_->Now(), .options = std::move(options)});
-  if (written.ok()) return id;
-  (void)AbortUploadOutside(client_, Outside(bucket, key), *id);  // nobody knows of it; it costs the outside nothing yet
-  return written.error();
+  return uploads_.Create(bucket, key, std::move(options), clock_->Now());
 }
 
 Result<UploadInfo> OutsideObjects::FindUpload(std::string_view bucket, std::string_view key,
                                               std::string_view upload_id) {
-  if (const Status there = EnsureBucket(bucket); !there.ok()) return there.error();
-  return records_.Find(bucket, key, upload_id);
+  if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there.error();
+  return uploads_.Find(bucket, key, upload_id);
 }
 
 Result<std::unique_ptr<ObjectWriter>> OutsideObjects::StartPart(std::string_view bucket, std::string_view key,
@@ -448,34 +353,13 @@ Result<PartInfo> OutsideObjects::CommitPart(std::string_view bucket, std::string
   return put;
 }
 
-Result<std::vector<PartInfo>> OutsideObjects::ListParts(std::string_view bucket, std::string_view key,
-                                                        std::string_view upload_id) {
-  std::vector<PartInfo> out;
-  S3Request request;
-  request.key = Outside(bucket, key);
-  request.query = {{"uploadId", std::string(upload_id)}};
-  for (;;) {
-    const Result<http::ClientResponse> answer = client_.Send(request);
-    if (!answer.ok()) return answer.error();
-    Result<PartsPage> page = ParseParts(answer->body);
-    if (!page.ok()) return page.error();
-    std::ranges::move(page->parts, std::back_inserter(out));
-    if (page->next.empty()) return out;
-    if (out.size() > kPartNumberMax)
-      return Error(ErrorCode::kCorrupt, "the outside lists more parts than there can be");
-    request.query["part-number-marker"] = page->next;
-  }
-}
-
 Result<ObjectInfo> OutsideObjects::CompleteUpload(std::string_view bucket, std::string_view key,
                                                   std::string_view upload_id, const std::vector<CompletedPart>& parts,
                                                   Precondition precondition) {
   if (parts.empty()) return Invalid("an upload is completed with at least one part");
-  const std::shared_lock in_bucket(buckets_mutex_);
+  const auto in_bucket = buckets_.Hold();
   const std::lock_guard lock(StripeOf(bucket, key));
-  Result<UploadInfo> upload = FindUpload(bucket, key, upload_id);
-  Result<ObjectInfo> made =
-      upload.ok() ? CompleteThere(bucket, key, upload_id, parts, precondition) : Result<ObjectInfo>(upload.error());
+  Result<ObjectInfo> made = CompleteThere(bucket, key, upload_id, parts, precondition);
   if (!made.ok() && made.error().code() == ErrorCode::kNotFound) {
     // Asked again, perhaps because the answer got lost: the object tells whether this very list made it.
     std::vector<PartInfo> named;
@@ -485,82 +369,37 @@ Result<ObjectInfo> OutsideObjects::CompleteUpload(std::string_view bucket, std::
     made = there;
   }
   if (!made.ok()) return made;
-  if (const Status removed = records_.Remove(bucket, upload_id); !removed.ok()) return removed.error();
+  if (const Status forgotten = uploads_.Forget(bucket, upload_id); !forgotten.ok()) return forgotten.error();
   return reader_.Head(bucket, key);
 }
 
 Result<ObjectInfo> OutsideObjects::CompleteThere(std::string_view bucket, std::string_view key,
                                                  std::string_view upload_id, const std::vector<CompletedPart>& parts,
                                                  const Precondition& precondition) {
-  const Result<std::vector<PartInfo>> present = ListParts(bucket, key, upload_id);
-  if (!present.ok()) return present.error();
-  std::vector<PartInfo> chosen;
-  for (const CompletedPart& part : parts) {
-    if (!chosen.empty() && part.number <= chosen.back().number) return Invalid("the parts are not in rising order");
-    const auto at = std::ranges::lower_bound(*present, part.number, {}, &PartInfo::number);
-    if (at == present->end() || at->number != part.number || !EqualsIgnoreCase(at->etag, part.etag)) {
-      return Invalid("part " + std::to_string(part.number) + " has not been uploaded with the ETag " + part.etag);
-    }
-    chosen.push_back(*at);
-  }
+  if (const Result<UploadInfo> upload = FindUpload(bucket, key, upload_id); !upload.ok()) return upload.error();
+  const Result<std::vector<PartInfo>> chosen = uploads_.Choose(bucket, key, upload_id, parts);
+  if (!chosen.ok()) return chosen.error();
   if (const Status holds = CheckPrecondition(bucket, key, precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
-  return CompleteUploadOutside(client_, Outside(bucket, key), std::string(upload_id), chosen, precondition, {});
+  return CompleteUploadOutside(client_, Outside(bucket, key), std::string(upload_id), *chosen, precondition, {});
 }
 
 Status OutsideObjects::AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) {
   const std::lock_guard lock(StripeOf(bucket, key));
-  const Result<UploadInfo> upload = FindUpload(bucket, key, upload_id);
-  if (!upload.ok()) return upload.error();
-  const Status aborted = AbortUploadOutside(client_, Outside(bucket, key), std::string(upload_id));
-  return aborted.ok() ? records_.Remove(bucket, upload_id) : aborted;
+  if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there;
+  return uploads_.Abort(bucket, key, upload_id);
 }
 
 Result<std::vector<UploadInfo>> OutsideObjects::ListUploads(std::string_view bucket) {
-  if (const Status there = EnsureBucket(bucket); !there.ok()) return there.error();
-  return records_.List(bucket, pool_);
+  if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there.error();
+  return uploads_.List(bucket);
 }
 
 Result<size_t> OutsideObjects::ExpireUploads(Time before) {
-  const Result<std::vector<UploadRecords::Old>> old = records_.ListOld(before);
-  if (!old.ok()) return old.error();
-  size_t expired = 0;
-  for (const auto& [bucket, upload] : *old) {
-    const Result<std::vector<PartInfo>> parts = ListParts(bucket, upload.key, upload.upload_id);
-    if (!parts.ok() && parts.error().code() != ErrorCode::kNotFound) return parts.error();
-    const bool goes_on =
-        parts.ok() && std::ranges::any_of(*parts, [&](const PartInfo& part) { return part.last_modified >= before; });
-    if (goes_on) continue;
-    const Status aborted = AbortUpload(bucket, upload.key, upload.upload_id);
-    if (!aborted.ok() && aborted.error().code() != ErrorCode::kNotFound) return aborted.error();
-    ++expired;
-  }
-  return expired;
+  return uploads_.Expire(before, [this](const std::string& bucket, const UploadInfo& upload) {
+    return AbortUpload(bucket, upload.key, upload.upload_id);
+  });
 }
-
-// Another process's view.
-class AttachedOutside final : public ObjectReader {
- public:
-  AttachedOutside(std::unique_ptr<ObjectCache> cache, Location location, const Clock* clock, Random* random)
-      : cache_(std::move(cache)),
-        client_(std::move(location), {}, clock, random),
-        pool_("outside", kRangesAhead, kQueueMax),
-        reader_(&client_, &pool_, cache_.get()) {}
-
-  Status HeadBucket(std::string_view bucket) override { return reader_.HeadBucket(bucket); }
-  Result<ObjectInfo> Head(std::string_view bucket, std::string_view key) override { return reader_.Head(bucket, key); }
-  Result<OpenObject> Open(std::string_view bucket, std::string_view key) override { return reader_.Open(bucket, key); }
-  Result<ListPage> List(const ListRequest& request) override { return reader_.List(request); }
-  Result<std::filesystem::path> LocalPath(std::string_view bucket, std::string_view key) override {
-    return reader_.LocalPath(bucket, key);
-  }
-
- private:
-  const std::unique_ptr<ObjectCache> cache_;
-  S3Client client_;
-  ThreadPool pool_;
-  OutsideReader reader_;
-};
 
 }  // namespace
 
@@ -583,17 +422,6 @@ Result<std::unique_ptr<ObjectStore>> OutsideStore::Open(const std::filesystem::p
                                        std::move(options.location), std::move(options.patience), clock, random);
   if (Status usable = store->Try(); !usable.ok()) return usable.error();
   return std::unique_ptr<ObjectStore>(std::move(store));
-}
-
-Result<std::unique_ptr<ObjectReader>> OutsideStore::Attach(const std::filesystem::path& given, const Clock* clock,
-                                                           Random* random) {
-  const std::filesystem::path dir = std::filesystem::absolute(given);
-  Result<Attachment> found = ReadLocation(dir);
-  if (!found.ok()) return found.error();
-  Result<std::unique_ptr<ObjectCache>> cache = ObjectCache::Open(dir / "cache", found->cache_bytes_max, clock);
-  if (!cache.ok()) return cache.error();
-  return std::unique_ptr<ObjectReader>(
-      std::make_unique<AttachedOutside>(std::move(*cache), std::move(found->location), clock, random));
 }
 
 }  // namespace argosy::objectstore
