@@ -2,14 +2,21 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/side_by_side.h"
+#include "base/thread_pool.h"
 
 namespace argosy::agent {
 namespace {
+
+constexpr size_t kFetchesAtOnce = 8;  // of small objects: what hides the way to a store that is not next door
+constexpr size_t kFetchWindow = 64;
 
 using objectstore::ObjectInfo;
 using objectstore::ObjectReader;
@@ -99,24 +106,51 @@ Status ShowFile(const std::filesystem::path& file, const std::filesystem::path& 
   return ErrnoError("linking " + place.string(), errno);
 }
 
-// Links the object into the channel. A key that another one's path stands in the way of ("a" beside "a/b") gets a name
-// by its number.
-Result<std::filesystem::path> PlaceObject(const ChannelObject& object, size_t number,
-                                          const std::filesystem::path& channel_dir, ObjectReader& objects) {
-  const Result<std::filesystem::path> file = objects.LocalPath(object.bucket, object.key);
-  if (!file.ok()) return file.error();
+// Links the file into the channel. A key that another one's path stands in the way of ("a" beside "a/b") gets a name by
+// its number. kNotFound when the file has gone.
+Result<std::filesystem::path> PlaceFile(const std::filesystem::path& file, const ChannelObject& object, size_t number,
+                                        const std::filesystem::path& channel_dir) {
   if (!object.place.empty()) {
     const std::filesystem::path place = channel_dir / object.place;
-    const Status shown = ShowFile(*file, place);
+    const Status shown = ShowFile(file, place);
     if (shown.ok()) return place;
     std::error_code ignored;
-    if (!std::filesystem::exists(*file, ignored)) {
+    if (!std::filesystem::exists(file, ignored)) {
       return Error(ErrorCode::kNotFound, "s3://" + object.bucket + "/" + object.key + " was deleted");
     }
   }
   const std::filesystem::path place = channel_dir / ("~" + std::to_string(number));
-  if (Status shown = ShowFile(*file, place); !shown.ok()) return shown.error();
+  if (Status shown = ShowFile(file, place); !shown.ok()) return shown.error();
   return place;
+}
+
+// Objects of one directory, in their order. Those that lie elsewhere are fetched several at a time; all of a window are
+// linked before the next one begins, since a cache keeps what it has fetched for a while only.
+Status PlaceObjects(const std::vector<ChannelObject>& members, const std::vector<size_t>& numbers,
+                    const std::filesystem::path& directory, ObjectReader& objects, ThreadPool& pool,
+                    const std::function<Status(const ChannelObject&, Result<std::filesystem::path>)>& placed) {
+  for (size_t begin = 0; begin < numbers.size(); begin += kFetchWindow) {
+    const size_t count = std::min(kFetchWindow, numbers.size() - begin);
+    std::vector<Result<std::filesystem::path>> files(count, std::filesystem::path());
+    const Status fetched = RunSideBySide(pool, count, kFetchesAtOnce, [&](size_t i) -> Status {
+      const ChannelObject& object = members[numbers[begin + i]];
+      files[i] = objects.LocalPath(object.bucket, object.key);
+      return {};
+    });
+    Check(fetched.ok());
+    for (size_t i = 0; i < count; ++i) {
+      const size_t number = numbers[begin + i];
+      const ChannelObject& object = members[number];
+      Result<std::filesystem::path> place = files[i].ok() ? PlaceFile(*files[i], object, number, directory) : files[i];
+      if (files[i].ok() && !place.ok()) {
+        // A large neighbour took longer than the cache waits: once more, by itself.
+        files[i] = objects.LocalPath(object.bucket, object.key);
+        place = files[i].ok() ? PlaceFile(*files[i], object, number, directory) : files[i];
+      }
+      if (Status taken = placed(object, std::move(place)); !taken.ok()) return taken;
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -140,6 +174,7 @@ std::filesystem::path PathInChannel(std::string_view prefix, std::string_view ke
 Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catalog::ChannelSpec>& channels,
                                                          const Hosts& hosts, const std::filesystem::path& data_dir,
                                                          ObjectReader& objects) {
+  ThreadPool pool("channel", kFetchesAtOnce - 1, kFetchesAtOnce);
   std::vector<algorithms::Channel> out;
   for (const catalog::ChannelSpec& spec : channels) {
     const Result<S3Uri> uri = objectstore::ParseS3Uri(spec.s3_uri);
@@ -155,16 +190,21 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
     channel.content_type = spec.content_type;
     channel.compression = spec.compression;
     channel.own = spec.distribution == "ShardedByS3Key" && hosts.count > 1;
+    std::vector<size_t> numbers;
     for (size_t i = 0; i < members->size(); ++i) {
-      if (channel.own && i % hosts.count != hosts.index) continue;
-      const ChannelObject& object = (*members)[i];
-      Result<std::filesystem::path> place = PlaceObject(object, i, channel_dir, objects);
-      if (!place.ok()) {
-        if (place.error().code() != ErrorCode::kNotFound) return place.error().Wrap("channel '" + spec.name + "'");
-        return ChannelError(spec, "the object s3://" + object.bucket + "/" + object.key + " does not exist");
-      }
-      channel.files.push_back(std::move(*place));
+      if (!channel.own || i % hosts.count == hosts.index) numbers.push_back(i);
     }
+    const Status placed = PlaceObjects(
+        *members, numbers, channel_dir, objects, pool,
+        [&](const ChannelObject& object, Result<std::filesystem::path> place) -> Status {
+          if (place.ok()) {
+            channel.files.push_back(std::move(*place));
+            return {};
+          }
+          if (place.error().code() != ErrorCode::kNotFound) return place.error().Wrap("channel '" + spec.name + "'");
+          return ChannelError(spec, "the object s3://" + object.bucket + "/" + object.key + " does not exist");
+        });
+    if (!placed.ok()) return placed.error();
     out.push_back(std::move(channel));
   }
   return out;
@@ -189,15 +229,19 @@ Status RestoreCheckpoints(const catalog::TrainingJobSpec& spec, const std::files
   const Result<std::vector<ObjectInfo>> listed =
       objectstore::ListAll(objects, uri->bucket, uri->key, kChannelObjectsMax);
   if (!listed.ok()) return StoreError(place, *uri, listed.error());
-  for (size_t i = 0; i < listed->size(); ++i) {
-    const ObjectInfo& object = (*listed)[i];
-    if (IsFolderMarker(object)) continue;
-    const ChannelObject member{uri->bucket, object.key, PathInChannel(uri->key, object.key)};
-    const Result<std::filesystem::path> shown = PlaceObject(member, i, directory, objects);
-    // One that has been deleted meanwhile is not there to be restored.
-    if (!shown.ok() && shown.error().code() != ErrorCode::kNotFound) return shown.error().Wrap("restoring checkpoints");
+  std::vector<ChannelObject> members;
+  std::vector<size_t> numbers;
+  for (const ObjectInfo& object : *listed) {
+    if (!IsFolderMarker(object)) numbers.push_back(members.size());
+    members.push_back({uri->bucket, object.key, PathInChannel(uri->key, object.key)});
   }
-  return {};
+  ThreadPool pool("checkpoint", kFetchesAtOnce - 1, kFetchesAtOnce);
+  return PlaceObjects(members, numbers, directory, objects, pool,
+                      [](const ChannelObject&, const Result<std::filesystem::path>& shown) -> Status {
+                        // One that has been deleted meanwhile is not there to be restored.
+                        if (shown.ok() || shown.error().code() == ErrorCode::kNotFound) return {};
+                        return shown.error().Wrap("restoring checkpoints");
+                      });
 }
 
 Status WriteInputConfig(const catalog::TrainingJobSpec& spec, const Hosts& hosts,

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <latch>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -94,6 +96,43 @@ TEST_F(ChannelsTest, APrefixIsTextNotAFolder) {
   ASSERT_TRUE(channels.ok()) << channels.error().message();
   EXPECT_THAT(Shown(channels, root_), ElementsAre("t=0", "tp/x=1", "train/a.csv=2"));
   EXPECT_EQ(channels->at(0).content_type, "text/csv;label_size=0");
+}
+
+// Answers where an object lies only once two are asked for at the same time, the first time.
+class Sociable final : public objectstore::ObjectReader {
+ public:
+  explicit Sociable(objectstore::ObjectReader* own) : own_(own) {}
+  Status HeadBucket(std::string_view bucket) override { return own_->HeadBucket(bucket); }
+  Result<objectstore::ObjectInfo> Head(std::string_view bucket, std::string_view key) override {
+    return own_->Head(bucket, key);
+  }
+  Result<objectstore::OpenObject> Open(std::string_view bucket, std::string_view key) override {
+    return own_->Open(bucket, key);
+  }
+  Result<objectstore::ListPage> List(const objectstore::ListRequest& request) override { return own_->List(request); }
+  Result<std::filesystem::path> LocalPath(std::string_view bucket, std::string_view key) override {
+    if (asked_++ < 2) two_.arrive_and_wait();
+    return own_->LocalPath(bucket, key);
+  }
+
+ private:
+  objectstore::ObjectReader* const own_;
+  std::atomic<int> asked_{0};
+  std::latch two_{2};
+};
+
+TEST_F(ChannelsTest, ManyObjectsAreFetchedSeveralAtATimeAndStayInTheirOrder) {
+  std::vector<std::string> expected;
+  for (int i = 0; i < 150; ++i) {
+    const std::string number = std::to_string(1000 + i);
+    Put("d/" + number, number);
+    expected.push_back(number + "=" + number);
+  }
+  Sociable sociable(store_.get());
+  catalog::ChannelSpec spec;
+  spec.name = "train";
+  spec.s3_uri = "s3://bucket/d/";
+  EXPECT_EQ(Shown(PrepareChannels({spec}, {}, root_ / "data", sociable), root_), expected);
 }
 
 TEST_F(ChannelsTest, OneObjectIsAPrefixToo) {

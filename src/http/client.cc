@@ -172,6 +172,13 @@ size_t OnRead(char* data, size_t size, size_t count, void* context) {
   return static_cast<size_t>(n);
 }
 
+int OnProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto* transfer = static_cast<Transfer*>(context);
+  if (!transfer->request->given_up()) return 0;
+  transfer->failure = Error(ErrorCode::kUnavailable, "the request was given up");
+  return 1;
+}
+
 int OnSeek(void* context, curl_off_t offset, int origin) {
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
   static_cast<Transfer*>(context)->body_sent = static_cast<uint64_t>(offset);
@@ -259,6 +266,12 @@ Result<ClientResponse> Client::Send(const ClientRequest& request) {
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
                    static_cast<long>(std::chrono::ceil<std::chrono::seconds>(request.stall_time_max).count()));
+
+  if (request.given_up) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+  }
 
   HeaderList headers;
   bool has_expect = false;

@@ -57,6 +57,7 @@ struct ClientRequest {
   Duration connect_time_max = std::chrono::seconds(10);
   Duration stall_time_max = std::chrono::seconds(60);  // without a byte either way, the wait for the answer included
   Duration time_max = Duration::zero();                // for the whole exchange; zero: no bound
+  std::function<bool()> given_up;  // asked at least once a second; true ends the exchange with kUnavailable
 };
 
 class Client {

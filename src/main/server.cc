@@ -375,7 +375,8 @@ Result<std::unique_ptr<Server>> Server::Start(const Options& options, const Data
 }
 
 // First the port: requests under way are answered. Then the threads, so that nothing calls anything any more; the pools
-// and the catalog's writer finish what they have. Only then the parts, before the loops that they post to.
+// and the catalog's writer finish what they have, but for what waits for an outside object store. Only then the parts,
+// before the loops that they post to.
 Server::~Server() {
   Parts& p = *parts_;
   for (size_t i = 0; i < p.servers.size(); ++i) {
@@ -384,6 +385,7 @@ Server::~Server() {
   for (size_t i = p.servers.size(); i < p.fronts.size(); ++i) p.fronts[i]->loop().Stop();  // it did not come so far
   for (auto& front : p.fronts) front->WaitForEnd();
   p.control->Stop();
+  if (p.objects != nullptr) p.objects->Stop();
   p.request_pool.reset();
   p.file_pool.reset();
   p.outside_pool.reset();

@@ -126,9 +126,9 @@ class ObjectWriter {
 
   virtual Status Append(std::string_view piece) = 0;
   virtual uint64_t size() const = 0;
-  // MD5 of what has been appended so far: 16 bytes.
+  // MD5 of what has been appended so far: 16 bytes. Only where PutOptions announced it; of a part always.
   virtual std::string Md5() const = 0;
-  // Kept with the object; the caller has compared it with the bytes.
+  // Kept with the object; the caller has compared it with the bytes. Of the algorithm in PutOptions.
   virtual void SetChecksum(Checksum checksum) = 0;
   // At most once. For a part of an upload only size, etag, last_modified and checksum of the answer mean something.
   virtual Result<ObjectInfo> Commit() = 0;
@@ -144,6 +144,9 @@ struct PutOptions {
   Attributes attributes;
   Tags tags;
   Precondition precondition;
+  // What the writer will be asked, which may pass bytes on before it has all of them.
+  std::optional<ChecksumAlgorithm> checksum_algorithm = {};  // of SetChecksum
+  bool md5_asked = false;                                    // Md5() will be called
 };
 
 struct CopyOptions {
@@ -223,6 +226,10 @@ class ObjectStore : public ObjectReader {
   virtual Result<std::vector<UploadInfo>> ListUploads(std::string_view bucket) = 0;  // by key, then by time
   // Aborts uploads of which nothing has been heard since `before`; gives how many.
   virtual Result<size_t> ExpireUploads(Time before) = 0;
+
+  // The program is ending: who waits for a store elsewhere has kUnavailable within about a second, and so has who asks
+  // later. Nothing, where nobody waits for anything but the disk.
+  virtual void Stop() {}
 };
 
 // S3's rules: 3 to 63 of a-z 0-9 . -, letter or digit at both ends, no "..", not an IPv4 address.

@@ -96,6 +96,8 @@ bool PutSink::Start() {
     options.attributes = std::get<objectstore::Attributes>(std::move(attributes));
     options.tags = std::get<objectstore::Tags>(std::move(tags));
     options.precondition = std::get<objectstore::Precondition>(std::move(precondition));
+    options.checksum_algorithm = expectation_.algorithm;
+    options.md5_asked = expectation_.md5.has_value();
     return started(store_->StartPut(head_.bucket, head_.key, std::move(options)), Missing::kKey);
   }
   std::variant<int, S3Error> number = ReadPartNumber(head_);
@@ -191,7 +193,8 @@ std::variant<objectstore::ObjectInfo, S3Error> PutSink::Finish() {
     }
   }
   const PayloadHasher::Digests digests = hasher_->Finish();
-  if (std::optional<S3Error> wrong = Compare(expectation_, digests, writer->Md5())) return std::move(*wrong);
+  const std::string md5 = expectation_.md5 ? writer->Md5() : std::string();
+  if (std::optional<S3Error> wrong = Compare(expectation_, digests, md5)) return std::move(*wrong);
   if (expectation_.algorithm) {
     writer->SetChecksum({*expectation_.algorithm, objectstore::ChecksumType::kFullObject, digests.checksum});
   }

@@ -279,5 +279,62 @@ TEST_F(CrashTest, AnErrorAtAnyStepDamagesNothing) {
   }
 }
 
+TEST_F(CrashTest, AnErrorAtAnyStepOfAnUploadIsToldAndTheUploadGoesOn) {
+  std::vector<std::string> steps;
+  size_t broken = 0;
+  bool armed = false;
+  auto store = Open([&](std::string_view step) -> Status {
+    if (!armed) return {};
+    steps.emplace_back(step);
+    return steps.size() - 1 == broken ? Status(Error(ErrorCode::kIo, "the disk fails")) : Status();
+  });
+  ASSERT_TRUE(store->CreateBucket("bucket").ok());
+  const auto put_part = [&](const std::string& id) {
+    auto writer = store->StartPart("bucket", "k", id, 1).value();
+    EXPECT_TRUE(writer->Append("bytes").ok());
+    return writer->Commit();
+  };
+  // What fails at each of its steps in turn, until it gets through: all of them have been errors, none an answer.
+  const auto at_each_step = [&](const std::function<Status()>& act) {
+    size_t failures = 0;
+    for (broken = 0;; ++broken) {
+      steps.clear();
+      armed = true;
+      const Status done = act();
+      armed = false;
+      if (steps.size() <= broken) {
+        EXPECT_TRUE(done.ok());
+        return failures;
+      }
+      EXPECT_FALSE(done.ok()) << steps[broken];
+      ++failures;
+    }
+  };
+  std::string id;
+  EXPECT_EQ(at_each_step([&] {
+              Result<std::string> made = store->CreateUpload("bucket", "k", {});
+              if (made.ok()) id = *made;
+              return made.ok() ? Status() : made.error();
+            }),
+            2u);
+  std::string etag;
+  EXPECT_EQ(at_each_step([&] {
+              const Result<ObjectInfo> part = put_part(id);
+              if (part.ok()) etag = part->etag;
+              return part.ok() ? Status() : part.error();
+            }),
+            3u);
+  EXPECT_GE(at_each_step([&] {
+              const Result<ObjectInfo> made = store->CompleteUpload("bucket", "k", id, {{1, etag}}, {});
+              return made.ok() ? Status() : made.error();
+            }),
+            5u);
+  EXPECT_EQ(ReadBytes(*store, "bucket", "k", 100).value(), "bytes");
+  store.reset();
+  store = Open();
+  ExpectSound(*store);
+  EXPECT_EQ(ReadBytes(*store, "bucket", "k", 100).value(), "bytes");
+}
+
 }  // namespace
 }  // namespace argosy::objectstore

@@ -126,6 +126,7 @@ class MountedStore final : public ObjectStore {
     if (IsMounted(bucket)) return ReadOnly(bucket);
     return own_->CreateUpload(bucket, key, std::move(options));
   }
+  void Stop() override { own_->Stop(); }
   // No mounted bucket has uploads: the store, which has no such bucket, says that they are not there.
   Result<UploadInfo> FindUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override {
     return own_->FindUpload(bucket, key, upload_id);

@@ -41,6 +41,7 @@ class FaultyS3 {
   // Straight into the one bucket, as somebody else would.
   void Put(const std::string& key, std::string bytes);
   std::vector<std::string> Keys() const;
+  size_t Uploads() const;  // neither completed nor aborted
 
  private:
   struct Object {

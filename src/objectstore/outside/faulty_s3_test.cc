@@ -188,6 +188,11 @@ std::vector<std::string> FaultyS3::Keys() const {
   return out;
 }
 
+size_t FaultyS3::Uploads() const {
+  const std::lock_guard lock(mutex_);
+  return uploads_.size();
+}
+
 FaultyS3::Answer FaultyS3::Refuse(int status, std::string_view code) {
   return {status, {}, "<Error><Code>" + std::string(code) + "</Code><Message>no</Message></Error>"};
 }

@@ -79,12 +79,15 @@ Status ObjectCache::Keep(PartialFile& partial, const std::string& name) {
   const timespec times[2] = {now, now};
   (void)futimens(partial.file()->get(), times);
   if (rename(partial.path().c_str(), PathOf(name).c_str()) != 0) return ErrnoError("keeping an object", errno);
-  LetGo();
+  struct stat stat;
+  LetGo(fstat(partial.file()->get(), &stat) == 0 ? static_cast<uint64_t>(stat.st_size) : bytes_max_);
   return {};
 }
 
-void ObjectCache::LetGo() {
+void ObjectCache::LetGo(uint64_t kept) {
   const std::lock_guard lock(mutex_);
+  if (kept_since_look_ && (*kept_since_look_ += kept) < bytes_max_ / kLooks) return;
+  kept_since_look_ = 0;
   std::vector<Entry> entries;
   uint64_t total = 0;
   std::error_code error;

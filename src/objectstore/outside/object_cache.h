@@ -2,7 +2,9 @@
 // more than allowed.
 //
 // Several processes share one directory (the server, agents). What has been used within kSparedFor is never let go, so
-// that who is told a path can link or open the file; the bound may be passed for that long.
+// that who is told a path can link or open the file; the bound may be passed for that long. And none looks through the
+// directory for each file that it keeps, but once it has kept a kLooks-th of what is allowed: many small objects would
+// cost the square of their number otherwise.
 #pragma once
 
 #include <atomic>
@@ -19,6 +21,7 @@
 namespace argosy::objectstore {
 
 inline constexpr auto kSparedFor = std::chrono::minutes(1);
+inline constexpr uint64_t kLooks = 32;  // by so many parts the bound may be passed by each process
 
 // A file in the making, removed at the end of this object unless it was kept.
 class PartialFile {
@@ -57,13 +60,14 @@ class ObjectCache {
   ObjectCache(std::filesystem::path dir, uint64_t bytes_max, const Clock* clock)
       : dir_(std::move(dir)), bytes_max_(bytes_max), clock_(clock) {}
   void SweepPartials() const;
-  void LetGo();
+  void LetGo(uint64_t kept);
 
   const std::filesystem::path dir_;
   const uint64_t bytes_max_;
   const Clock* const clock_;
   std::atomic<uint64_t> next_{1};
-  std::mutex mutex_;  // one at a time looks for what to let go
+  std::mutex mutex_;                         // one at a time looks for what to let go
+  std::optional<uint64_t> kept_since_look_;  // bytes; nothing: not looked yet. Guarded by mutex_
 };
 
 }  // namespace argosy::objectstore

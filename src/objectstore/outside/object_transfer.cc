@@ -1,16 +1,12 @@
 #include "objectstore/outside/object_transfer.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <condition_variable>
-#include <mutex>
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "http/http_date.h"
 #include "objectstore/checksum.h"
 #include "objectstore/outside/s3_xml.h"
@@ -26,28 +22,6 @@ constexpr std::array<ChecksumAlgorithm, 5> kAlgorithms = {ChecksumAlgorithm::kCr
                                                           ChecksumAlgorithm::kCrc64Nvme, ChecksumAlgorithm::kSha1,
                                                           ChecksumAlgorithm::kSha256};
 
-// MD5 of part of a file, and a checksum when one is wanted.
-struct PieceDigests {
-  std::string md5;
-  std::string checksum;  // base64
-};
-Result<PieceDigests> HashPiece(int fd, uint64_t offset, uint64_t length, std::optional<ChecksumAlgorithm> algorithm) {
-  Md5Hasher md5;
-  const std::unique_ptr<ChecksumHasher> checksum = algorithm ? NewChecksumHasher(*algorithm) : nullptr;
-  std::string buffer(static_cast<size_t>(std::min<uint64_t>(length, kHashPiece)), '\0');
-  for (uint64_t done = 0; done < length;) {
-    const auto want = static_cast<size_t>(std::min<uint64_t>(buffer.size(), length - done));
-    const ssize_t n = pread(fd, buffer.data(), want, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return ErrnoError("reading the file to be sent", n < 0 ? errno : EIO);
-    const std::string_view piece(buffer.data(), static_cast<size_t>(n));
-    md5.Update(piece);
-    if (checksum) checksum->Update(piece);
-    done += piece.size();
-  }
-  return PieceDigests{md5.Digest(), checksum ? ToBase64(checksum->Finish()) : ""};
-}
-
 // Where the outside keeps ETags that are no MD5 (encrypted with a key of its owner's) there is nothing to compare.
 Status CompareEtag(const http::ClientResponse& response, std::string_view md5) {
   const std::string etag = Unquoted(response.Header("etag"));
@@ -61,86 +35,6 @@ Status CompareEtag(const http::ClientResponse& response, std::string_view md5) {
 void AddPrecondition(Headers& headers, const Precondition& precondition) {
   if (precondition.must_not_exist) headers.emplace_back("if-none-match", "*");
   if (!precondition.etag.empty()) headers.emplace_back("if-match", "\"" + precondition.etag + "\"");
-}
-
-Result<ObjectInfo> PutWhole(S3Client& client, const Outgoing& object) {
-  S3Request request;
-  request.method = "PUT";
-  request.key = object.key;
-  request.headers = HeadersOf(object.attributes);
-  if (!object.tags.empty()) request.headers.emplace_back("x-amz-tagging", TaggingHeader(object.tags));
-  request.headers.emplace_back("content-md5", ToBase64(object.md5));
-  if (object.checksum) {
-    request.headers.emplace_back(ChecksumHeaderName(object.checksum->algorithm), object.checksum->value);
-  }
-  AddPrecondition(request.headers, object.precondition);
-  request.body = http::BodyFile{.path = object.file, .offset = 0, .length = object.size};
-  request.check = [&](const http::ClientResponse& response) { return CompareEtag(response, object.md5); };
-  const bool conditional = object.precondition.must_not_exist || !object.precondition.etag.empty();
-  if (conditional) request.repeat = Repeat::kKnowingly;
-  int attempts = 0;
-  request.on_attempt = [&] { ++attempts; };
-  const Result<http::ClientResponse> answer = client.Send(request);
-  ObjectInfo info;
-  if (answer.ok()) {
-    info.etag = Unquoted(answer->Header("etag"));
-  } else {
-    // What forbids the write now may be this very write, whose first answer was lost.
-    if (answer.error().code() != ErrorCode::kConflict || attempts == 1) return answer.error();
-    const Result<ObjectInfo> there = HeadObject(client, object.key);
-    if (!there.ok() || there->etag != ToHex(object.md5)) return answer.error();
-    info.etag = there->etag;
-  }
-  info.key = object.key;
-  info.size = object.size;
-  info.attributes = object.attributes;
-  info.checksum = object.checksum;
-  info.tags = object.tags;
-  return info;
-}
-
-Result<ObjectInfo> PutInParts(S3Client& client, ThreadPool& pool, const Outgoing& object) {
-  Result<UniqueFd> file = OpenFile(object.file, O_RDONLY);
-  if (!file.ok()) return file.error();
-  UploadOptions options{.attributes = object.attributes, .tags = object.tags};
-  if (object.checksum) {
-    options.checksum_algorithm = object.checksum->algorithm;
-    options.checksum_type = ChecksumType::kFullObject;
-  }
-  const Result<std::string> id = CreateUploadOutside(client, object.key, options);
-  if (!id.ok()) return id.error();
-  const uint64_t part_bytes = PartBytesFor(object.size);
-  std::vector<PartInfo> parts((object.size + part_bytes - 1) / part_bytes);
-  const Status sent = RunSideBySide(pool, parts.size(), kPartsAtOnce, [&](size_t i) -> Status {
-    PartInfo part{.number = static_cast<int>(i) + 1};
-    const uint64_t offset = i * part_bytes;
-    part.size = std::min(part_bytes, object.size - offset);
-    const Result<PieceDigests> digests = HashPiece(file->get(), offset, part.size, options.checksum_algorithm);
-    if (!digests.ok()) return digests.error();
-    if (object.checksum) {
-      part.checksum = Checksum{object.checksum->algorithm, ChecksumType::kFullObject, digests->checksum};
-    }
-    Result<PartInfo> put = PutPart(client, object.key, *id, std::move(part),
-                                   {.path = object.file, .offset = offset, .length = parts[i].size}, digests->md5);
-    if (!put.ok()) return put.error();
-    parts[i] = std::move(*put);
-    return {};
-  });
-  Result<ObjectInfo> made =
-      sent.ok() ? CompleteUploadOutside(client, object.key, *id, parts, object.precondition, object.checksum)
-                : Result<ObjectInfo>(sent.error());
-  if (made.ok()) {
-    made->attributes = object.attributes;
-    made->checksum = object.checksum;
-    made->size = object.size;
-    made->tags = object.tags;
-    return made;
-  }
-  if (const Status aborted = AbortUploadOutside(client, object.key, *id); !aborted.ok()) {
-    Log(LogLevel::kWarning, "an upload in parts is left unfinished outside",
-        {{"key", object.key}, {"upload", *id}, {"error", aborted.error().message()}});
-  }
-  return made;
 }
 
 }  // namespace
@@ -196,15 +90,60 @@ Result<std::string> EtagOfFile(int fd, uint64_t size) {
   return EtagOfParts(parts);
 }
 
-Result<ObjectInfo> PutObject(S3Client& client, ThreadPool& pool, const Outgoing& object) {
-  const bool may_be_parted = !object.checksum || (object.checksum->type == ChecksumType::kFullObject &&
-                                                  CanCombine(object.checksum->algorithm));
-  if (object.size > kOnePutBytesMax && may_be_parted) return PutInParts(client, pool, object);
-  if (object.size > kPutBytesMaxOutside) {
-    return Invalid("an object with a " + std::string(ChecksumName(object.checksum->algorithm)) +
-                   " checksum goes to the outside object store in one PUT, which takes at most 5 GiB");
+Result<PieceDigests> HashPiece(int fd, uint64_t offset, uint64_t length, std::optional<ChecksumAlgorithm> algorithm) {
+  Md5Hasher md5;
+  const std::unique_ptr<ChecksumHasher> checksum = algorithm ? NewChecksumHasher(*algorithm) : nullptr;
+  std::string buffer(static_cast<size_t>(std::min<uint64_t>(length, kHashPiece)), '\0');
+  for (uint64_t done = 0; done < length;) {
+    const auto want = static_cast<size_t>(std::min<uint64_t>(buffer.size(), length - done));
+    const ssize_t n = pread(fd, buffer.data(), want, static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return ErrnoError("reading the file to be sent", n < 0 ? errno : EIO);
+    const std::string_view piece(buffer.data(), static_cast<size_t>(n));
+    md5.Update(piece);
+    if (checksum) checksum->Update(piece);
+    done += piece.size();
   }
-  return PutWhole(client, object);
+  return PieceDigests{md5.Digest(), checksum ? ToBase64(checksum->Finish()) : ""};
+}
+
+Result<ObjectInfo> PutWhole(S3Client& client, const Outgoing& object) {
+  if (object.size > kPutBytesMaxOutside) {
+    return Invalid("the object goes to the outside object store in one PUT, which takes at most 5 GiB");
+  }
+  S3Request request;
+  request.method = "PUT";
+  request.key = object.key;
+  request.headers = HeadersOf(object.attributes);
+  if (!object.tags.empty()) request.headers.emplace_back("x-amz-tagging", TaggingHeader(object.tags));
+  request.headers.emplace_back("content-md5", ToBase64(object.md5));
+  if (object.checksum) {
+    request.headers.emplace_back(ChecksumHeaderName(object.checksum->algorithm), object.checksum->value);
+  }
+  AddPrecondition(request.headers, object.precondition);
+  request.body = http::BodyFile{.path = object.file, .offset = 0, .length = object.size};
+  request.check = [&](const http::ClientResponse& response) { return CompareEtag(response, object.md5); };
+  const bool conditional = object.precondition.must_not_exist || !object.precondition.etag.empty();
+  if (conditional) request.repeat = Repeat::kKnowingly;
+  int attempts = 0;
+  request.on_attempt = [&] { ++attempts; };
+  const Result<http::ClientResponse> answer = client.Send(request);
+  ObjectInfo info;
+  if (answer.ok()) {
+    info.etag = Unquoted(answer->Header("etag"));
+  } else {
+    // What forbids the write now may be this very write, whose first answer was lost.
+    if (answer.error().code() != ErrorCode::kConflict || attempts == 1) return answer.error();
+    const Result<ObjectInfo> there = HeadObject(client, object.key);
+    if (!there.ok() || there->etag != ToHex(object.md5)) return answer.error();
+    info.etag = there->etag;
+  }
+  info.key = object.key;
+  info.size = object.size;
+  info.attributes = object.attributes;
+  info.checksum = object.checksum;
+  info.tags = object.tags;
+  return info;
 }
 
 Result<PartInfo> PutPart(S3Client& client, const std::string& key, const std::string& upload_id, PartInfo part,
@@ -345,45 +284,6 @@ Status SetTagsOutside(S3Client& client, const std::string& key, const Tags& tags
   }
   const Result<http::ClientResponse> answer = client.Send(request);
   return answer.ok() ? Status() : answer.error();
-}
-
-Status RunSideBySide(ThreadPool& pool, size_t count, size_t width, const std::function<Status(size_t)>& work) {
-  struct Shared {
-    std::mutex mutex;
-    std::condition_variable done;
-    size_t next = 0;
-    size_t running = 0;
-    Status failure;
-  } shared;
-  const auto run = [&] {
-    std::unique_lock lock(shared.mutex);
-    while (shared.next < count && shared.failure.ok()) {
-      const size_t i = shared.next++;
-      lock.unlock();
-      Status done = work(i);
-      lock.lock();
-      if (!done.ok() && shared.failure.ok()) shared.failure = std::move(done);
-    }
-  };
-  for (size_t helper = 1; helper < std::min(width, count); ++helper) {
-    {
-      const std::lock_guard lock(shared.mutex);
-      ++shared.running;
-    }
-    const Status queued = pool.Submit([&shared, &run] {
-      run();
-      const std::lock_guard lock(shared.mutex);
-      --shared.running;
-      shared.done.notify_all();
-    });
-    if (queued.ok()) continue;
-    const std::lock_guard lock(shared.mutex);
-    --shared.running;  // a busy pool only makes it slower
-  }
-  run();
-  std::unique_lock lock(shared.mutex);
-  shared.done.wait(lock, [&] { return shared.running == 0; });
-  return shared.failure;
 }
 
 }  // namespace argosy::objectstore

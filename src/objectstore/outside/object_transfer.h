@@ -2,12 +2,11 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/thread_pool.h"
 #include "objectstore/object_store.h"
 #include "objectstore/outside/s3_client.h"
 
@@ -23,7 +22,7 @@ struct Outgoing {
   std::string key;  // as it will lie outside
   std::filesystem::path file;
   uint64_t size = 0;
-  std::string md5;  // 16 bytes; empty: not known yet
+  std::string md5;  // 16 bytes
   Attributes attributes;
   Tags tags;
   std::optional<Checksum> checksum;
@@ -32,7 +31,14 @@ struct Outgoing {
 
 // Idempotent, but for its precondition: a PUT whose first answer was lost is recognised by its ETag. kConflict when the
 // precondition does not hold outside. The key of the answer is that outside.
-Result<ObjectInfo> PutObject(S3Client& client, ThreadPool& pool, const Outgoing& object);
+Result<ObjectInfo> PutWhole(S3Client& client, const Outgoing& object);
+
+// MD5 (16 bytes) of part of a file, and a checksum (base64) when one is wanted.
+struct PieceDigests {
+  std::string md5;
+  std::string checksum;
+};
+Result<PieceDigests> HashPiece(int fd, uint64_t offset, uint64_t length, std::optional<ChecksumAlgorithm> algorithm);
 
 // The part of an upload in parts; `part` has number, size and checksum, the answer the ETag too.
 Result<PartInfo> PutPart(S3Client& client, const std::string& key, const std::string& upload_id, PartInfo part,
@@ -64,10 +70,7 @@ std::string EtagOfParts(const std::vector<PartInfo>& parts);
 // The size of each part but the last.
 uint64_t PartBytesFor(uint64_t size);
 
-// The ETag that PutObject gives a file without a checksum: reads it whole.
+// The ETag that a file without a checksum gets, sent whole or in parts: reads it whole.
 Result<std::string> EtagOfFile(int fd, uint64_t size);
-
-// Runs work(0) … work(count - 1) on this thread and up to `width` - 1 of the pool's; the first error ends it.
-Status RunSideBySide(ThreadPool& pool, size_t count, size_t width, const std::function<Status(size_t)>& work);
 
 }  // namespace argosy::objectstore

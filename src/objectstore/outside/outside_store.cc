@@ -5,48 +5,39 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 
 #include "base/bytes.h"
 #include "base/files.h"
 #include "base/thread_pool.h"
-#include "objectstore/embedded/staging.h"
 #include "objectstore/outside/object_transfer.h"
 #include "objectstore/outside/outside_buckets.h"
 #include "objectstore/outside/outside_reader.h"
 #include "objectstore/outside/outside_uploads.h"
+#include "objectstore/outside/outside_writers.h"
+#include "objectstore/outside/parts_sender.h"
+#include "objectstore/outside/spool_file.h"
+#include "objectstore/outside/unfinished_uploads.h"
 #include "objectstore/outside/upload_records.h"
 
 namespace argosy::objectstore {
 namespace {
 
+constexpr char kStagingName[] = "staging";        // bodies on their way outside
+constexpr char kUnfinishedName[] = "unfinished";  // notes of uploads begun for them
 constexpr size_t kKeyLocks = 1024;   // locks that order the writes of one key; far more than threads that write at once
 constexpr size_t kThreads = 16;      // ranges and parts under way: what fills a link to a store that is not next door
 constexpr size_t kQueueMax = 65536;  // kRangesAhead for each connection that the server takes
 
-// A put or a part: staged here, sent at the commit.
-class StagedWriter : public ObjectWriter {
- public:
-  explicit StagedWriter(std::unique_ptr<StagedFile> staged) : staged_(std::move(staged)) {}
-
-  Status Append(std::string_view piece) override { return staged_->Append(piece); }
-  uint64_t size() const override { return staged_->size(); }
-  std::string Md5() const override { return staged_->Md5(); }
-  void SetChecksum(Checksum checksum) override { checksum_ = std::move(checksum); }
-
- protected:
-  const std::unique_ptr<StagedFile> staged_;
-  std::optional<Checksum> checksum_;
-};
-
 class OutsideObjects final : public ObjectStore {
  public:
-  OutsideObjects(UniqueFd lock, std::unique_ptr<StagingArea> staging, std::unique_ptr<ObjectCache> cache,
-                 Location location, Patience patience, const Clock* clock, Random* random)
+  OutsideObjects(UniqueFd lock, std::filesystem::path dir, std::unique_ptr<ObjectCache> cache, Location location,
+                 Patience patience, const Clock* clock, Random* random)
       : clock_(clock),
         lock_(std::move(lock)),
-        staging_(std::move(staging)),
+        dir_(std::move(dir)),
         cache_(std::move(cache)),
         client_(std::move(location), std::move(patience), clock, random),
         pool_("outside", kThreads, kQueueMax),
@@ -54,8 +45,8 @@ class OutsideObjects final : public ObjectStore {
         reader_(&client_, &pool_, cache_.get()),
         uploads_(&client_, &pool_) {}
 
-  // That the bucket is there and can be listed and written.
-  Status Try();
+  // That the bucket is there and can be listed and written; aborts what an earlier process has left half sent.
+  Status Begin();
 
   Status HeadBucket(std::string_view bucket) override { return buckets_.Ensure(bucket); }
   Result<ObjectInfo> Head(std::string_view bucket, std::string_view key) override { return reader_.Head(bucket, key); }
@@ -96,14 +87,17 @@ class OutsideObjects final : public ObjectStore {
   Status AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) override;
   Result<std::vector<UploadInfo>> ListUploads(std::string_view bucket) override;
   Result<size_t> ExpireUploads(Time before) override;
-
-  // `object` without its key outside. On an error whose outcome outside is not known the object is the old or the new.
-  Result<ObjectInfo> Commit(std::string_view bucket, std::string_view key, Outgoing object);
-  Result<PartInfo> CommitPart(std::string_view bucket, std::string_view key, std::string_view upload_id, PartInfo part,
-                              const std::filesystem::path& file, std::string md5);
-  std::filesystem::path PathOf(const StagedFile& staged) const { return staging_->PathOf(staged.name()); }
+  void Stop() override { client_.Stop(); }
 
  private:
+  // Makes the object with nobody else writing to the key. On an error whose outcome outside is not known the object is
+  // the old or the new.
+  Result<ObjectInfo> Commit(std::string_view bucket, std::string_view key, const Precondition& precondition,
+                            const OutsidePutWriter::Make& make);
+  PartsSender::World SenderWorld() { return {&client_, &pool_, unfinished_.get()}; }
+  Result<std::shared_ptr<SpoolFile>> NewSpool() {
+    return SpoolFile::Make(dir_ / kStagingName / std::to_string(next_++));
+  }
   std::string Outside(std::string_view bucket, std::string_view key) const {
     return ObjectKey(client_.location(), bucket, key);
   }
@@ -118,9 +112,11 @@ class OutsideObjects final : public ObjectStore {
 
   const Clock* const clock_;
   const UniqueFd lock_;
-  const std::unique_ptr<StagingArea> staging_;
+  const std::filesystem::path dir_;
+  std::atomic<uint64_t> next_{1};  // of spool files
   const std::unique_ptr<ObjectCache> cache_;
   S3Client client_;
+  std::unique_ptr<UnfinishedUploads> unfinished_;
   ThreadPool pool_;
   OutsideBuckets buckets_;
   OutsideReader reader_;
@@ -128,67 +124,7 @@ class OutsideObjects final : public ObjectStore {
   std::array<std::mutex, kKeyLocks> stripes_;
 };
 
-class OutsidePutWriter final : public StagedWriter {
- public:
-  OutsidePutWriter(OutsideObjects* store, std::string bucket, std::string key, PutOptions options,
-                   std::unique_ptr<StagedFile> staged)
-      : StagedWriter(std::move(staged)),
-        store_(store),
-        bucket_(std::move(bucket)),
-        key_(std::move(key)),
-        options_(std::move(options)) {}
-
-  Result<ObjectInfo> Commit() override {
-    Outgoing object{.file = store_->PathOf(*staged_),
-                    .size = staged_->size(),
-                    .md5 = staged_->Md5(),
-                    .attributes = std::move(options_.attributes),
-                    .tags = std::move(options_.tags),
-                    .checksum = std::move(checksum_),
-                    .precondition = std::move(options_.precondition)};
-    return store_->Commit(bucket_, key_, std::move(object));
-  }
-
- private:
-  OutsideObjects* const store_;
-  const std::string bucket_;
-  const std::string key_;
-  PutOptions options_;
-};
-
-class OutsidePartWriter final : public StagedWriter {
- public:
-  OutsidePartWriter(OutsideObjects* store, std::string bucket, std::string key, std::string upload_id, int number,
-                    std::unique_ptr<StagedFile> staged)
-      : StagedWriter(std::move(staged)),
-        store_(store),
-        bucket_(std::move(bucket)),
-        key_(std::move(key)),
-        upload_id_(std::move(upload_id)),
-        number_(number) {}
-
-  Result<ObjectInfo> Commit() override {
-    const PartInfo part{.number = number_, .size = staged_->size(), .checksum = std::move(checksum_)};
-    Result<PartInfo> put =
-        store_->CommitPart(bucket_, key_, upload_id_, part, store_->PathOf(*staged_), staged_->Md5());
-    if (!put.ok()) return put.error();
-    ObjectInfo info;
-    info.size = put->size;
-    info.etag = put->etag;
-    info.last_modified = put->last_modified;
-    info.checksum = std::move(put->checksum);
-    return info;
-  }
-
- private:
-  OutsideObjects* const store_;
-  const std::string bucket_;
-  const std::string key_;
-  const std::string upload_id_;
-  const int number_;
-};
-
-Status OutsideObjects::Try() {
+Status OutsideObjects::Begin() {
   const std::string probe = client_.location().prefix + ".argosy-probe";
   Result<ListPage> listed = ListPageOutside(client_, {{"prefix", client_.location().prefix}, {"max-keys", "1"}});
   if (!listed.ok()) return listed.error().Wrap("listing " + client_.location().ToString());
@@ -198,6 +134,10 @@ Status OutsideObjects::Try() {
   if (Status removed = DeleteOutside(client_, probe); !removed.ok()) {
     return removed.error().Wrap("deleting from " + client_.location().ToString());
   }
+  Result<std::unique_ptr<UnfinishedUploads>> unfinished = UnfinishedUploads::Open(dir_ / kUnfinishedName, &client_);
+  if (!unfinished.ok()) return unfinished.error();
+  unfinished_ = std::move(*unfinished);
+  unfinished_->Sweep();
   return {};
 }
 
@@ -217,10 +157,12 @@ Result<std::unique_ptr<ObjectWriter>> OutsideObjects::StartPut(std::string_view 
                                                                PutOptions options) {
   const Status valid = ValidatePlace(bucket, key);
   if (!valid.ok()) return valid.error();
-  Result<std::unique_ptr<StagedFile>> staged = staging_->NewFile();
-  if (!staged.ok()) return staged.error();
-  return std::unique_ptr<ObjectWriter>(std::make_unique<OutsidePutWriter>(this, std::string(bucket), std::string(key),
-                                                                          std::move(options), std::move(*staged)));
+  Result<std::shared_ptr<SpoolFile>> spool = NewSpool();
+  if (!spool.ok()) return spool.error();
+  auto commit = [this, bucket = std::string(bucket), key = std::string(key), precondition = options.precondition](
+                    const OutsidePutWriter::Make& make) { return Commit(bucket, key, precondition, make); };
+  return std::unique_ptr<ObjectWriter>(std::make_unique<OutsidePutWriter>(
+      SenderWorld(), Outside(bucket, key), std::move(options), std::move(*spool), std::move(commit)));
 }
 
 Status OutsideObjects::CheckPrecondition(std::string_view bucket, std::string_view key,
@@ -236,14 +178,14 @@ Status OutsideObjects::CheckPrecondition(std::string_view bucket, std::string_vi
   return Error(ErrorCode::kConflict, "the object's ETag is " + there->etag);
 }
 
-Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_view key, Outgoing object) {
+Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_view key,
+                                          const Precondition& precondition, const OutsidePutWriter::Make& make) {
   const auto in_bucket = buckets_.Hold();
   if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there.error();
   const std::lock_guard lock(StripeOf(bucket, key));
-  if (const Status holds = CheckPrecondition(bucket, key, object.precondition); !holds.ok()) return holds.error();
+  if (const Status holds = CheckPrecondition(bucket, key, precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
-  object.key = Outside(bucket, key);
-  Result<ObjectInfo> made = PutObject(client_, pool_, object);
+  Result<ObjectInfo> made = make();
   if (!made.ok()) return made;
   made->key = std::string(key);
   made->last_modified = clock_->Now();  // the outside has its own, a moment off; nobody is told this one
@@ -293,18 +235,30 @@ Result<ObjectInfo> OutsideObjects::PublishFile(const std::filesystem::path& sour
   if (!file.ok()) return file.error();
   struct stat stat;
   if (fstat(file->get(), &stat) != 0) return ErrnoError("looking at " + source.string(), errno);
-  Outgoing object{.key = Outside(bucket, key),
-                  .file = source,
-                  .size = static_cast<uint64_t>(stat.st_size),
-                  .attributes = std::move(attributes)};
-  Result<std::string> etag = EtagOfFile(file->get(), object.size);
+  const auto size = static_cast<uint64_t>(stat.st_size);
+  Result<std::string> etag = EtagOfFile(file->get(), size);
   if (!etag.ok()) return etag.error();
   // Asked for again, perhaps because an answer got lost: what is there already stays.
   Result<ObjectInfo> there = reader_.Head(bucket, key);
-  if (there.ok() && there->size == object.size && there->etag == *etag) return there;
+  if (there.ok() && there->size == size && there->etag == *etag) return there;
   if (!there.ok() && there.error().code() != ErrorCode::kNotFound) return there;
-  if (object.size <= kOnePutBytesMax) object.md5 = *FromHex(*etag);
-  return Commit(bucket, key, std::move(object));
+  const std::string outside = Outside(bucket, key);
+  if (size <= kOnePutBytesMax) {
+    const Outgoing object{
+        .key = outside, .file = source, .size = size, .md5 = *FromHex(*etag), .attributes = std::move(attributes)};
+    return Commit(bucket, key, {}, [&] { return PutWhole(client_, object); });
+  }
+  Result<std::unique_ptr<PartsSender>> sender =
+      PartsSender::Begin(SenderWorld(), outside, {.attributes = std::move(attributes)});
+  if (!sender.ok()) return sender.error();
+  const uint64_t part_bytes = PartBytesFor(size);
+  Status sent;
+  for (uint64_t at = 0; at < size && sent.ok(); at += part_bytes) {
+    sent = (*sender)->Send(source, at, std::min(part_bytes, size - at), nullptr);
+  }
+  if (sent.ok()) sent = (*sender)->AwaitAll();
+  if (!sent.ok()) return sent.error();
+  return Commit(bucket, key, {}, [&] { return (*sender)->Complete({}, {}); });
 }
 
 // --- tags ---
@@ -339,18 +293,16 @@ Result<std::unique_ptr<ObjectWriter>> OutsideObjects::StartPart(std::string_view
   }
   const Result<UploadInfo> upload = FindUpload(bucket, key, upload_id);
   if (!upload.ok()) return upload.error();
-  Result<std::unique_ptr<StagedFile>> staged = staging_->NewFile();
-  if (!staged.ok()) return staged.error();
-  return std::unique_ptr<ObjectWriter>(std::make_unique<OutsidePartWriter>(
-      this, std::string(bucket), std::string(key), std::string(upload_id), part_number, std::move(*staged)));
-}
-
-Result<PartInfo> OutsideObjects::CommitPart(std::string_view bucket, std::string_view key, std::string_view upload_id,
-                                            PartInfo part, const std::filesystem::path& file, std::string md5) {
-  Result<PartInfo> put =
-      PutPart(client_, Outside(bucket, key), std::string(upload_id), std::move(part), {.path = file}, std::move(md5));
-  if (put.ok()) put->last_modified = clock_->Now();
-  return put;
+  Result<std::shared_ptr<SpoolFile>> spool = NewSpool();
+  if (!spool.ok()) return spool.error();
+  auto commit = [this, key = Outside(bucket, key), id = std::string(upload_id)](
+                    PartInfo part, const std::filesystem::path& file, std::string md5) {
+    Result<PartInfo> put = PutPart(client_, key, id, std::move(part), {.path = file}, std::move(md5));
+    if (put.ok()) put->last_modified = clock_->Now();
+    return put;
+  };
+  return std::unique_ptr<ObjectWriter>(
+      std::make_unique<OutsidePartWriter>(part_number, std::move(*spool), std::move(commit)));
 }
 
 Result<ObjectInfo> OutsideObjects::CompleteUpload(std::string_view bucket, std::string_view key,
@@ -396,6 +348,7 @@ Result<std::vector<UploadInfo>> OutsideObjects::ListUploads(std::string_view buc
 }
 
 Result<size_t> OutsideObjects::ExpireUploads(Time before) {
+  unfinished_->Sweep();
   return uploads_.Expire(before, [this](const std::string& bucket, const UploadInfo& upload) {
     return AbortUpload(bucket, upload.key, upload.upload_id);
   });
@@ -410,17 +363,17 @@ Result<std::unique_ptr<ObjectStore>> OutsideStore::Open(const std::filesystem::p
   Result<std::optional<UniqueFd>> lock = TryLockFile(dir / "lock");
   if (!lock.ok()) return lock.error();
   if (!*lock) return Error(ErrorCode::kConflict, dir.string() + " is in use by another process");
-  Result<std::unique_ptr<StagingArea>> staging = StagingArea::Open(dir / "staging");
-  if (!staging.ok()) return staging.error();
+  Status emptied = RemoveTree(dir / kStagingName);
+  if (emptied.ok()) emptied = MakeDirectories(dir / kStagingName);
+  if (!emptied.ok()) return emptied.error();
   Result<std::unique_ptr<ObjectCache>> cache = ObjectCache::Open(dir / "cache", options.cache_bytes_max, clock);
   if (!cache.ok()) return cache.error();
   if (Status written = WriteLocation(dir, options.location, options.cache_bytes_max); !written.ok()) {
     return written.error();
   }
-  auto store =
-      std::make_unique<OutsideObjects>(std::move(**lock), std::move(*staging), std::move(*cache),
-                                       std::move(options.location), std::move(options.patience), clock, random);
-  if (Status usable = store->Try(); !usable.ok()) return usable.error();
+  auto store = std::make_unique<OutsideObjects>(std::move(**lock), dir, std::move(*cache), std::move(options.location),
+                                                std::move(options.patience), clock, random);
+  if (Status usable = store->Begin(); !usable.ok()) return usable.error();
   return std::unique_ptr<ObjectStore>(std::move(store));
 }
 

@@ -3,6 +3,7 @@
 // On this machine:
 //   <dir>/location.json       where and with which key, for agents; 0600
 //   <dir>/staging/            writes in progress; swept by Open
+//   <dir>/unfinished/         notes of uploads begun outside for them; those left over are aborted by Open
 //   <dir>/cache/              objects that were read, see object_cache.h
 //   <dir>/lock                held by the process that writes
 //
@@ -14,7 +15,8 @@
 //     first. When somebody else writes it, reading ends with an error; versions are never mixed.
 //   - Keys that the outside refuses are kInvalidArgument with its words, and keys end below 1,024 bytes by as much as
 //     prefix and bucket are long.
-//   - Nothing hangs: kUnavailable when the outside is away for longer than Patience says.
+//   - Nothing hangs: kUnavailable when the outside is away for longer than Patience says, or Stop has been called.
+//   - Append waits for the outside when an object is large and comes faster than it goes on; it tells its errors.
 //
 // Threads: all thread-safe. Ranges and parts pass on threads of its own.
 #pragma once

@@ -12,9 +12,8 @@
 #include "base/bytes.h"
 #include "objectstore/attach.h"
 #include "objectstore/outside/arriving_object.h"
-#include "objectstore/outside/faulty_s3.h"
 #include "objectstore/outside/object_transfer.h"
-#include "objectstore/test_directory.h"
+#include "objectstore/outside/outside_store_fixture.h"
 
 namespace argosy::objectstore {
 namespace {
@@ -22,87 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::string SomeBytes(size_t size, uint64_t seed) {
-  constexpr size_t kPattern = 4099;  // a prime, so that no two ranges are the same
-  SeededRandom random(seed);
-  std::string pattern;
-  while (pattern.size() < kPattern) pattern.push_back(static_cast<char>(random.Next()));
-  std::string out;
-  while (out.size() < size) out.append(pattern);
-  out.resize(size);
-  return out;
-}
-
-// Meets the first `count` requests whose "METHOD target" has this text with the fault.
-FaultyS3::Choose Meets(const std::string& method, const std::string& text, Fault fault, int count) {
-  auto left = std::make_shared<int>(count);
-  return [=](std::string_view asked, std::string_view target) {
-    if (asked != method || target.find(text) == std::string_view::npos || *left == 0) return Fault::kNone;
-    --*left;
-    return fault;
-  };
-}
-
-class OutsideStoreTest : public testing::Test {
- protected:
-  void SetUp() override {
-    dir_ = MakeTestDirectory();
-    ASSERT_TRUE(Reopen().ok());
-    ASSERT_TRUE(store_->CreateBucket("bucket").ok());
-  }
-  void TearDown() override {
-    server_.SetFaults(nullptr);
-    store_.reset();
-    fs::remove_all(dir_);
-  }
-  Status Reopen() {
-    store_.reset();
-    OutsideOptions options;
-    options.location = MakeLocation("s3://outer/pre", server_.endpoint(), "us-east-1").value();
-    options.location.credential.access_key_id = "key";
-    options.location.credential.secret_access_key = "secret";
-    options.patience.pause = [this](Duration pause) {
-      const std::lock_guard lock(mutex_);
-      pauses_.push_back(pause);
-    };
-    options.patience.stall_max = std::chrono::seconds(1);
-    Result<std::unique_ptr<ObjectStore>> opened = OutsideStore::Open(dir_ / "store", options, &clock_, &random_);
-    if (!opened.ok()) return opened.error();
-    store_ = std::move(*opened);
-    return {};
-  }
-  Result<ObjectInfo> Put(const std::string& key, const std::string& bytes, PutOptions options = {}) {
-    Result<std::unique_ptr<ObjectWriter>> writer = store_->StartPut("bucket", key, std::move(options));
-    if (!writer.ok()) return writer.error();
-    if (Status appended = (*writer)->Append(bytes); !appended.ok()) return appended.error();
-    return (*writer)->Commit();
-  }
-  std::string Get(const std::string& key) {
-    const Result<std::string> bytes = ReadBytes(*store_, "bucket", key, 256 << 20);
-    return bytes.ok() ? *bytes : "(" + std::string(ErrorCodeName(bytes.error().code())) + ")";
-  }
-  static std::string ReadAt(const OpenObject& object, uint64_t offset, size_t length) {
-    if (!Fetch(object, offset, length).ok()) return "(failed)";
-    std::string out(length, '\0');
-    EXPECT_EQ(pread(object.file->get(), out.data(), length, static_cast<off_t>(offset)), static_cast<ssize_t>(length));
-    return out;
-  }
-  // A file of the test's own, to be published.
-  fs::path File(const std::string& bytes) {
-    const fs::path path = dir_ / "file";
-    EXPECT_TRUE(WriteFileAtomically(path, bytes).ok());
-    return path;
-  }
-
-  fs::path dir_;
-  SystemClock clock_;
-  SystemRandom random_;
-  FaultyS3 server_;
-  std::mutex mutex_;
-  std::vector<Duration> pauses_;
-  std::unique_ptr<ObjectStore> store_;
-};
 
 TEST_F(OutsideStoreTest, AnObjectLiesOutsideUnderItsOwnName) {
   PutOptions options;
@@ -286,22 +204,6 @@ TEST_F(OutsideStoreTest, AnObjectReplacedByOthersIsNeverMixed) {
   ASSERT_TRUE(Fetch(open, 0, 10).ok());
   server_.Put("pre/bucket/k", SomeBytes(6 * kRangeBytes, 7));
   EXPECT_EQ(Fetch(open, 0, open.info.size).error().code(), ErrorCode::kConflict);
-}
-
-TEST_F(OutsideStoreTest, ALargeObjectGoesInPartsEachSentAgainWhereItFailed) {
-  const std::string bytes = SomeBytes(kOnePutBytesMax + 1, 8);
-  server_.SetFaults(Meets("PUT", "partNumber=2", Fault::kAnswerLost, 1));
-  const ObjectInfo put = Put("k", bytes).value();
-  EXPECT_THAT(put.etag, testing::EndsWith("-3"));
-  EXPECT_EQ(server_.Count("PUT /outer/pre/bucket/k?partNumber"), 4u);
-  EXPECT_EQ(Get("k"), bytes);
-}
-
-TEST_F(OutsideStoreTest, ALargeObjectThatCannotBeSentLeavesNoUpload) {
-  server_.SetFaults(Meets("PUT", "partNumber=2", Fault::kBusy, 1000));
-  EXPECT_EQ(Put("k", std::string(kOnePutBytesMax + 1, 'x')).error().code(), ErrorCode::kUnavailable);
-  EXPECT_EQ(server_.Count("DELETE /outer/pre/bucket/k?uploadId"), 1u);
-  EXPECT_EQ(Get("k"), "(NotFound)");
 }
 
 TEST_F(OutsideStoreTest, BeginningAnUploadIsNotRepeatedBlindly) {

@@ -1,7 +1,6 @@
 #include "objectstore/outside/s3_client.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "auth/sigv4.h"
 #include "base/bytes.h"
@@ -125,6 +124,7 @@ Result<http::ClientResponse> S3Client::SendOnce(const S3Request& request) {
   out.connect_time_max = patience_.connect_max;
   out.stall_time_max = patience_.stall_max;
   const uint64_t bytes = BodySizeOf(request) + request.answer_bytes;
+  out.given_up = [this] { return stopping_.load(); };
   out.time_max = kAttemptMin + std::chrono::seconds(bytes / kBytesPerSecondMin);
   if (request.on_attempt) request.on_attempt();
   std::unique_ptr<http::Client> client = Take();
@@ -137,6 +137,8 @@ Result<http::ClientResponse> S3Client::SendOnce(const S3Request& request) {
 Result<http::ClientResponse> S3Client::Send(const S3Request& request) {
   Retries retries(patience_.retries, clock_->Monotonic());
   for (;;) {
+    if (stopping_)
+      return Error(ErrorCode::kUnavailable, "the server is ending: nothing is asked of the outside any more");
     Result<http::ClientResponse> response = SendOnce(request);
     Duration asked{};
     bool taken = true;  // the outside may have done what was asked
@@ -158,6 +160,7 @@ Result<http::ClientResponse> S3Client::Send(const S3Request& request) {
       NoteAnswer();
       return outcome.error();
     }
+    if (stopping_) return outcome.error();
     const bool repeatable = request.repeat != Repeat::kOnlyWhenNotTaken || !taken;
     const std::optional<Duration> pause =
         repeatable && !away_ ? retries.Next(clock_->Monotonic(), asked, *random_) : std::optional<Duration>();
@@ -165,8 +168,20 @@ Result<http::ClientResponse> S3Client::Send(const S3Request& request) {
       if (repeatable) NoteAway(outcome.error());
       return Error(ErrorCode::kUnavailable, location_.ToString() + ": " + outcome.error().message());
     }
-    patience_.pause ? patience_.pause(*pause) : std::this_thread::sleep_for(*pause);
+    Wait(*pause);
   }
+}
+
+void S3Client::Stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  stopped_.notify_all();
+}
+
+void S3Client::Wait(Duration pause) {
+  if (patience_.pause) return patience_.pause(pause);
+  std::unique_lock lock(mutex_);
+  stopped_.wait_for(lock, pause, [this] { return stopping_.load(); });
 }
 
 void S3Client::NoteAnswer() {

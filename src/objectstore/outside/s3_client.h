@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,7 +49,7 @@ struct S3Request {
 // What tests put in place of time.
 struct Patience {
   RetryPolicy retries;
-  std::function<void(Duration)> pause;  // empty: sleeps
+  std::function<void(Duration)> pause;  // empty: waits, until Stop at the latest
   Duration connect_max = std::chrono::seconds(10);
   Duration stall_max = std::chrono::seconds(20);  // without a byte either way
 };
@@ -59,12 +60,16 @@ class S3Client {
   S3Client(Location location, Patience patience, const Clock* clock, Random* random);
 
   Result<http::ClientResponse> Send(const S3Request& request);
+  // From now on nobody waits: requests under way end with kUnavailable within about a second, later ones at once.
+  void Stop();
   const Location& location() const { return location_; }
 
  private:
   Result<http::ClientResponse> SendOnce(const S3Request& request);
   std::unique_ptr<http::Client> Take();
   void Give(std::unique_ptr<http::Client> client);
+  // Until Stop at the latest.
+  void Wait(Duration pause);
   void NoteAnswer();
   void NoteAway(const Error& why);
 
@@ -73,6 +78,8 @@ class S3Client {
   const Clock* const clock_;
   Random* const random_;
   std::mutex mutex_;
+  std::condition_variable stopped_;
+  std::atomic<bool> stopping_{false};                // set under mutex_
   std::vector<std::unique_ptr<http::Client>> idle_;  // guarded by mutex_; each keeps its connection
   std::atomic<bool> away_{false};                    // the last request used up its attempts: try once until one works
 };

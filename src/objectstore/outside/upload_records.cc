@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "base/side_by_side.h"
 #include "objectstore/checksum.h"
 #include "objectstore/json_texts.h"
 #include "objectstore/outside/object_transfer.h"
