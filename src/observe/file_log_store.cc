@@ -76,9 +76,9 @@ Result<std::string> EscapeLogName(std::string_view name) {
   return escaped;
 }
 
-Result<std::unique_ptr<FileLogStore>> FileLogStore::Open(const fs::path& directory) {
+Result<std::unique_ptr<FileLogStore>> FileLogStore::Open(const fs::path& directory, Sync sync) {
   if (Status made = MakeDirectories(directory); !made.ok()) return made.error();
-  return std::unique_ptr<FileLogStore>(new FileLogStore(directory));
+  return std::unique_ptr<FileLogStore>(new FileLogStore(directory, std::move(sync)));
 }
 
 Result<fs::path> FileLogStore::GroupPath(const std::string& group) const {
@@ -130,15 +130,19 @@ Status FileLogStore::AppendSpool(const std::string& group, const std::string& st
                                                   " but the log ends at " + std::to_string(*complete));
   }
   const uint64_t known = *complete - offset;
-  if (known < spool.size()) {
-    if (Status written = WriteAll(fd->get(), spool.substr(known)); !written.ok()) return written;
-    if (fdatasync(fd->get()) != 0) return ErrnoError("syncing " + path->string(), errno);
-  }
+  Status durable = known < spool.size() ? WriteAll(fd->get(), spool.substr(known)) : Status();
+  if (durable.ok()) durable = sync_ ? sync_(fd->get()) : SyncFile(fd->get());
+  if (created && durable.ok()) durable = SyncDirectory(path->parent_path());
+  if (created && durable.ok()) durable = SyncDirectory(directory_);
+  if (durable.ok()) return {};
+  // After a failed sync the system takes the bytes for written, and the next sync would say so: they are taken back, so
+  // that what comes again is written again. A file of which only the name may be lost is made again.
   if (created) {
-    if (Status synced = SyncDirectory(path->parent_path()); !synced.ok()) return synced;
-    if (Status synced = SyncDirectory(directory_); !synced.ok()) return synced;
+    unlink(path->c_str());
+  } else if (ftruncate(fd->get(), static_cast<off_t>(*complete)) != 0) {
+    return ErrnoError("taking back what could not be written to " + path->string(), errno);
   }
-  return {};
+  return durable.error().Wrap("writing " + path->string());
 }
 
 uint64_t FileLogStore::SpoolOffset(const std::string& group, const std::string& stream) {

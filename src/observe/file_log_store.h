@@ -9,6 +9,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 
 #include "base/files.h"
@@ -19,7 +20,9 @@ namespace argosy::observe {
 class FileLogStore final : public LogStore {
  public:
   // Makes `directory` when it is not there.
-  static Result<std::unique_ptr<FileLogStore>> Open(const std::filesystem::path& directory);
+  // In place of fdatasync: for tests.
+  using Sync = std::function<Status(int fd)>;
+  static Result<std::unique_ptr<FileLogStore>> Open(const std::filesystem::path& directory, Sync sync = nullptr);
 
   Status AppendSpool(const std::string& group, const std::string& stream, uint64_t offset,
                      std::string_view spool) override;
@@ -34,13 +37,14 @@ class FileLogStore final : public LogStore {
                             size_t bytes_max) override;
 
  private:
-  explicit FileLogStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  FileLogStore(std::filesystem::path directory, Sync sync) : directory_(std::move(directory)), sync_(std::move(sync)) {}
 
   Result<std::filesystem::path> GroupPath(const std::string& group) const;
   Result<std::filesystem::path> StreamPath(const std::string& group, const std::string& stream) const;
   Result<UniqueFd> OpenStream(const std::string& group, const std::string& stream) const;
 
   const std::filesystem::path directory_;
+  const Sync sync_;
   // Appends to one stream follow one another; streams share locks by hash, since appends are short.
   std::array<std::mutex, 16> append_mutexes_;
 };

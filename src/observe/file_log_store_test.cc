@@ -83,6 +83,29 @@ TEST_F(FileLogStoreTest, ATornLastLineIsUnseenAndMendedByTheResend) {
   EXPECT_EQ(Messages(store_->ReadForward(kGroup, "s", 0, kAll, kAll)), "whole|torn by the power cut|");
 }
 
+TEST_F(FileLogStoreTest, WhatCouldNotBeSyncedIsNotThereAndIsWrittenWhenItComesAgain) {
+  Status disk = Error(ErrorCode::kIo, "the disk fails");
+  size_t syncs = 0;
+  store_ = std::move(FileLogStore::Open(directory_, [&](int) {
+             ++syncs;
+             return disk;
+           })).value();
+  const std::string one = Line(1, "one");
+  const std::string two = Line(2, "two");
+  EXPECT_EQ(store_->AppendSpool(kGroup, "s", 0, one).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(store_->SpoolOffset(kGroup, "s"), 0u);
+  disk = Status();
+  ASSERT_TRUE(store_->AppendSpool(kGroup, "s", 0, one).ok());
+  disk = Error(ErrorCode::kIo, "the disk fails");
+  EXPECT_EQ(store_->AppendSpool(kGroup, "s", one.size(), two).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(store_->SpoolOffset(kGroup, "s"), one.size());
+  EXPECT_EQ(store_->AppendSpool(kGroup, "s", 0, one).error().code(), ErrorCode::kIo) << "known, but is it on disk?";
+  disk = Status();
+  ASSERT_TRUE(store_->AppendSpool(kGroup, "s", 0, one + two).ok());
+  EXPECT_EQ(Messages(store_->ReadForward(kGroup, "s", 0, kAll, kAll)), "one|two|");
+  EXPECT_EQ(syncs, 5u);
+}
+
 TEST_F(FileLogStoreTest, PagesForwardAndBackMeetEveryEventOnce) {
   std::string spool;
   std::string expected;
