@@ -220,6 +220,7 @@ SimDisk::Fate SimDisk::Truncate(File* file, uint64_t size) {
 
 SimDisk::Fate SimDisk::Sync(File* file) {
   if (!UsePower()) return Fate::kNoPower;
+  if (fail_sync_ > 0 && --fail_sync_ == 0) return Fate::kNoPower;
   file->unsynced.clear();
   return Fate::kDone;
 }

@@ -34,6 +34,9 @@ class SimDisk {
   enum class Loss { kNothing, kUnsyncedLost };
   void Restart(Loss loss);
 
+  // The `nth` sync from now on, and no other, fails and keeps nothing.
+  void FailSync(uint64_t nth) { fail_sync_ = nth; }
+
   void set_full(bool full) { full_ = full; }  // NOLINT: a switch of the world, not of a function
 
   struct Write {
@@ -66,6 +69,7 @@ class SimDisk {
   bool powered_ = true;
   bool full_ = false;
   uint64_t cut_after_ = 0;  // 0 = not set
+  uint64_t fail_sync_ = 0;  // 0 = not set
   std::map<std::string, std::unique_ptr<File>> files_;
   std::unique_ptr<Vfs> vfs_;
 };
