@@ -3,10 +3,12 @@
 
   large    8 MB and 1 GB objects, put and got by 1 and by 16 clients; also `dd` with fsync and `cat` into a socket
   small    10,000 objects of 4 KB: put, got and deleted by 16 clients, listed by one
-  list     all of many keys, and their folders by a delimiter, page after page, by one client
+  list     all of many keys, page after page, and their folders by a delimiter, again and again, by one client
+  outside  large objects put, got, and got again through Argosy whose objects lie in MinIO, beside MinIO itself; a job whose
+           channel is a thousand small objects there, from its start to its algorithm's
 
 Every put carries the SHA-256 of its bytes and is durable when it is acknowledged; dd writes the same bytes to the same disk
-with one fsync a file. `s3.py [large] [small] [list]` picks some; --keys N says how many keys the list has (a million takes
+with one fsync a file. `s3.py [large] [small] [list] [outside]` picks some; --keys N says how many keys the list has (a million takes
 MinIO half an hour to take in).
 """
 
@@ -25,6 +27,9 @@ import common
 
 SMALL_BYTES, SMALL_OBJECTS = 4 << 10, 10_000
 # bytes of an object, clients, objects
+OUTSIDE = ((8 << 20, 1, 16), (1 << 30, 1, 2))
+CHANNEL_OBJECTS = 1000
+FOLDER_LISTS = 200
 LARGE = ((8 << 20, 1, 32), (8 << 20, 16, 64), (1 << 30, 1, 2), (1 << 30, 16, 16))
 
 
@@ -44,11 +49,16 @@ class Target:
         """All keys once, by so many clients."""
         digest = hashlib.sha256(body).hexdigest()
         sign = self.server.signer.s3
-        pool = common.write_requests(
-            self.folder / "pool", (sign(method, f"/{self.bucket}/{key}", body, digest) for key in keys)
-        )
-        told = common.generate(self.server.port, pool, clients, count=len(keys))
-        assert told["errors"] == 0, (self.server.name, method, told)
+        return self.generated((sign(method, f"/{self.bucket}/{key}", body, digest) for key in keys), clients, len(keys))
+
+    def query_seconds(self, query, count):
+        """One GET of the bucket so many times, by one client."""
+        return self.generated([self.server.signer.s3("GET", f"/{self.bucket}?{query}")], 1, count)
+
+    def generated(self, requests, clients, count):
+        pool = common.write_requests(self.folder / "pool", requests)
+        told = common.generate(self.server.port, pool, clients, count=count)
+        assert told["errors"] == 0, (self.server.name, told)
         pool.unlink()
         return told["seconds"]
 
@@ -118,11 +128,61 @@ def listing(servers, folder, count):
         target = Target(server, folder, "many")
         for at in range(0, count, 50_000):  # a signature is good for a quarter of an hour
             target.seconds("PUT", keys[at : at + 50_000], 16, b"x")
-        for what, query in zip(rows, ("list-type=2", "list-type=2&prefix=year-07%2F", "delimiter=%2F&list-type=2")):
+        for what, query in zip(rows, ("list-type=2", "list-type=2&prefix=year-07%2F")):
             seconds, found = target.list_seconds(query)
             rows[what][server.name] = found / seconds
+        folders = "delimiter=%2F&list-type=2"  # one page
+        _, found = target.list_seconds(folders)
+        rows["folders by delimiter"][server.name] = found * FOLDER_LISTS / target.query_seconds(folders, FOLDER_LISTS)
     named = [(what, *compared(found)) for what, found in rows.items()]
     common.table(f"Listing {count:,} keys, entries a second", ["", "Argosy", "MinIO", "ratio"], named, [])
+
+
+def outside(folder):
+    keys = folder / "keys"
+    with common.Minio(folder) as minio:
+        keys.write_text(
+            f"[default]\naws_access_key_id={minio.signer.access_key}\naws_secret_access_key={minio.signer.secret}\n"
+        )
+        there = Target(minio, folder, "there")
+        store = ["--object-store", "s3://there/objects", "--object-store-endpoint", f"http://127.0.0.1:{minio.port}"]
+        with common.Argosy(folder, *store, "--object-store-credentials", keys) as argosy:
+            rows = [row for shape in OUTSIDE for row in through(argosy, there, *shape)]
+            common.table("Objects outside, MB/s", ["", "Argosy", "MinIO", "ratio"], rows, [])
+            print(f"\na channel of {CHANNEL_OBJECTS:,} objects outside: {channel_seconds(argosy):.2f} s to the algorithm")
+
+
+def through(argosy, there, size, clients, objects):
+    body, megabytes = os.urandom(size), size * objects / 1e6
+    names = [f"{size}-{i}" for i in range(objects)]
+    ours = Target(argosy, argosy.data_dir.parent, f"outside-{size >> 20}")
+    rates = {}
+    for target in (ours, there):
+        for what, method in (("put", "PUT"), ("get", "GET"), ("get again", "GET")):
+            seconds = target.seconds(method, names, clients, body if method == "PUT" else b"")
+            rates[what, target.server.name] = megabytes / seconds
+        target.seconds("DELETE", names, clients)
+    name = f"{objects} × {size >> 20} MB, {clients} client{'s'[: clients > 1]}"
+    for what in ("put", "get", "get again"):
+        yield f"{what}, {name}", *compared({server: rate for (told, server), rate in rates.items() if told == what})
+
+
+def channel_seconds(argosy):
+    rows = "\n".join(f"{i % 2},{i % 7},{i % 5}" for i in range(20)).encode()
+    target = Target(argosy, argosy.data_dir.parent, "channel")
+    target.seconds("PUT", [f"train/{i:04}.csv" for i in range(CHANNEL_OBJECTS)], 16, rows)
+    begin = time.monotonic()
+    name = f"bench-{os.getpid()}"
+    request = argosy.training_request(name, "s3://channel/train/", epochs="1")
+    argosy.sagemaker("CreateTrainingJob", **request)
+    common.poll(
+        lambda: argosy.sagemaker("DescribeTrainingJob", TrainingJobName=name)["SecondaryStatus"]
+        not in ("Starting", "Pending", "Downloading"),
+        "the job to have its channel",
+    )
+    seconds = time.monotonic() - begin
+    argosy.await_job(name)
+    return seconds
 
 
 def compared(rates):
@@ -168,12 +228,15 @@ def by_cat(folder, body, objects):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[[], "large", "small", "list"])
+    parser.add_argument("parts", nargs="*", choices=[[], "large", "small", "list", "outside"])
     parser.add_argument("--keys", type=int, default=100_000)
     asked = parser.parse_args()
-    parts = asked.parts or ["large", "small", "list"]
+    parts = asked.parts or ["large", "small", "list", "outside"]
     if common.Minio.program() is None:
         print("  note: there is no minio on the PATH: no peer", file=sys.stderr)
+    if "outside" in parts and common.Minio.program() is not None:
+        with common.scratch() as folder:
+            outside(folder)
     for part, run in (("large", large), ("small", small), ("list", lambda *a: listing(*a, asked.keys))):
         if part not in parts:
             continue

@@ -129,6 +129,20 @@ class TestRefusals:
         line, _ = refusal("--data-dir", disk / "data", "--listen", f"127.0.0.1:{free_port()}")
         assert str(disk) in line
 
+    def test_a_directory_that_has_become_read_only_loses_nothing(self, small_disk, clients_of, tmp_path):
+        disk = small_disk(tmp_path / "readonly", "64m")
+        server = Server(disk / "data").start()
+        uri = clients_of(server).put("before", b"here")
+        server.stop()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        line, code = refusal("--data-dir", disk / "data", "--listen", f"127.0.0.1:{free_port()}")
+        assert (str(disk) in line, code) == (True, 1)
+        assert "read-only" in line.lower()
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        server.start()
+        assert clients_of(server).get(uri) == b"here"
+        server.dispose()
+
     def test_a_directory_without_permission(self, tmp_path):
         if os.geteuid() == 0:
             pytest.skip("root may write anywhere")
