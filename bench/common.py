@@ -342,6 +342,8 @@ class Minio(Running):
         )
         poll(lambda: answers(self.port, "/minio/health/live"), "MinIO to answer", 60)
         self.signer = Signer(self.port, key, secret, "us-east-1")
+        # It lives before it has looked at its disk.
+        poll(lambda: ask(self.port, self.signer.s3("GET", "/"))[0] == 200, "MinIO to be ready", 60)
         return self
 
 

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import common
 
@@ -150,6 +151,8 @@ def outside(folder):
             rows = [row for shape in OUTSIDE for row in through(argosy, there, *shape)]
             common.table("Objects outside, MB/s", ["", "Argosy", "MinIO", "ratio"], rows, [])
             print(f"\na channel of {CHANNEL_OBJECTS:,} objects outside: {channel_seconds(argosy):.2f} s to the algorithm")
+            status = Path(f"/proc/{argosy.process.pid}/status").read_text()
+            print(f"resident memory of the server at its most: {re.search(r'VmHWM: *(.*)', status).group(1).strip()}")
 
 
 def through(argosy, there, size, clients, objects):
