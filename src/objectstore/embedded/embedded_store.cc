@@ -17,6 +17,7 @@
 #include "objectstore/embedded/rebuild.h"
 #include "objectstore/embedded/staging.h"
 #include "objectstore/embedded/uploads.h"
+#include "objectstore/stripes.h"
 
 namespace argosy::objectstore {
 namespace {

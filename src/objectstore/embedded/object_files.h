@@ -2,10 +2,8 @@
 // and goes, so that file and row agree again after a crash at any step.
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -19,22 +17,9 @@
 #include "objectstore/embedded/record.h"
 #include "objectstore/embedded/staging.h"
 #include "objectstore/object_store.h"
+#include "objectstore/stripes.h"
 
 namespace argosy::objectstore {
-
-// Locks that order the writes of one key, or of one upload.
-class Stripes {
- public:
-  std::mutex& Of(std::string_view name) { return stripes_[std::hash<std::string_view>()(name) % kStripes]; }
-  std::mutex& Of(std::string_view bucket, std::string_view key) {
-    const size_t hash = std::hash<std::string_view>()(bucket) * 31 + std::hash<std::string_view>()(key);
-    return stripes_[hash % kStripes];
-  }
-
- private:
-  static constexpr size_t kStripes = 1024;  // far more than threads that write at once
-  std::array<std::mutex, kStripes> stripes_;
-};
 
 // Thread-safe.
 class ObjectFiles {

@@ -86,7 +86,10 @@ Status ObjectCache::Keep(PartialFile& partial, const std::string& name) {
 
 void ObjectCache::LetGo(uint64_t kept) {
   const std::lock_guard lock(mutex_);
-  if (kept_since_look_ && (*kept_since_look_ += kept) < bytes_max_ / kLooks) return;
+  if (kept_since_look_) {
+    *kept_since_look_ += kept;
+    if (*kept_since_look_ < bytes_max_ / kLooks) return;
+  }
   kept_since_look_ = 0;
   std::vector<Entry> entries;
   uint64_t total = 0;

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <mutex>
@@ -21,13 +20,13 @@
 #include "objectstore/outside/spool_file.h"
 #include "objectstore/outside/unfinished_uploads.h"
 #include "objectstore/outside/upload_records.h"
+#include "objectstore/stripes.h"
 
 namespace argosy::objectstore {
 namespace {
 
 constexpr char kStagingName[] = "staging";        // bodies on their way outside
 constexpr char kUnfinishedName[] = "unfinished";  // notes of uploads begun for them
-constexpr size_t kKeyLocks = 1024;   // locks that order the writes of one key; far more than threads that write at once
 constexpr size_t kThreads = 16;      // ranges and parts under way: what fills a link to a store that is not next door
 constexpr size_t kQueueMax = 65536;  // kRangesAhead for each connection that the server takes
 
@@ -101,10 +100,6 @@ class OutsideObjects final : public ObjectStore {
   std::string Outside(std::string_view bucket, std::string_view key) const {
     return ObjectKey(client_.location(), bucket, key);
   }
-  std::mutex& StripeOf(std::string_view bucket, std::string_view key) {
-    const size_t hash = std::hash<std::string_view>()(bucket) * 31 + std::hash<std::string_view>()(key);
-    return stripes_[hash % kKeyLocks];
-  }
   Status ValidatePlace(std::string_view bucket, std::string_view key);
   Status CheckPrecondition(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
   Result<ObjectInfo> CompleteThere(std::string_view bucket, std::string_view key, std::string_view upload_id,
@@ -121,7 +116,7 @@ class OutsideObjects final : public ObjectStore {
   OutsideBuckets buckets_;
   OutsideReader reader_;
   OutsideUploads uploads_;
-  std::array<std::mutex, kKeyLocks> stripes_;
+  Stripes stripes_;
 };
 
 Status OutsideObjects::Begin() {
@@ -182,7 +177,7 @@ Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_v
                                           const Precondition& precondition, const OutsidePutWriter::Make& make) {
   const auto in_bucket = buckets_.Hold();
   if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there.error();
-  const std::lock_guard lock(StripeOf(bucket, key));
+  const std::lock_guard lock(stripes_.Of(bucket, key));
   if (const Status holds = CheckPrecondition(bucket, key, precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
   Result<ObjectInfo> made = make();
@@ -195,7 +190,7 @@ Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_v
 Status OutsideObjects::Delete(std::string_view bucket, std::string_view key) {
   if (const Status valid = ValidateKey(key); !valid.ok()) return valid;
   if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there;
-  const std::lock_guard lock(StripeOf(bucket, key));
+  const std::lock_guard lock(stripes_.Of(bucket, key));
   reader_.FinishReadersOf(bucket, key);
   Status deleted = DeleteOutside(client_, Outside(bucket, key));
   // A name that the outside cannot have is not there.
@@ -211,7 +206,7 @@ Result<ObjectInfo> OutsideObjects::Copy(std::string_view source_bucket, std::str
   }
   const auto in_bucket = buckets_.Hold();
   if (const Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid.error();
-  const std::lock_guard lock(StripeOf(bucket, key));
+  const std::lock_guard lock(stripes_.Of(bucket, key));
   reader_.FinishReadersOf(bucket, key);
   S3Request request;
   request.method = "PUT";
@@ -265,7 +260,7 @@ Result<ObjectInfo> OutsideObjects::PublishFile(const std::filesystem::path& sour
 
 Status OutsideObjects::SetTags(std::string_view bucket, std::string_view key, Tags tags) {
   if (Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid;
-  const std::lock_guard lock(StripeOf(bucket, key));
+  const std::lock_guard lock(stripes_.Of(bucket, key));
   // Taking tags away from what is not there is no error everywhere.
   if (Result<ObjectInfo> there = reader_.Head(bucket, key); !there.ok()) return there.error();
   return SetTagsOutside(client_, Outside(bucket, key), tags);
@@ -310,7 +305,7 @@ Result<ObjectInfo> OutsideObjects::CompleteUpload(std::string_view bucket, std::
                                                   Precondition precondition) {
   if (parts.empty()) return Invalid("an upload is completed with at least one part");
   const auto in_bucket = buckets_.Hold();
-  const std::lock_guard lock(StripeOf(bucket, key));
+  const std::lock_guard lock(stripes_.Of(bucket, key));
   Result<ObjectInfo> made = CompleteThere(bucket, key, upload_id, parts, precondition);
   if (!made.ok() && made.error().code() == ErrorCode::kNotFound) {
     // Asked again, perhaps because the answer got lost: the object tells whether this very list made it.
@@ -337,7 +332,7 @@ Result<ObjectInfo> OutsideObjects::CompleteThere(std::string_view bucket, std::s
 }
 
 Status OutsideObjects::AbortUpload(std::string_view bucket, std::string_view key, std::string_view upload_id) {
-  const std::lock_guard lock(StripeOf(bucket, key));
+  const std::lock_guard lock(stripes_.Of(bucket, key));
   if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there;
   return uploads_.Abort(bucket, key, upload_id);
 }
