@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "api/logs/event_merger.h"
 #include "api/logs/filter_pattern.h"
@@ -99,12 +100,15 @@ class Logs {
     return "arn:aws:logs:" + region_ + ":" + std::string(auth::kAccountId) + ":log-group:" + group;
   }
 
-  // By name or by ARN; nothing when neither is given.
-  static std::optional<std::string> GroupOf(const Json& input) {
+  // By name or by ARN, whichever is given.
+  static std::variant<std::string, ServiceError> GroupOf(const Json& input) {
     std::string name = TextOf(input, "logGroupName");
+    const std::string identifier = TextOf(input, "logGroupIdentifier");
+    if (name.empty() == identifier.empty()) {
+      return InvalidParameter("Give either logGroupName or logGroupIdentifier, and not both.");
+    }
     if (!name.empty()) return name;
-    name = TextOf(input, "logGroupIdentifier");
-    if (name.empty()) return std::nullopt;
+    name = identifier;
     constexpr std::string_view kMark = ":log-group:";
     if (const size_t mark = name.find(kMark); mark != std::string::npos) name.erase(0, mark + kMark.size());
     if (name.ends_with(":*")) name.resize(name.size() - 2);
@@ -141,7 +145,11 @@ ServiceError StoreError(LogStore& store, const std::string& group, const Error& 
 
 Answer Logs::DescribeGroups(const Json& input) const {
   const std::string pattern = TextOf(input, "logGroupNamePattern");
-  std::vector<observe::LogGroupInfo> groups = store_->Groups(TextOf(input, "logGroupNamePrefix"));
+  const std::string prefix = TextOf(input, "logGroupNamePrefix");
+  if (!pattern.empty() && !prefix.empty()) {
+    return InvalidParameter("Give either logGroupNamePrefix or logGroupNamePattern, and not both.");
+  }
+  std::vector<observe::LogGroupInfo> groups = store_->Groups(prefix);
   std::erase_if(groups, [&](const auto& group) { return group.name.find(pattern) == std::string::npos; });
   auto first = groups.begin();
   if (const std::string token = TextOf(input, "nextToken"); !token.empty()) {
@@ -221,16 +229,17 @@ Answer Logs::StreamsByTime(const std::string& group, const std::vector<std::stri
 }
 
 Answer Logs::DescribeStreams(const Json& input) const {
-  const std::optional<std::string> group = GroupOf(input);
-  if (!group) return InvalidParameter("Give logGroupName or logGroupIdentifier.");
+  const std::variant<std::string, ServiceError> given = GroupOf(input);
+  if (const auto* error = std::get_if<ServiceError>(&given)) return *error;
+  const auto& group = std::get<std::string>(given);
   const std::string prefix = TextOf(input, "logStreamNamePrefix");
   const bool by_time = TextOf(input, "orderBy") == "LastEventTime";
   if (by_time && !prefix.empty()) {
     return InvalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.");
   }
-  Result<std::vector<std::string>> names = store_->StreamNames(*group, prefix);
+  Result<std::vector<std::string>> names = store_->StreamNames(group, prefix);
   if (!names.ok()) return names.error().code() == ErrorCode::kNotFound ? GroupMissing() : FromError(names.error());
-  return by_time ? StreamsByTime(*group, *names, input) : StreamsByName(*group, std::move(*names), input);
+  return by_time ? StreamsByTime(group, *names, input) : StreamsByName(group, std::move(*names), input);
 }
 
 struct EventsPage {
@@ -273,8 +282,9 @@ Result<EventsPage> PageBackward(LogStore& store, const std::string& group, const
 }
 
 Answer Logs::GetEvents(const Json& input) const {
-  const std::optional<std::string> group = GroupOf(input);
-  if (!group) return InvalidParameter("Give logGroupName or logGroupIdentifier.");
+  const std::variant<std::string, ServiceError> given = GroupOf(input);
+  if (const auto* error = std::get_if<ServiceError>(&given)) return *error;
+  const auto& group = std::get<std::string>(given);
   const std::string stream = TextOf(input, "logStreamName");
   const size_t limit = static_cast<size_t>(NumberOf(input, "limit", kEventsMax));
   std::optional<Time> start_time;
@@ -295,13 +305,13 @@ Answer Logs::GetEvents(const Json& input) const {
   } else {
     const std::optional<Time> edge = forward ? start_time : end_time;
     // Nothing later than any event: its position is the end.
-    const Result<uint64_t> found = store_->Seek(*group, stream, edge.value_or(forward ? Time{} : Time::max()));
-    if (!found.ok()) return StoreError(*store_, *group, found.error());
+    const Result<uint64_t> found = store_->Seek(group, stream, edge.value_or(forward ? Time{} : Time::max()));
+    if (!found.ok()) return StoreError(*store_, group, found.error());
     position = *found;
   }
-  const Result<EventsPage> page = forward ? PageForward(*store_, *group, stream, *position, end_time, limit)
-                                          : PageBackward(*store_, *group, stream, *position, start_time, limit);
-  if (!page.ok()) return StoreError(*store_, *group, page.error());
+  const Result<EventsPage> page = forward ? PageForward(*store_, group, stream, *position, end_time, limit)
+                                          : PageBackward(*store_, group, stream, *position, start_time, limit);
+  if (!page.ok()) return StoreError(*store_, group, page.error());
   Json events = Json::array();
   for (const LogEvent& event : page->events) {
     const int64_t millis = MillisOf(event.timestamp);
@@ -359,11 +369,12 @@ std::variant<std::vector<std::string>, ServiceError> StreamsToSearch(LogStore& s
 }
 
 Answer Logs::FilterEvents(const Json& input) const {
-  const std::optional<std::string> group = GroupOf(input);
-  if (!group) return InvalidParameter("Give logGroupName or logGroupIdentifier.");
+  const std::variant<std::string, ServiceError> given = GroupOf(input);
+  if (const auto* error = std::get_if<ServiceError>(&given)) return *error;
+  const auto& group = std::get<std::string>(given);
   const Result<FilterPattern> pattern = FilterPattern::Parse(TextOf(input, "filterPattern"));
   if (!pattern.ok()) return InvalidParameter(pattern.error().message());
-  std::variant<std::vector<std::string>, ServiceError> found = StreamsToSearch(*store_, *group, input);
+  std::variant<std::vector<std::string>, ServiceError> found = StreamsToSearch(*store_, group, input);
   if (auto* error = std::get_if<ServiceError>(&found)) return std::move(*error);
   const std::vector<std::string> streams = std::get<0>(std::move(found));
 
@@ -374,10 +385,13 @@ Answer Logs::FilterEvents(const Json& input) const {
     from = *place;
   }
   std::optional<Time> end_time;
-  if (input.contains("endTime")) end_time = TimeOfMillis(NumberOf(input, "endTime", 0));
+  // What is of the end's own millisecond is found, other than by GetLogEvents.
+  if (const int64_t last = NumberOf(input, "endTime", 0); input.contains("endTime")) {
+    end_time = TimeOfMillis(std::min(last, std::numeric_limits<int64_t>::max() - 1) + 1);
+  }
   const size_t limit = static_cast<size_t>(NumberOf(input, "limit", kEventsMax));
 
-  EventMerger merger(store_, *group, streams, from);
+  EventMerger merger(store_, group, streams, from);
   Json events = Json::array();
   std::optional<MergePlace> more;
   size_t answer_bytes = 0;
@@ -385,7 +399,7 @@ Answer Logs::FilterEvents(const Json& input) const {
   while (true) {
     const MergePlace before = merger.place();
     Result<std::optional<EventMerger::Event>> next = merger.Next();
-    if (!next.ok()) return StoreError(*store_, *group, next.error());
+    if (!next.ok()) return StoreError(*store_, group, next.error());
     if (!*next) break;
     const LogEvent& event = (*next)->event;
     if (end_time && event.timestamp >= *end_time) break;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -230,6 +231,16 @@ TEST_F(LogsTest, GroupsCanBeGivenByArn) {
             "x ");
 }
 
+TEST_F(LogsTest, OfTwoWaysToNameGroupsOneIsGiven) {
+  Append("s", 0, "x");
+  for (const char* operation : {"DescribeLogStreams", "GetLogEvents", "FilterLogEvents"}) {
+    Bad(operation, {{"logGroupName", kGroup}, {"logGroupIdentifier", kGroup}, {"logStreamName", "s"}},
+        "InvalidParameterException", "not both");
+  }
+  Bad("DescribeLogGroups", {{"logGroupNamePrefix", "/aws"}, {"logGroupNamePattern", "aws"}},
+      "InvalidParameterException", "not both");
+}
+
 TEST_F(LogsTest, FilterMergesStreamsByTime) {
   Append("a", 1, "a1");
   Append("b", 2, "b2");
@@ -246,8 +257,11 @@ TEST_F(LogsTest, FilterMergesStreamsByTime) {
   EXPECT_EQ(Messages(Ask("FilterLogEvents", {{"logGroupName", kGroup}, {"logStreamNames", {"c", "a"}}})), "a1 a3 c3 ");
   EXPECT_EQ(Messages(Ask("FilterLogEvents", {{"logGroupName", kGroup}, {"logStreamNamePrefix", "b"}})), "b2 b4 ");
   EXPECT_EQ(Messages(Ask("FilterLogEvents",
-                         {{"logGroupName", kGroup}, {"startTime", kStartMillis + 2}, {"endTime", kStartMillis + 4}})),
+                         {{"logGroupName", kGroup}, {"startTime", kStartMillis + 2}, {"endTime", kStartMillis + 3}})),
             "b2 a3 c3 ");
+  EXPECT_EQ(
+      Messages(Ask("FilterLogEvents", {{"logGroupName", kGroup}, {"endTime", std::numeric_limits<int64_t>::max()}})),
+      "a1 b2 a3 c3 b4 ");
   for (const int limit : {1, 2, 3}) {
     Json request = {{"logGroupName", kGroup}, {"limit", limit}};
     std::string paged;
