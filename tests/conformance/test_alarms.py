@@ -271,12 +271,11 @@ class TestLists:
         clients.cloudwatch.enable_alarm_actions(AlarmNames=[name])
         assert describe(clients, name)["ActionsEnabled"] is True
 
-    def test_deleting_what_is_not_there_deletes_nothing(self, clients, alarms):
+    def test_what_is_not_there_is_told_and_the_others_are_deleted(self, clients, alarms):
         name = alarms(Period=60)["AlarmName"]
-        assert error_of(clients.cloudwatch.delete_alarms, AlarmNames=[name, "not-there"])[0] == "ResourceNotFound"
-        assert describe(clients, name) is not None
-        clients.cloudwatch.delete_alarms(AlarmNames=[name])
+        assert error_of(clients.cloudwatch.delete_alarms, AlarmNames=["not-there", name])[0] == "ResourceNotFound"
         assert describe(clients, name) is None
+        assert error_of(clients.cloudwatch.delete_alarms, AlarmNames=[name])[0] == "ResourceNotFound"
 
     def test_history_comes_in_pages(self, clients, alarms):
         name = alarms(Period=60, TreatMissingData="ignore")["AlarmName"]

@@ -108,16 +108,14 @@ Answer Describe(const Context& context, const Json& input) {
   }
   if (ArrayField(input, "AlarmNames").empty()) return DescribeAll(context, input);
   if (!TextField(input, "AlarmNamePrefix").empty()) {
-    return InvalidCombination(
-        "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have "
-        "specified both.");
+    return Refusal("The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.");
   }
   return DescribeNamed(context, input);
 }
 
 Answer DescribeForMetric(const Context& context, const Json& input) {
   auto key = KeyOf(input, "");
-  if (auto* error = std::get_if<ServiceError>(&key)) return std::move(*error);
+  if (const auto* error = std::get_if<ServiceError>(&key)) return Refusal(error->message);
   const auto& metric = std::get<observe::MetricKey>(key);
   const std::string statistic = TextField(input, "Statistic", TextField(input, "ExtendedStatistic"));
   const std::string unit = TextField(input, "Unit");

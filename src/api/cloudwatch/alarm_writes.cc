@@ -251,19 +251,29 @@ std::set<std::string> NamesOf(const Json& input) {
 
 // All or, when one is not there, none.
 void Delete(const std::shared_ptr<const Context>& context, const Call& call, Reply reply) {
-  Propose propose = [context, names = NamesOf(call.input)]() -> Proposal {
+  // Written by the last round of the proposal, read once it is committed.
+  auto missing = std::make_shared<std::optional<ServiceError>>();
+  Propose propose = [context, missing, names = NamesOf(call.input)]() -> Proposal {
     Decision decision;
+    missing->reset();
     for (const std::string& name : names) {
       const Result<catalog::Resource> known = context->deps.catalog->Get(Kind::kAlarm, name);
-      if (!known.ok()) {
-        return Answer(known.error().code() == ErrorCode::kNotFound ? NoSuchAlarm(name) : FromError(known.error()));
+      if (known.ok()) {
+        decision.transaction.removes.push_back({known->uid, 0});
+      } else if (known.error().code() != ErrorCode::kNotFound) {
+        return Answer(FromError(known.error()));
+      } else if (!*missing) {
+        *missing = NoSuchAlarm(name);
       }
-      decision.transaction.removes.push_back({known->uid, 0});
     }
     if (decision.transaction.empty()) return Answer(std::string());
     return decision;
   };
-  CommitProposal(context->deps.catalog, context->deps.pool, std::move(propose), std::move(reply));
+  CommitProposal(context->deps.catalog, context->deps.pool, std::move(propose),
+                 [missing, reply = std::move(reply)](Answer answer) {
+                   if (*missing && std::holds_alternative<std::string>(answer)) return reply(std::move(**missing));
+                   reply(std::move(answer));
+                 });
 }
 
 enum class Actions { kEnabled, kDisabled };
@@ -358,7 +368,7 @@ Operation SetAlarmState(std::shared_ptr<const Context> context) {
 
 Operation DeleteAlarms(std::shared_ptr<const Context> context) {
   return {.name = "DeleteAlarms",
-          .summary = "Deletes alarms: all that are named or, when one is not there, none.",
+          .summary = "Deletes alarms; a name that is not there is told, and the others are deleted all the same.",
           .input = Structure({Required("AlarmNames", AlarmNamesShape())}),
           .handle = [context](const Call& call, Reply reply) { Delete(context, call, std::move(reply)); }};
 }

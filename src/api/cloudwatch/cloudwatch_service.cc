@@ -64,6 +64,11 @@ class CloudWatchService final : public Service {
     return FormTooLarge(size_max, kXmlNamespace, request_id);
   }
 
+  std::optional<bool> MayDo(const auth::Principal& principal, std::string_view action,
+                            std::string_view resource) const override {
+    return json_.MayDo(principal, action, resource);
+  }
+
  private:
   // Nothing when the body is not what its Content-Encoding says.
   static Result<std::string> BodyOf(const http::RequestView& request) {

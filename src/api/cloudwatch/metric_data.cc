@@ -79,8 +79,8 @@ Reading ReadValues(const Json& datum, const std::string& where) {
                         " values; it has " + std::to_string(values.size()) + ".");
   }
   if (!counts.empty() && counts.size() != values.size()) {
-    return InvalidCombination("The parameters " + where + "Values and " + where +
-                              "Counts must have the same number of entries.");
+    return InvalidValue("The parameters " + where + "Values and " + where +
+                        "Counts must have the same number of entries.");
   }
   Distribution out;
   for (size_t i = 0; i < values.size(); ++i) {

@@ -86,8 +86,8 @@ Answer Statistics(const Context& context, const Json& input) {
   if (auto* error = std::get_if<ServiceError>(&extended)) return std::move(*error);
   const auto& statistics = std::get<std::vector<NamedStatistic>>(plain);
   const auto& percentiles = std::get<std::vector<NamedStatistic>>(extended);
-  if (statistics.empty() && percentiles.empty()) {
-    return InvalidCombination("At least one of the parameters Statistics and ExtendedStatistics must be specified.");
+  if (statistics.empty() == percentiles.empty()) {
+    return InvalidCombination("Exactly one of the parameters Statistics and ExtendedStatistics must be specified.");
   }
   const int64_t points = (end - begin) / std::chrono::seconds(period);
   if (points > kStatisticsPointsMax) {
@@ -227,11 +227,12 @@ int64_t MinutesToRead(const Range& range) {
 }
 
 Answer Data(const Context& context, const Json& input) {
+  // Whatever is wrong with a parameter: GetMetricData has one code for it, other than GetMetricStatistics.
   auto read_queries = ReadQueries(input);
-  if (auto* error = std::get_if<ServiceError>(&read_queries)) return std::move(*error);
+  if (const auto* error = std::get_if<ServiceError>(&read_queries)) return Refusal(error->message);
   const auto& queries = std::get<std::vector<DataQuery>>(read_queries);
   const auto range = RangeOf(input);
-  if (const auto* error = std::get_if<ServiceError>(&range)) return *error;
+  if (const auto* error = std::get_if<ServiceError>(&range)) return Refusal(error->message);
   const auto& [begin, end] = std::get<Range>(range);
   const std::optional<DataPlace> place = DataPlaceOf(TextField(input, "NextToken"));
   if (!place) return ServiceError{400, "InvalidNextToken", "The token given is invalid."};
