@@ -86,6 +86,15 @@ http::Response JsonService::OnTooLarge(const http::RequestView& /*head*/, size_t
                            options_.content_type);
 }
 
+std::optional<bool> JsonService::MayDo(const auth::Principal& principal, std::string_view action,
+                                       std::string_view /*resource*/) const {
+  const size_t colon = action.find(':');
+  if (colon == std::string_view::npos || action.substr(0, colon) != options_.action_prefix) return std::nullopt;
+  const Operation* const operation = Find(action.substr(colon + 1));
+  if (operation == nullptr) return std::nullopt;
+  return auth::May(principal, operation->access);
+}
+
 Answer JsonService::Unknown(std::string_view target) const {
   if (target.starts_with(options_.target_prefix + ".")) target.remove_prefix(options_.target_prefix.size() + 1);
   if (target.empty()) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,6 +44,9 @@ class JsonService : public Service {
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;
+
+  std::optional<bool> MayDo(const auth::Principal& principal, std::string_view action,
+                            std::string_view resource) const override;
 
   const std::vector<Operation>& operations() const { return operations_; }
   const Operation* Find(std::string_view name) const;  // null when there is none

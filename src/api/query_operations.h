@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ class QueryOperations final : public Service {
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;
+  std::optional<bool> MayDo(const auth::Principal& principal, std::string_view action,
+                            std::string_view resource) const override {
+    return operations_.MayDo(principal, action, resource);
+  }
 
  private:
   FormProtocol protocol_;

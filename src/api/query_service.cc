@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/access.h"
 #include "base/bytes.h"
 
 namespace argosy::api {
@@ -126,6 +127,16 @@ void QueryService::OnRequest(std::shared_ptr<http::Exchange> exchange, std::shar
                                          "Result>" + std::get<std::string>(result) + "</" + action->name +
                                          "Result><ResponseMetadata><RequestId>" + std::string(request_id) +
                                          "</RequestId></ResponseMetadata></" + action->name + "Response>\n"));
+}
+
+std::optional<bool> QueryService::MayDo(const auth::Principal& principal, std::string_view action,
+                                        std::string_view /*resource*/) const {
+  const std::string prefix = ToLower(name_) + ":";
+  if (!action.starts_with(prefix)) return std::nullopt;
+  action.remove_prefix(prefix.size());
+  const bool has =
+      std::any_of(actions_.begin(), actions_.end(), [&](const QueryAction& a) { return a.name == action; });
+  return has ? std::optional(auth::May(principal, auth::Access::kIdentify)) : std::nullopt;
 }
 
 }  // namespace argosy::api

@@ -37,7 +37,7 @@ struct QueryAction {
   std::function<std::variant<std::string, ServiceError>(const Form& form, const auth::Principal& principal)> handle;
 };
 
-// Actions run on the loop.
+// Actions run on the loop. All are for everybody.
 class QueryService : public Service {
  public:
   QueryService(std::string name, std::string xml_namespace, std::vector<QueryAction> actions);
@@ -46,6 +46,8 @@ class QueryService : public Service {
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;
+  std::optional<bool> MayDo(const auth::Principal& principal, std::string_view action,
+                            std::string_view resource) const override;
 
   const std::vector<QueryAction>& actions() const { return actions_; }
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "auth/chunk_signatures.h"
@@ -45,6 +46,13 @@ class Service {
 
   // A buffered body was larger than OnHead allowed.
   virtual http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) = 0;
+
+  // For who asks beforehand: whether the principal may do what IAM calls `action` ("s3:PutObject") with what the ARN
+  // `resource` names ("*": with all of it). Nothing where the service has no such action. From any thread.
+  virtual std::optional<bool> MayDo(const auth::Principal& /*principal*/, std::string_view /*action*/,
+                                    std::string_view /*resource*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace argosy::api

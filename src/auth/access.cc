@@ -57,6 +57,15 @@ bool MaySee(const Principal& principal, std::string_view bucket) {
                      [&](const DataGrant& grant) { return grant.bucket == bucket; });
 }
 
+std::optional<ObjectName> ObjectOfArn(std::string_view arn) {
+  constexpr std::string_view kPrefix = "arn:aws:s3:::";
+  if (arn == "*") return ObjectName();
+  if (!arn.starts_with(kPrefix) || arn.size() == kPrefix.size()) return std::nullopt;
+  arn.remove_prefix(kPrefix.size());
+  const size_t slash = std::min(arn.find('/'), arn.size());
+  return ObjectName{std::string(arn.substr(0, slash)), std::string(arn.substr(std::min(slash + 1, arn.size())))};
+}
+
 std::string DenialOf(const Principal& principal, std::string_view action) {
   std::string text = "User: " + principal.arn + " is not authorized to perform: " + std::string(action) + ", since ";
   switch (principal.kind) {

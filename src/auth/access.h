@@ -2,6 +2,7 @@
 // them out asks May() before anything else.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,14 @@ bool MayReach(const Principal& principal, DataUse use, std::string_view bucket, 
 
 // Whether the principal may know that the bucket is there.
 bool MaySee(const Principal& principal, std::string_view bucket);
+
+// What an ARN of S3's names: arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/KEY; of "*" both are empty. Nothing: it is
+// none.
+struct ObjectName {
+  std::string bucket;
+  std::string key;
+};
+std::optional<ObjectName> ObjectOfArn(std::string_view arn);
 
 // "User: ARN is not authorized to perform: ACTION, since …".
 std::string DenialOf(const Principal& principal, std::string_view action);

@@ -73,6 +73,18 @@ TEST(MayReach, AJobReachesItsDataAndNothingBesideIt) {
   EXPECT_FALSE(MayReach(Who(PrincipalKind::kJob), DataUse::kRead, "in", "data/train"));  // without grants
 }
 
+TEST(ObjectOfArn, ReadsBucketAndKey) {
+  struct Row {
+    const char* arn;
+    const char* name;  // "bucket key", or nothing
+  };
+  for (const Row& row : {Row{"arn:aws:s3:::b", "b "}, Row{"arn:aws:s3:::b/k/x", "b k/x"}, Row{"arn:aws:s3:::b/", "b "},
+                         Row{"*", " "}, Row{"arn:aws:s3:::", ""}, Row{"arn:aws:sqs:::q", ""}, Row{"", ""}}) {
+    const std::optional<ObjectName> found = ObjectOfArn(row.arn);
+    EXPECT_EQ(found ? found->bucket + " " + found->key : "", row.name) << row.arn;
+  }
+}
+
 TEST(Denial, SaysWhoWhatAndWhy) {
   EXPECT_EQ(DenialOf(Who(PrincipalKind::kReader), "sagemaker:CreateModel"),
             "User: arn:who is not authorized to perform: sagemaker:CreateModel, since a reader may look, and change "

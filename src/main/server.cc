@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 
 #include <future>
+#include <optional>
+#include <string_view>
 #include <thread>
 
 #include "algorithms/algorithm.h"
@@ -145,6 +147,8 @@ struct Server::Parts {
   Status StartControl(const Options& options, const DataDirectory& directory);
   void MakeServices(const Options& options);
   Status Listen(const Options& options, UniqueFd listener);
+  // Asks the services, once they are made.
+  api::MayDo MayDoAnything() const;
   void AwaitEndpoints();
   // Now, and then again and again: aborts uploads of which nothing has been heard for `age`.
   void ExpireUploads(std::chrono::seconds age);
@@ -277,7 +281,7 @@ void Server::Parts::MakeServices(const Options& options) {
   s3 = std::make_unique<api::s3::S3Service>(objects.get(), outside_pool ? outside_pool.get() : request_pool.get(),
                                             options.region);
   sts = api::MakeStsService();
-  iam = api::MakeIamService({catalog.get(), request_pool.get(), &clock, &random});
+  iam = api::MakeIamService({catalog.get(), request_pool.get(), &clock, &random, MayDoAnything()});
   runtime = api::MakeRuntimeService(router.get(), &clock, {options.region, std::string(auth::kAccountId)});
   table.sagemaker = sagemaker.get();
   table.logs = log_service.get();
@@ -294,6 +298,16 @@ void Server::Parts::MakeServices(const Options& options) {
       metrics->Write(page);
     });
   }
+}
+
+api::MayDo Server::Parts::MayDoAnything() const {
+  return [this](const auth::Principal& principal, std::string_view action,
+                std::string_view resource) -> std::optional<bool> {
+    for (const auto* service : {&sagemaker, &runtime, &s3, &log_service, &cloudwatch, &autoscaling, &sts, &iam}) {
+      if (const std::optional<bool> may = (*service)->MayDo(principal, action, resource)) return may;
+    }
+    return std::nullopt;
+  };
 }
 
 Status Server::Parts::Listen(const Options& options, UniqueFd listener) {

@@ -171,6 +171,13 @@ int RemoveUser(ApiClient& client, const UserArgs& args) {
         client.Iam("DeleteAccessKey", {{"UserName", args.name}, {"AccessKeyId", TextAt(key, "AccessKeyId")}});
     if (!gone.ok()) return Fail(gone.error());
   }
+  const Result<Json> teams = ListAll(client, "ListGroupsForUser", {{"UserName", args.name}}, "Groups");
+  if (!teams.ok()) return Fail(teams.error());
+  for (const Json& team : *teams) {
+    const Result<Json> left =
+        client.Iam("RemoveUserFromGroup", {{"GroupName", TextAt(team, "GroupName")}, {"UserName", args.name}});
+    if (!left.ok()) return Fail(left.error());
+  }
   const Result<Json> gone = client.Iam("DeleteUser", {{"UserName", args.name}});
   if (!gone.ok()) return Fail(gone.error());
   if (args.form == OutputForm::kJson) {

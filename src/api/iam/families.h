@@ -29,6 +29,7 @@ Operation RemoveUserFromGroup(std::shared_ptr<const Context> context);
 Operation ListGroupsForUser(std::shared_ptr<const Context> context);
 // roles.cc
 Operation GetRole(std::shared_ptr<const Context> context);
+// simulation.cc
 Operation SimulatePrincipalPolicy(std::shared_ptr<const Context> context);
 
 }  // namespace argosy::api::iam

@@ -2,7 +2,10 @@
 // train.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "api/operation.h"
@@ -14,12 +17,17 @@
 
 namespace argosy::api {
 
+// Whether the principal may do an action with a resource, as Service::MayDo; of all services.
+using MayDo = std::function<std::optional<bool>(const auth::Principal& principal, std::string_view action,
+                                                std::string_view resource)>;
+
 // All outlive the service. `random` is called from several threads (SystemRandom).
 struct IamDeps {
   catalog::Catalog* catalog = nullptr;
   ThreadPool* pool = nullptr;
   const Clock* clock = nullptr;
   Random* random = nullptr;
+  MayDo may_do = nullptr;  // for simulations
 };
 
 std::vector<Operation> IamOperations(IamDeps deps);

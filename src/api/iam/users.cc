@@ -106,17 +106,23 @@ Operation ListUsers(std::shared_ptr<const Context> context) {
 
 Operation DeleteUser(std::shared_ptr<const Context> context) {
   return {.name = "DeleteUser",
-          .summary = "Deletes a user that has no keys any more; what the user made stays, and says who made it.",
+          .summary =
+              "Deletes a user that has no keys any more and is in no team; what the user made stays, and says who "
+              "made it.",
           .access = auth::Access::kManage,
           .input = Structure({Required("UserName", UserNameShape())}),
           .handle = [context = std::move(context)](const Call& call, Reply reply) {
             ChangeUser(
                 context, TextField(call.input, "UserName"),
-                [context](const catalog::Resource& user, const catalog::UserSpec& /*spec*/) -> Proposal {
+                [context](const catalog::Resource& user, const catalog::UserSpec& spec) -> Proposal {
                   const Result<size_t> keys =
                       catalog::CountUpTo(*context->deps.catalog, {.kind = Kind::kAccessKey, .owner = user.uid}, 1);
                   if (!keys.ok()) return Answer(FromError(keys.error()));
                   if (*keys > 0) return Answer(DeleteConflict("Cannot delete entity, must delete access keys first."));
+                  if (!spec.team.empty()) {
+                    return Answer(
+                        DeleteConflict("Cannot delete entity, must remove user from group " + spec.team + " first."));
+                  }
                   Decision decision;
                   decision.transaction.removes.push_back({user.uid, user.version});
                   return decision;
@@ -126,28 +132,33 @@ Operation DeleteUser(std::shared_ptr<const Context> context) {
 }
 
 Operation AttachUserPolicy(std::shared_ptr<const Context> context) {
-  return {.name = "AttachUserPolicy",
-          .summary =
-              "What the user may do: `…:policy/PowerUserAccess` all but manage users, `…:policy/ReadOnlyAccess` "
-              "look. Each takes the place of the other.",
-          .access = auth::Access::kManage,
-          .input = Structure({Required("UserName", UserNameShape()),
-                              Required("PolicyArn", Enum({kRolePolicies[0].arn, kRolePolicies[1].arn}))}),
-          .handle = [context = std::move(context)](const Call& call, Reply reply) {
-            const std::string arn = TextField(call.input, "PolicyArn");
-            const auto* const policy = std::find_if(std::begin(kRolePolicies), std::end(kRolePolicies),
-                                                    [&](const RolePolicy& known) { return known.arn == arn; });
-            ChangeUser(
-                context, TextField(call.input, "UserName"),
-                [context, role = policy->role](const catalog::Resource& user, catalog::UserSpec spec) -> Proposal {
-                  spec.role = role;
-                  Decision decision;
-                  decision.transaction.updates.push_back(TouchUser(user, context->Now()));
-                  decision.transaction.updates.back().spec = spec.ToJson();
-                  return decision;
-                },
-                std::move(reply));
-          }};
+  return {
+      .name = "AttachUserPolicy",
+      .summary =
+          "What the user may do: `…:policy/PowerUserAccess` all but manage users, `…:policy/ReadOnlyAccess` "
+          "look. Each takes the place of the other.",
+      .access = auth::Access::kManage,
+      .input = Structure({Required("UserName", UserNameShape()), Required("PolicyArn", String().Length(20, 2048))}),
+      .handle = [context = std::move(context)](const Call& call, Reply reply) {
+        const std::string arn = TextField(call.input, "PolicyArn");
+        const auto* const policy = std::find_if(std::begin(kRolePolicies), std::end(kRolePolicies),
+                                                [&](const RolePolicy& known) { return known.arn == arn; });
+        if (policy == std::end(kRolePolicies)) {
+          return reply(ServiceError{404, "NoSuchEntity",
+                                    "Policy " + arn + " does not exist or is not attachable: those that are here are " +
+                                        kRolePolicies[0].arn + " and " + kRolePolicies[1].arn + "."});
+        }
+        ChangeUser(
+            context, TextField(call.input, "UserName"),
+            [context, role = policy->role](const catalog::Resource& user, catalog::UserSpec spec) -> Proposal {
+              spec.role = role;
+              Decision decision;
+              decision.transaction.updates.push_back(TouchUser(user, context->Now()));
+              decision.transaction.updates.back().spec = spec.ToJson();
+              return decision;
+            },
+            std::move(reply));
+      }};
 }
 
 Operation ListAttachedUserPolicies(std::shared_ptr<const Context> context) {

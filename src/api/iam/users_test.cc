@@ -115,8 +115,8 @@ TEST_F(IamUsers, ARoleIsAPolicyAndTellsAtOnce) {
   EXPECT_THAT(Say("ListAttachedUserPolicies&UserName=bob"), HasSubstr("ReadOnlyAccess"));
   Say("AttachUserPolicy&UserName=bob&PolicyArn=arn:aws:iam::aws:policy/PowerUserAccess");
   EXPECT_EQ(Found(id)->principal.kind, auth::PrincipalKind::kMember);
-  EXPECT_THAT(Say("AttachUserPolicy&UserName=bob&PolicyArn=arn:aws:iam::aws:policy/AdministratorAccess", 400),
-              HasSubstr("ValidationError"));
+  EXPECT_THAT(Say("AttachUserPolicy&UserName=bob&PolicyArn=arn:aws:iam::aws:policy/AdministratorAccess", 404),
+              HasSubstr("NoSuchEntity"));
 }
 
 TEST_F(IamUsers, OnlyTheOwnerManages) {
@@ -130,7 +130,7 @@ TEST_F(IamUsers, OnlyTheOwnerManages) {
   EXPECT_THAT(Say("ListUsers", 200, member), HasSubstr("<UserName>alice</UserName>"));
 }
 
-TEST_F(IamUsers, NamesAreTakenOnceAndKeysGoFirst) {
+TEST_F(IamUsers, NamesAreTakenOnceAndWhatAUserHasGoesFirst) {
   Say("CreateUser&UserName=alice");
   EXPECT_THAT(Say("CreateUser&UserName=alice", 409), HasSubstr("EntityAlreadyExists"));
   EXPECT_THAT(Say("CreateUser&UserName=owner", 409), HasSubstr("EntityAlreadyExists"));
@@ -141,6 +141,10 @@ TEST_F(IamUsers, NamesAreTakenOnceAndKeysGoFirst) {
   Say("CreateUser&UserName=bob");
   EXPECT_THAT(Say("DeleteAccessKey&UserName=bob&AccessKeyId=" + id, 404), HasSubstr("NoSuchEntity"));
   Say("DeleteAccessKey&UserName=alice&AccessKeyId=" + id);
+  Say("CreateGroup&GroupName=vision");
+  Say("AddUserToGroup&GroupName=vision&UserName=alice");
+  EXPECT_THAT(Say("DeleteUser&UserName=alice", 409), HasSubstr("must remove user from group vision first"));
+  Say("RemoveUserFromGroup&GroupName=vision&UserName=alice");
   Say("DeleteUser&UserName=alice");
   EXPECT_THAT(Say("GetUser&UserName=alice", 404), HasSubstr("NoSuchEntity"));
   for (size_t i = 0; i < 8; ++i) NewKey("bob");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/runtime/event_stream.h"
+#include "auth/access.h"
 #include "base/bytes.h"
 #include "base/json.h"
 #include "protocol/frames.h"
@@ -338,6 +339,12 @@ class RuntimeService final : public Service {
         head.chunked ? std::string("A request") : fmt::format("Request of {} bytes", head.content_length);
     return ErrorResponse(413, "ValidationError", fmt::format("{} has exceeded max allowed of {} bytes", size, size_max),
                          request_id);
+  }
+
+  std::optional<bool> MayDo(const auth::Principal& principal, std::string_view action,
+                            std::string_view /*resource*/) const override {
+    if (action != "sagemaker:InvokeEndpoint" && action != "sagemaker:InvokeEndpointWithResponseStream") return {};
+    return auth::May(principal, auth::Access::kInvoke);
   }
 
  private:

@@ -114,6 +114,23 @@ bool Fulfils(const Request& request, const auth::Principal& principal, Needs nee
 
 }  // namespace
 
+std::optional<bool> MayDoAction(const auth::Principal& principal, std::string_view action, std::string_view resource) {
+  const std::optional<auth::ObjectName> object = auth::ObjectOfArn(resource);
+  std::optional<bool> may;
+  for (int i = 0; i <= static_cast<int>(kLastOperation); ++i) {
+    Request request;
+    request.operation = static_cast<Operation>(i);
+    if (object) {
+      request.bucket = object->bucket;
+      request.key = object->key;
+    }
+    const Action known = ActionOf(request);
+    if (known.name != action) continue;
+    may = may.value_or(true) && object && Fulfils(request, principal, known.needs);
+  }
+  return may;
+}
+
 S3Error AccessDenied(const auth::Principal& principal, std::string_view action) {
   return {403, "AccessDenied", DenialOf(principal, action)};
 }

@@ -123,5 +123,36 @@ TEST(S3Access, AMemberDoesAll) {
   EXPECT_EQ(Ask(member, "DELETE", "/input"), "yes");
 }
 
+TEST(S3Access, AnActionIsToldBeforehandAsItIsDecidedLater) {
+  struct Row {
+    const char* action;
+    const char* resource;
+    bool job, reader;
+  };
+  const Row rows[] = {
+      {"s3:GetObject", "arn:aws:s3:::input/data/a.csv", true, true},
+      {"s3:GetObject", "arn:aws:s3:::input/secret", false, true},
+      {"s3:GetObject", "arn:aws:s3:::input/data/../secret", false, true},
+      {"s3:PutObject", "arn:aws:s3:::output/job-1/model", true, false},
+      {"s3:PutObject", "arn:aws:s3:::input/data/a.csv", false, false},
+      {"s3:DeleteObject", "arn:aws:s3:::output/job-2/model", false, false},  // though the bucket may be seen
+      {"s3:ListBucket", "arn:aws:s3:::input", false, true},                  // the whole of it
+      {"s3:GetBucketLocation", "arn:aws:s3:::input", true, true},
+      {"s3:CreateBucket", "arn:aws:s3:::new", false, false},
+      {"s3:ListAllMyBuckets", "*", false, true},
+      {"s3:GetObject", "arn:aws:sqs:::queue", false, false},  // no object
+  };
+  const auth::Principal job = Job();
+  const auth::Principal reader{auth::PrincipalKind::kReader, "bob", "arn:bob"};
+  const auth::Principal member{auth::PrincipalKind::kMember, "alice", "arn:alice"};
+  for (const Row& row : rows) {
+    EXPECT_EQ(MayDoAction(job, row.action, row.resource), row.job) << row.action << " " << row.resource;
+    EXPECT_EQ(MayDoAction(reader, row.action, row.resource), row.reader) << row.action << " " << row.resource;
+  }
+  EXPECT_EQ(MayDoAction(member, "s3:PutObject", "*"), true);
+  EXPECT_EQ(MayDoAction(member, "s3:Everything", "*"), std::nullopt);
+  EXPECT_EQ(MayDoAction(member, "sagemaker:CreateModel", "*"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace argosy::api::s3

@@ -47,6 +47,7 @@ enum class Operation {
   kAbortMultipartUpload,
   kListParts,
 };
+inline constexpr Operation kLastOperation = Operation::kListParts;
 
 struct Request {
   Operation operation = Operation::kListBuckets;

@@ -127,4 +127,9 @@ http::Response S3Service::ErrorFor(const http::RequestView& head, int status, st
   return ErrorResponse({status, std::string(code), std::string(message)}, head.path, request_id, BodyFor(head.method));
 }
 
+std::optional<bool> S3Service::MayDo(const auth::Principal& principal, std::string_view action,
+                                     std::string_view resource) const {
+  return MayDoAction(principal, action, resource);
+}
+
 }  // namespace argosy::api::s3

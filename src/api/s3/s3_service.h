@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ class S3Service final : public Service {
   void OnRequest(std::shared_ptr<http::Exchange> exchange, std::shared_ptr<http::BodySink> sink,
                  const auth::Principal& principal, std::string_view request_id) override;
   http::Response OnTooLarge(const http::RequestView& head, size_t size_max, std::string_view request_id) override;
+
+  std::optional<bool> MayDo(const auth::Principal& principal, std::string_view action,
+                            std::string_view resource) const override;
 
   // An error in S3's form, for what the front door answers itself (signatures, skew, unknown keys).
   static http::Response ErrorFor(const http::RequestView& head, int status, std::string_view code,
