@@ -8,11 +8,16 @@ import itertools
 import shutil
 from pathlib import Path
 
+import botocore.config
 import pytest
 
-from harness import data, jobs
-from harness.clients import Clients
+from harness import data, jobs, moto
+from harness.clients import CONFIG, Clients
+from harness.peers import Peer
 from harness.server import Server
+
+# A client that sends what it is told without checking it first.
+UNCHECKED = CONFIG.merge(botocore.config.Config(parameter_validation=False))
 
 
 def pytest_collection_modifyitems(items):
@@ -131,6 +136,26 @@ def cancer_job(shared_clients, cancer_uri):
 def cancer_endpoint(shared_clients, cancer_job):
     """An endpoint in service that answers for the tumours, for tests that only invoke."""
     return jobs.deploy(shared_clients, cancer_job["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+@pytest.fixture
+def argosy_peer(clients, cancer_uri, cancer_job):
+    """The shared server as the cases of harness/peers.py take it."""
+    artifact = cancer_job["ModelArtifacts"]["S3ModelArtifacts"]
+    return Peer(
+        lambda service: clients.client(service, config=UNCHECKED), clients.account, clients.bucket, cancer_uri, artifact
+    )
+
+
+@pytest.fixture(scope="session")
+def moto_peer():
+    """moto's server likewise; skips where there is none."""
+    try:
+        server = moto.Moto().start()
+    except moto.Missing as why:
+        pytest.skip(str(why))
+    yield moto.MotoPeer(lambda service: server.client(service, config=UNCHECKED))
+    server.dispose()
 
 
 @pytest.fixture(scope="session")

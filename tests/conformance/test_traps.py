@@ -13,6 +13,7 @@ from harness import data, jobs, raw
 from harness.processes import wait_for
 
 TRAINING = "/aws/sagemaker/TrainingJobs"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 # What each is about, and the tests that hold it: in this file, or file::test. A text in brackets says what there is not
 # yet, and so nothing to test.
@@ -52,6 +53,7 @@ TRAPS = {
         "channels without ContentType; a manifest sharded by key",
         [
             "test_trap_06_recordio_without_content_type_is_trained_on_or_refused_by_its_name",
+            "test_trap_06_xgboost_takes_a_channel_without_content_type_for_libsvm",
             "test_trap_06_a_manifest_sharded_by_key_on_one_host_is_the_whole_of_it",
             "test_sdk_v2.py::test_the_linear_learner_class_speaks_records",
             "test_sdk_v2.py::test_the_kmeans_class_clusters_digits",
@@ -74,6 +76,7 @@ TRAPS = {
         [
             "test_roles.py::test_the_role_of_argosy_env_is_there_and_trusts_sagemaker",
             "test_roles.py::test_what_a_role_may_do_comes_in_pages",
+            "test_roles.py::test_what_the_sdk_asks_of_a_role_is_allowed",
             "test_sdk_v3.py::test_a_model_trainer_trains_a_built_in_on_local_files",
         ],
     ),
@@ -226,6 +229,23 @@ def test_trap_06_recordio_without_content_type_is_trained_on_or_refused_by_its_n
             return
         told = job["FailureReason"]
     assert "recordio" in told.lower()
+
+
+def test_trap_06_xgboost_takes_a_channel_without_content_type_for_libsvm(clients):
+    lines = []
+    for line in data.breast_cancer().train_csv.splitlines():
+        label, *features = line.split(",")
+        lines.append(" ".join([label, *(f"{i}:{value}" for i, value in enumerate(features))]))
+    uri = clients.put("libsvm/train.txt", "\n".join(lines) + "\n")
+    job = jobs.train(
+        clients,
+        [jobs.csv_channel(uri, content_type=None)],
+        predictor_type=None,
+        hyperparameters={"epochs": None, "mini_batch_size": None, "num_round": "5", "objective": "binary:logistic"},
+        AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+    )
+    (logloss,) = [m["Value"] for m in job["FinalMetricDataList"] if m["MetricName"] == "train:logloss"]
+    assert logloss < 0.3
 
 
 def test_trap_06_a_manifest_sharded_by_key_on_one_host_is_the_whole_of_it(clients):
