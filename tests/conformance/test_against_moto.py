@@ -3,9 +3,19 @@ server (harness/moto.py). Each difference stands at its case with its reason; wh
 models and references, which botocore carries. S3: test_s3_against_peers.py."""
 
 import pytest
-from peer_cases import alarms, logs, metrics, principals, runtime, sagemaker, sagemaker_lists, scaling
+from peer_cases import (
+    alarms,
+    logs,
+    metrics,
+    principals,
+    runtime,
+    sagemaker,
+    sagemaker_endpoints,
+    sagemaker_lists,
+    scaling,
+)
 
-MODULES = (sagemaker, sagemaker_lists, runtime, logs, metrics, alarms, scaling, principals)
+MODULES = (sagemaker, sagemaker_endpoints, sagemaker_lists, runtime, logs, metrics, alarms, scaling, principals)
 CASES = [
     pytest.param(module.case, name, id=f"{module.__name__.rsplit('.', 1)[1]}-{name}")
     for module in MODULES

@@ -103,6 +103,14 @@ class TestUsers:
         assert carol.key in listed.out and "Inactive" in listed.out and made["AccessKeyId"] in listed.out
         assert made["SecretAccessKey"] not in listed.out
 
+    def test_a_user_of_a_team_is_removed_with_all_keys(self, server, clients, add_user):
+        dave = add_user("--team", "vision")
+        assert server.argosy("user", "key", "add", dave.name).code == 0
+        removed = server.argosy("user", "remove", dave.name)
+        assert removed.code == 0 and "with 2 keys" in removed.out, removed
+        assert dave.name not in server.argosy("user", "list").out
+        assert dave.name not in [user["UserName"] for user in clients.iam.get_group(GroupName="vision")["Users"]]
+
     def test_keys_survive_a_restart(self, start_server, clients_of):
         server = start_server()
         exports = exports_of(server.argosy("user", "add", "alice").out)
@@ -168,7 +176,8 @@ class TestIam:
         key = clients.aws("iam", "create-access-key", "--user-name", name)["AccessKey"]
         assert len(key["SecretAccessKey"]) == 40
         clients.aws("iam", "create-group", "--group-name", f"team-of-{name}")
-        clients.aws("iam", "add-user-to-group", "--group-name", f"team-of-{name}", "--user-name", name)
+        membership = ("--group-name", f"team-of-{name}", "--user-name", name)
+        clients.aws("iam", "add-user-to-group", *membership)
         env = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
         who = clients.aws("sts", "get-caller-identity", env=env)
         assert who["Arn"] == f"arn:aws:iam::000000000000:user/team-of-{name}/{name}"
@@ -179,6 +188,8 @@ class TestIam:
         clients.aws("iam", "update-access-key", *words, "--status", "Inactive")
         assert clients.aws("sts", "get-caller-identity", env=env, check=False).returncode != 0
         clients.aws("iam", "delete-access-key", *words)
+        assert "DeleteConflict" in clients.aws("iam", "delete-user", "--user-name", name, check=False).stderr
+        clients.aws("iam", "remove-user-from-group", *membership)
         clients.aws("iam", "delete-user", "--user-name", name)
         assert name not in [user["UserName"] for user in clients.aws("iam", "list-users")["Users"]]
 

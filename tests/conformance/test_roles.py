@@ -39,7 +39,7 @@ def decisions(iam, source, actions, *resources):
 
 
 def test_what_the_sdk_asks_of_a_role_is_allowed(iam, clients):
-    """SDK v3 refuses a role that lacks one of these: what it needs for the work itself, and what AWS does in its name."""
+    """SDK v3 refuses a role that lacks one of these: what the work needs, and what AWS does in its name."""
     actions = ["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", "ec2:CreateNetworkInterface", "kms:Decrypt"]
     assert set(decisions(iam, clients.role, actions).values()) == {"allowed"}
     keys = [f"arn:aws:s3:::{clients.bucket}", f"arn:aws:s3:::{clients.bucket}/*"]
@@ -55,8 +55,8 @@ def test_what_is_told_of_a_user_is_what_then_happens(iam, clients):
     clients.iam.attach_user_policy(UserName=reader, PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     key = clients.iam.create_access_key(UserName=reader)["AccessKey"]
     session = clients.session(key["AccessKeyId"], key["SecretAccessKey"])
-    own = {service: clients.client(service, session) for service in
-           ("sagemaker", "logs", "cloudwatch", "application-autoscaling", "s3", "sts", "iam", "sagemaker-runtime")}  # fmt: skip
+    services = "sagemaker sagemaker-runtime logs cloudwatch application-autoscaling s3 sts iam".split()
+    own = {service: clients.client(service, session) for service in services}
     tried = {
         "sagemaker:ListModels": lambda: own["sagemaker"].list_models(),
         "sagemaker:DeleteModel": lambda: own["sagemaker"].delete_model(ModelName=name),

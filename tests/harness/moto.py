@@ -78,7 +78,7 @@ class MotoPeer(Peer):
         self.logs.create_log_stream(**where)
         begin = int(time.time() * 1000) - 1000
         lines = [f"#quality_metric: host=algo-1, epoch={i}, train objective <loss>=0.{i}" for i in range(20)]
-        events = [{"timestamp": begin + i, "message": line} for i, line in enumerate(lines)]
+        events = [{"timestamp": begin + 40 * i, "message": line} for i, line in enumerate(lines)]
         self.logs.put_log_events(**where, logEvents=events)
         return where["logStreamName"]
 

@@ -108,6 +108,10 @@ void Change(const std::shared_ptr<const Common>& common, Decide decide, Reply re
 
 Answer ListAnswer(const Common& common, const Json& input, catalog::Query query, const char* member,
                   const std::function<Json(const catalog::Resource&)>& describe) {
+  if (!TextField(input, "ScalableDimension").empty() && TextField(input, "ResourceId").empty() &&
+      catalog::ArrayField(input, "ResourceIds").empty()) {
+    return ValidationError("A ScalableDimension is asked for of a resource: give its resource ID beside it.");
+  }
   query.max_results = static_cast<size_t>(catalog::IntField(input, "MaxResults", kListMax));
   query.page_token = TextField(input, "NextToken");
   Result<catalog::Page> page = common.deps.catalog->List(query);

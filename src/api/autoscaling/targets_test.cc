@@ -98,6 +98,10 @@ TEST_F(AutoscalingTest, ListsComeInPagesAndByName) {
   Bad("DescribeScalableTargets", All({{"ResourceIds", Json::array({"Second"})}}), "ValidationException", "'Second'");
   Bad("DescribeScalableTargets", All({{"NextToken", "none"}}), "InvalidNextTokenException", "token");
   Bad("DescribeScalableTargets", All({{"MaxResults", 51}}), "ValidationException", "maxResults");
+  for (const char* operation : {"DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScheduledActions",
+                                "DescribeScalingActivities"}) {
+    Bad(operation, All({{"ScalableDimension", catalog::kScalingDimension}}), "ValidationException", "resource ID");
+  }
 }
 
 TEST_F(AutoscalingTest, WithATargetGoesAllThatIsItsOwn) {

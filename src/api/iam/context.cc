@@ -7,6 +7,7 @@
 #include "api/patterns.h"
 #include "base/bytes.h"
 #include "catalog/json_fields.h"
+#include "catalog/visit.h"
 
 namespace argosy::api::iam {
 
@@ -47,6 +48,20 @@ Member MarkerMember() {
 
 Member MaxItemsMember() {
   return Optional("MaxItems", Integer().Range(1, 1000));
+}
+
+std::optional<ServiceError> CheckNewName(const Context& context, Kind kind, std::string_view what,
+                                         std::string_view name, size_t most) {
+  size_t count = 0;
+  bool taken = false;
+  const Status read = catalog::Visit(*context.deps.catalog, {.kind = kind}, [&](const catalog::Resource& resource) {
+    taken = EqualsIgnoreCase(resource.name, name);
+    return !taken && ++count < most;
+  });
+  if (!read.ok()) return FromError(read.error());
+  if (taken) return AlreadyExists(what, name);
+  if (count < most) return std::nullopt;
+  return LimitExceeded("Cannot exceed quota for " + std::string(what) + "sPerAccount: " + std::to_string(most));
 }
 
 std::string Iso(Time time) {

@@ -34,6 +34,11 @@ Shape KeyIdShape();
 Member MarkerMember();
 Member MaxItemsMember();
 
+// Nothing when one more of that name can be made: not when there are `most`, nor when one has the name in whatever
+// letter case, by which IAM does not tell names apart. `what`: as messages call it.
+std::optional<ServiceError> CheckNewName(const Context& context, catalog::Kind kind, std::string_view what,
+                                         std::string_view name, size_t most);
+
 // As IAM writes times.
 std::string Iso(Time time);
 

@@ -38,14 +38,7 @@ bool IsIn(const catalog::Resource& user, const std::string& team) {
 }
 
 Proposal ProposeTeam(const Context& context, const std::string& name, const std::string& maker) {
-  const Result<catalog::Resource> there = context.deps.catalog->Get(Kind::kTeam, name);
-  if (there.ok()) return Answer(AlreadyExists("Group", name));
-  if (there.error().code() != ErrorCode::kNotFound) return Answer(FromError(there.error()));
-  const Result<size_t> count = catalog::CountUpTo(*context.deps.catalog, {.kind = Kind::kTeam}, kTeamsMax);
-  if (!count.ok()) return Answer(FromError(count.error()));
-  if (*count >= kTeamsMax) {
-    return Answer(LimitExceeded("Cannot exceed quota for GroupsPerAccount: " + std::to_string(kTeamsMax)));
-  }
+  if (auto error = CheckNewName(context, Kind::kTeam, "Group", name, kTeamsMax)) return Answer(std::move(*error));
   catalog::Resource team;
   team.kind = Kind::kTeam;
   team.name = name;

@@ -5,6 +5,7 @@
 
 #include "api/iam/families.h"
 #include "auth/credentials.h"
+#include "base/bytes.h"
 #include "catalog/json_fields.h"
 #include "catalog/visit.h"
 
@@ -27,14 +28,8 @@ constexpr RolePolicy kRolePolicies[] = {
 };
 
 Proposal ProposeUser(const Context& context, const std::string& name, const std::string& maker) {
-  const Result<catalog::Resource> there = context.deps.catalog->Get(Kind::kUser, name);
-  if (there.ok() || name == auth::OwnerPrincipal().name) return Answer(AlreadyExists("User", name));
-  if (there.error().code() != ErrorCode::kNotFound) return Answer(FromError(there.error()));
-  const Result<size_t> count = catalog::CountUpTo(*context.deps.catalog, {.kind = Kind::kUser}, kUsersMax);
-  if (!count.ok()) return Answer(FromError(count.error()));
-  if (*count >= kUsersMax) {
-    return Answer(LimitExceeded("Cannot exceed quota for UsersPerAccount: " + std::to_string(kUsersMax)));
-  }
+  if (EqualsIgnoreCase(name, auth::OwnerPrincipal().name)) return Answer(AlreadyExists("User", name));
+  if (auto error = CheckNewName(context, Kind::kUser, "User", name, kUsersMax)) return Answer(std::move(*error));
   catalog::Resource user;
   user.kind = Kind::kUser;
   user.name = name;

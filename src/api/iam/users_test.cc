@@ -133,7 +133,8 @@ TEST_F(IamUsers, OnlyTheOwnerManages) {
 TEST_F(IamUsers, NamesAreTakenOnceAndWhatAUserHasGoesFirst) {
   Say("CreateUser&UserName=alice");
   EXPECT_THAT(Say("CreateUser&UserName=alice", 409), HasSubstr("EntityAlreadyExists"));
-  EXPECT_THAT(Say("CreateUser&UserName=owner", 409), HasSubstr("EntityAlreadyExists"));
+  EXPECT_THAT(Say("CreateUser&UserName=Alice", 409), HasSubstr("EntityAlreadyExists"));
+  EXPECT_THAT(Say("CreateUser&UserName=Owner", 409), HasSubstr("EntityAlreadyExists"));
   EXPECT_THAT(Say("CreateUser&UserName=a%2Fb", 400), HasSubstr("ValidationError"));
   EXPECT_THAT(Say("CreateAccessKey&UserName=nobody", 404), HasSubstr("NoSuchEntity"));
   const std::string id = NewKey("alice");
@@ -142,6 +143,7 @@ TEST_F(IamUsers, NamesAreTakenOnceAndWhatAUserHasGoesFirst) {
   EXPECT_THAT(Say("DeleteAccessKey&UserName=bob&AccessKeyId=" + id, 404), HasSubstr("NoSuchEntity"));
   Say("DeleteAccessKey&UserName=alice&AccessKeyId=" + id);
   Say("CreateGroup&GroupName=vision");
+  EXPECT_THAT(Say("CreateGroup&GroupName=VISION", 409), HasSubstr("EntityAlreadyExists"));
   Say("AddUserToGroup&GroupName=vision&UserName=alice");
   EXPECT_THAT(Say("DeleteUser&UserName=alice", 409), HasSubstr("must remove user from group vision first"));
   Say("RemoveUserFromGroup&GroupName=vision&UserName=alice");

@@ -126,7 +126,7 @@ def alarms_that_change(peer, name):
     cw = peer.cloudwatch
     mine = {"AlarmName": name, "StateValue": "ALARM", "StateReason": "by hand"}
     for end in ("", "-b"):
-        alarm(peer, name + end)
+        alarm(peer, name + end, TreatMissingData="ignore")  # so that nothing but the case changes it
 
     def now():
         (told,) = cw.describe_alarms(AlarmNames=[name])["MetricAlarms"]
@@ -282,3 +282,42 @@ def alarms_that_cannot_be(peer, name):
         "delete": error(peer.cloudwatch.delete_alarms, AlarmNames=[name]),
     }
 
+
+@case(
+    {
+        "described": {"Unit": "Count", "TreatMissingData": "ignore", "DatapointsToAlarm": 1},
+        "by action": ["@"],
+        "state when it is put again": "OK",
+        "put again": {"Unit": None, "TreatMissingData": "ignore", "DatapointsToAlarm": None},
+        "its actions then": [],
+        "a band of a model": INVALID_QUERY,
+        "101 at once": INVALID_QUERY,
+        "delete": 200,
+    },
+    moto={UNCHECKED: ["a band of a model", "101 at once"]},
+)
+def alarms_that_are_put_again(peer, name):
+    cw = peer.cloudwatch
+    topic = f"arn:aws:sns:us-east-1:{peer.account}:{name}"
+    settings = {"Unit": "Count", "TreatMissingData": "ignore", "DatapointsToAlarm": 1}
+
+    def told():
+        (found,) = cw.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return {**dict.fromkeys(settings), **found}
+
+    alarm(peer, name, AlarmActions=[topic], EvaluationPeriods=2, **settings)
+    first = told()
+    by_action = [one["AlarmName"] for one in cw.describe_alarms(ActionPrefix=topic)["MetricAlarms"]]
+    cw.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="by hand")
+    alarm(peer, name, EvaluationPeriods=2, TreatMissingData="ignore")  # else it would be evaluated meanwhile
+    second = told()
+    return {
+        "described": {member: first[member] for member in settings},
+        "by action": by_action,
+        "state when it is put again": second["StateValue"],
+        "put again": {member: second[member] for member in settings},
+        "its actions then": second["AlarmActions"],
+        "a band of a model": error(alarm, peer=peer, name=name, ComparisonOperator="GreaterThanUpperThreshold"),
+        "101 at once": error(cw.delete_alarms, AlarmNames=[f"n{i}" for i in range(101)]),
+        "delete": error(cw.delete_alarms, AlarmNames=[name]),
+    }

@@ -250,3 +250,45 @@ def filtered_events(peer, name):
         "a token that is none": error(ask, nextToken="none"),
         "of a name and an identifier": error(ask, logGroupIdentifier=TRAINING_LOGS),
     }
+
+
+@case(
+    {
+        "by name": (["@-a", "@-b"], False),
+        "backwards": (["@-b", "@-a"], False),
+        "first page": (["@-a"], True),
+        "second page": (["@-b"], False),
+        "merged by time": True,
+        "of both": 2,
+        "ids of their own": True,
+        "after the last": 0,
+        "101 streams": INVALID_PARAMETER,
+        "no streams": INVALID_PARAMETER,
+    },
+    moto={UNCHECKED: ["101 streams", "no streams"], "moto gives one stream after the other": ["merged by time"]},
+)
+def several_streams(peer, name):
+    streams = [peer.logged(f"{name}-{end}") for end in "ba"]
+
+    def listed(**query):
+        told = peer.logs.describe_log_streams(logGroupName=TRAINING_LOGS, logStreamNamePrefix=name, **query)
+        return told, ([one["logStreamName"].split("/")[0] for one in told["logStreams"]], "nextToken" in told)
+
+    def ask(names, **query):
+        return peer.logs.filter_log_events(logGroupName=TRAINING_LOGS, logStreamNames=names, **query)
+
+    first, names_of_first = listed(limit=1)
+    events = ask(streams)["events"]
+    times = [event["timestamp"] for event in events]
+    return {
+        "by name": listed()[1],
+        "backwards": listed(descending=True)[1],
+        "first page": names_of_first,
+        "second page": listed(limit=1, nextToken=first.get("nextToken", "none"))[1],
+        "merged by time": times == sorted(times),
+        "of both": len({event["logStreamName"] for event in events}),
+        "ids of their own": len({event["eventId"] for event in events}) == len(events),
+        "after the last": len(ask(streams, startTime=times[-1] + 1)["events"]),
+        "101 streams": error(ask, names=[f"s{i}" for i in range(101)]),
+        "no streams": error(ask, names=[]),
+    }

@@ -279,3 +279,24 @@ def lists_of_metrics(peer, name):
         "11 dimensions": error(peer.cloudwatch.list_metrics, Dimensions=[{"Name": f"d{i}"} for i in range(11)]),
         "a token that is none": error(peer.cloudwatch.list_metrics, NextToken="none"),
     }
+
+
+@case(
+    {"of each unit": [("Count", 5.0), ("Seconds", 3.0)], "of one unit": [5.0], "six statistics": INVALID_QUERY},
+    moto={"moto puts units together": ["of each unit"], UNCHECKED: ["six statistics"]},
+)
+def units(peer, name):
+    at = some_minutes_ago(2)
+    for unit, value in (("Seconds", 3.0), ("Count", 5.0)):
+        put(peer, name, {"MetricName": "m", "Value": value, "Unit": unit, "Timestamp": at})
+
+    def ask(statistics=("Sum",), **more):
+        return peer.cloudwatch.get_metric_statistics(
+            Namespace=name, MetricName="m", StartTime=at, EndTime=at + MINUTE, Period=60, Statistics=statistics, **more
+        )
+
+    return {
+        "of each unit": sorted((one["Unit"], one["Sum"]) for one in ask()["Datapoints"]),
+        "of one unit": [one["Sum"] for one in ask(Unit="Count")["Datapoints"]],
+        "six statistics": error(ask, statistics=["Sum"] * 6),
+    }

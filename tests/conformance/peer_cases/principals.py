@@ -249,3 +249,37 @@ def simulations(peer, name):
         "no actions": simulate(f"{arn}user/{name}"),
         "delete the user": error(iam.delete_user, UserName=name),
     }
+
+
+@case(
+    {
+        "a third key": 200,
+        "no name": INVALID_QUERY,
+        "a name in other letters": ("EntityAlreadyExists", 409),
+        "a group's in other letters": ("EntityAlreadyExists", 409),
+        "a path": INVALID_QUERY,
+        "of no such path": [],
+        "more of them": True,
+    },
+    moto={
+        "IAM takes two keys of a user; here each machine can have its own, up to eight": ["a third key"],
+        UNCHECKED: ["no name", "a name in other letters", "a group's in other letters"],
+        "a path is the name of a team, which AddUserToGroup gives": ["a path"],
+        "moto leaves MaxItems out": ["more of them"],
+    },
+)
+def limits_of_users(peer, name):
+    iam = peer.iam
+    iam.create_user(UserName=name)
+    iam.create_group(GroupName=name)
+    for _ in range(2):
+        iam.create_access_key(UserName=name)
+    return {
+        "a third key": error(iam.create_access_key, UserName=name),
+        "no name": error(iam.create_user),
+        "a name in other letters": error(iam.create_user, UserName=name.upper()),
+        "a group's in other letters": error(iam.create_group, GroupName=name.upper()),
+        "a path": error(iam.create_user, UserName=name + "-p", Path="/x/"),
+        "of no such path": iam.list_users(PathPrefix="/none/")["Users"],
+        "more of them": (iam.create_user(UserName=name + "-2"), iam.list_users(MaxItems=1)["IsTruncated"])[1],
+    }

@@ -1,8 +1,7 @@
-"""SageMaker: jobs, models, endpoint configs, endpoints and their tags."""
+"""SageMaker: jobs, models and their tags; endpoints: sagemaker_endpoints.py."""
 
 from harness import jobs
 from harness.peers import Cases, error
-from harness.processes import wait_for
 
 ARTIFACT = "s3://bucket/model.tar.gz"
 CONTAINER = {"Image": jobs.LINEAR_LEARNER, "ModelDataUrl": ARTIFACT}
@@ -24,7 +23,7 @@ def tags(peer, arn):
 
 def model(peer, name, **changes):
     request = {"ModelName": name, "ExecutionRoleArn": peer.role, "PrimaryContainer": CONTAINER, **changes}
-    return peer.sagemaker.create_model(**request)
+    return peer.sagemaker.create_model(**{member: value for member, value in request.items() if value is not None})
 
 
 def config(peer, name, *variants, **more):
@@ -314,161 +313,6 @@ def models_that_cannot_be(peer, name):
 
 @case(
     {
-        "arn": "arn:aws:sagemaker:us-east-1:ACCOUNT:endpoint-config/@",
-        "described": {
-            "EndpointConfigName": "@",
-            "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:ACCOUNT:endpoint-config/@",
-        },
-        "capture as sent": True,
-        "variants as sent": True,
-        "tags": {"k": "v"},
-        "the name again": INVALID,
-        "listed": ([("@",)], False),
-        "delete": 200,
-        "delete again": INVALID,
-        "the model then": 200,
-    },
-    moto={
-        UNCHECKED: ["the name again"],
-    },
-)
-def endpoint_configs(peer, name):
-    sm = peer.sagemaker
-    model(peer, name)
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 50,
-        "DestinationS3Uri": "s3://bucket/captured",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
-    made = config(peer, name, DataCaptureConfig=capture, Tags=[{"Key": "k", "Value": "v"}])
-    told = sm.describe_endpoint_config(EndpointConfigName=name)
-    found = sm.list_endpoint_configs(NameContains=name)
-    return {
-        "arn": made["EndpointConfigArn"],
-        "described": only(told, "EndpointConfigName", "EndpointConfigArn"),
-        "capture as sent": told["DataCaptureConfig"] == capture,
-        "variants as sent": told["ProductionVariants"] == [jobs.variant(name)],
-        "tags": tags(peer, made["EndpointConfigArn"]),
-        "the name again": error(config, peer=peer, name=name),
-        "listed": listed(found, "EndpointConfigs", "EndpointConfigName"),
-        "delete": error(sm.delete_endpoint_config, EndpointConfigName=name),
-        "delete again": error(sm.delete_endpoint_config, EndpointConfigName=name),
-        "the model then": error(sm.describe_model, ModelName=name),
-    }
-
-
-@case(
-    {
-        "no variants": INVALID,
-        "two variants of a name": INVALID,
-        "11 variants": INVALID,
-        "an unknown instance type": INVALID,
-        "a negative weight": INVALID,
-        "a missing model": INVALID,
-        "1000 MB of memory": INVALID,
-        "a name with a space": INVALID,
-    },
-    moto={
-        UNCHECKED: [
-            "no variants", "two variants of a name", "11 variants", "a negative weight", "a name with a space",
-        ],
-    },
-)
-def endpoint_configs_that_cannot_be(peer, name):
-    model(peer, name)
-    one = jobs.variant(name)
-    memory = {"MemorySizeInMB": 1000, "MaxConcurrency": 1}
-
-    def create(*variants, end=""):
-        return error(
-            peer.sagemaker.create_endpoint_config, EndpointConfigName=name + end, ProductionVariants=list(variants)
-        )
-
-    return {
-        "no variants": create(),
-        "two variants of a name": create(one, one),
-        "11 variants": create(*[{**one, "VariantName": f"v{i}"} for i in range(11)]),
-        "an unknown instance type": create({**one, "InstanceType": "ml.none"}),
-        "a negative weight": create({**one, "InitialVariantWeight": -1.0}, end="-w"),
-        "a missing model": create({**one, "ModelName": name + "-none"}),
-        "1000 MB of memory": create({"VariantName": "v", "ModelName": name, "ServerlessConfig": memory}),
-        "a name with a space": create(one, end=" b"),
-    }
-
-
-@case(
-    {
-        "arn": "arn:aws:sagemaker:us-east-1:ACCOUNT:endpoint/@",
-        "described": {
-            "EndpointName": "@",
-            "EndpointConfigName": "@",
-            "EndpointStatus": "InService",
-            "EndpointArn": "arn:aws:sagemaker:us-east-1:ACCOUNT:endpoint/@",
-        },
-        "weights of its variant": {"VariantName": "AllTraffic", "CurrentWeight": 1.0, "DesiredWeight": 1.0},
-        "counts of its variant": {"CurrentInstanceCount": 1, "DesiredInstanceCount": 1},
-        "image": ["382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"],
-        "tags": {"k": "v"},
-        "the name again": INVALID,
-        "listed": ([("@",)], False),
-        "weigh": 200,
-        "weight then": 3.0,
-        "weigh no variant": INVALID,
-        "a negative weight": INVALID,
-        "update to no config": INVALID,
-        "update": 200,
-        "updated": ("@-2", ["other"]),
-        "delete config": 200,
-        "delete": 200,
-        "describe when deleted": INVALID,
-    },
-    moto={
-        "SageMaker tells the images that are deployed": ["image"],
-        UNCHECKED: ["the name again", "a negative weight"],
-        ABSENT: ["update to no config", "update", "updated"],
-    },
-)
-def an_endpoint(peer, name):
-    sm = peer.sagemaker
-    jobs.create_model(peer, peer.artifact, name)
-    config(peer, name)
-    config(peer, name + "-2", jobs.variant(name, "other"))
-    made = sm.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=[{"Key": "k", "Value": "v"}])
-    told = jobs.await_endpoint(peer, name)
-    (variant,) = told["ProductionVariants"]
-
-    def weigh(variant, weight):
-        changes = [{"VariantName": variant, "DesiredWeight": weight}]
-        return error(sm.update_endpoint_weights_and_capacities, EndpointName=name, DesiredWeightsAndCapacities=changes)
-
-    found = {
-        "arn": made["EndpointArn"],
-        "described": only(told, "EndpointName", "EndpointConfigName", "EndpointStatus", "EndpointArn"),
-        "weights of its variant": only(variant, "VariantName", "CurrentWeight", "DesiredWeight"),
-        "counts of its variant": only(variant, "CurrentInstanceCount", "DesiredInstanceCount"),
-        "image": [one["SpecifiedImage"] for one in variant.get("DeployedImages", [])],
-        "tags": tags(peer, made["EndpointArn"]),
-        "the name again": error(sm.create_endpoint, EndpointName=name, EndpointConfigName=name),
-        "listed": listed(sm.list_endpoints(NameContains=name, StatusEquals="InService"), "Endpoints", "EndpointName"),
-        "weigh": weigh("AllTraffic", 3),
-        "weight then": jobs.await_endpoint(peer, name)["ProductionVariants"][0]["DesiredWeight"],
-        "weigh no variant": weigh("none", 1),
-        "a negative weight": weigh("AllTraffic", -1),
-        "update to no config": error(sm.update_endpoint, EndpointName=name, EndpointConfigName=name + "-none"),
-        "update": error(sm.update_endpoint, EndpointName=name, EndpointConfigName=name + "-2"),
-    }
-    told = jobs.await_endpoint(peer, name)
-    found["updated"] = told["EndpointConfigName"], [one["VariantName"] for one in told["ProductionVariants"]]
-    found["delete config"] = error(sm.delete_endpoint_config, EndpointConfigName=name)
-    found["delete"] = error(sm.delete_endpoint, EndpointName=name)
-    wait_for(lambda: error(sm.describe_endpoint, EndpointName=name) != 200, 60, "the endpoint to be gone")
-    found["describe when deleted"] = error(sm.describe_endpoint, EndpointName=name)
-    return found
-
-
-@case(
-    {
         "add answers": [("a", "2"), ("b", "")],
         "added": {"a": "2", "b": ""},
         "delete": 200,
@@ -511,3 +355,70 @@ def tags_of_a_model(peer, name):
     found["of another account"] = error(sm.list_tags, ResourceArn=arn.replace(f":{peer.account}:", ":999999999999:"))
     return found
 
+
+@case(
+    {"containers as sent": True, "primary container": None, "network as sent": True, "isolated": True},
+    moto={
+        "a model has one or the other": ["primary container"],
+        "moto leaves EnableNetworkIsolation out": ["isolated"],
+    },
+)
+def models_in_other_words(peer, name):
+    network = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
+    model(peer, name, PrimaryContainer=None, Containers=[CONTAINER])
+    listed_one = peer.sagemaker.describe_model(ModelName=name)
+    model(peer, name + "-2", VpcConfig=network, EnableNetworkIsolation=True)
+    isolated_one = peer.sagemaker.describe_model(ModelName=name + "-2")
+    return {
+        "containers as sent": listed_one.get("Containers") == [CONTAINER],
+        "primary container": listed_one.get("PrimaryContainer"),
+        "network as sent": isolated_one.get("VpcConfig") == network,
+        "isolated": isolated_one["EnableNetworkIsolation"],
+    }
+
+
+@case(
+    {
+        "50 tags": (50, False),
+        "50 a page": 200,
+        "49 a page": INVALID,
+        "a token that is none": INVALID,
+        "no keys": INVALID,
+        "no tags": 200,
+        "an odd ARN": INVALID,
+    },
+    moto={
+        UNCHECKED: ["49 a page", "no keys"],
+        "the model has no InvalidToken": ["a token that is none"],
+        BROKEN: ["an odd ARN"],
+    },
+)
+def tags_in_pages(peer, name):
+    sm = peer.sagemaker
+    arn = model(peer, name, Tags=[{"Key": f"k{i}", "Value": "v"} for i in range(50)])["ModelArn"]
+    told = sm.list_tags(ResourceArn=arn)
+    return {
+        "50 tags": (len(told["Tags"]), "NextToken" in told),
+        "50 a page": error(sm.list_tags, ResourceArn=arn, MaxResults=50),
+        "49 a page": error(sm.list_tags, ResourceArn=arn, MaxResults=49),
+        "a token that is none": error(sm.list_tags, ResourceArn=arn, NextToken="none"),
+        "no keys": error(sm.delete_tags, ResourceArn=arn, TagKeys=[]),
+        "no tags": error(sm.add_tags, ResourceArn=arn, Tags=[]),
+        "an odd ARN": error(sm.list_tags, ResourceArn="me"),
+    }
+
+
+@case(
+    {"stop": 200, "delete": ("ResourceInUse", 400), "stop again": 200, "end": "Stopped"},
+    moto={ABSENT: ["stop", "delete", "stop again", "end"]},
+)
+def a_training_job_that_is_stopped(peer, name):
+    sm = peer.sagemaker
+    endless = {"epochs": "100000", "early_stopping_patience": "100000"}
+    sm.create_training_job(**jobs.training_request(peer, peer.data, name=name, hyperparameters=endless))
+    return {
+        "stop": error(sm.stop_training_job, TrainingJobName=name),
+        "delete": error(sm.delete_training_job, TrainingJobName=name),
+        "stop again": error(sm.stop_training_job, TrainingJobName=name),
+        "end": jobs.await_job(peer, name)["TrainingJobStatus"],
+    }

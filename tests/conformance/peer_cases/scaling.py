@@ -332,3 +332,57 @@ def scheduled_actions(peer, name):
         "end": end(peer, name),
     }
     return found
+
+
+@case(
+    {
+        "as sent": True,
+        "a negative cooldown": INVALID,
+        "a target of 0": INVALID,
+        "a second of the same metric": INVALID,
+        "a name of 257": INVALID,
+        "no name": INVALID,
+        "targets of a dimension": INVALID,
+        "policies of a dimension": INVALID,
+        "activities of a dimension": INVALID,
+        "51 resources": INVALID,
+        "end": 200,
+    },
+    moto={
+        UNCHECKED: [
+            "a negative cooldown", "a target of 0", "a second of the same metric", "a name of 257", "no name",
+            "targets of a dimension", "policies of a dimension", "51 resources",
+        ],
+        BROKEN: ["activities of a dimension"],
+    },
+)
+def limits_of_scaling(peer, name):
+    scaling = peer.autoscaling
+    where = variant_of(peer, name)
+    scaling.register_scalable_target(**where, MinCapacity=1, MaxCapacity=2)
+
+    def put(policy, **changes):
+        return error(
+            scaling.put_scaling_policy, **where, PolicyName=policy, PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={**TRACKING, **changes},
+        )  # fmt: skip
+
+    cooldowns = {"ScaleInCooldown": 60, "ScaleOutCooldown": 30, "DisableScaleIn": True}
+    put("p", **cooldowns)
+    of_dimension = {"ServiceNamespace": "sagemaker", "ScalableDimension": where["ScalableDimension"]}
+    resource = {"ServiceNamespace": "sagemaker", "ResourceId": where["ResourceId"]}
+    (policy,) = scaling.describe_scaling_policies(**resource)["ScalingPolicies"]
+    many = [f"endpoint/e{i}/variant/v" for i in range(51)]
+    return {
+        "as sent": policy["TargetTrackingScalingPolicyConfiguration"] == {**TRACKING, **cooldowns},
+        "a negative cooldown": put("odd", ScaleInCooldown=-1),
+        "a target of 0": put("odd", TargetValue=0.0),
+        "a second of the same metric": put("odd"),
+        "a name of 257": put("p" * 257),
+        "no name": put(""),
+        "targets of a dimension": error(scaling.describe_scalable_targets, **of_dimension),
+        "policies of a dimension": error(scaling.describe_scaling_policies, **of_dimension),
+        "activities of a dimension": error(scaling.describe_scaling_activities, **of_dimension),
+        "51 resources": error(scaling.describe_scalable_targets, ServiceNamespace="sagemaker", ResourceIds=many),
+        "end": end(peer, name),
+    }
