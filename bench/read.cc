@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   read.scratch_dir = std::filesystem::temp_directory_path();
   const auto begin = std::chrono::steady_clock::now();
   const std::clock_t processor = std::clock();
-  const auto table = argosy::data::ReadNewTable({"bench", {argv[2]}}, options, read);
+  const auto table = argosy::data::ReadNewTable({"bench", {std::filesystem::path(argv[2])}}, options, read);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   const double spent = static_cast<double>(std::clock() - processor) / CLOCKS_PER_SEC;
   if (!table) {

@@ -15,6 +15,7 @@
 
 #include "algorithms/algorithm.h"
 #include "collective/test_hosts.h"
+#include "data/input_file.h"
 
 namespace {
 
@@ -47,12 +48,13 @@ int main(int argc, char** argv) {
   request.threads = static_cast<unsigned>(std::atoi(argv[2]));
   const char* const times = std::strchr(argv[2], 'x');
   const size_t hosts = times == nullptr ? 1 : static_cast<size_t>(std::atoi(times + 1));
-  std::vector<std::filesystem::path> files;
+  std::vector<argosy::data::InputFile> files;
   std::istringstream paths(argv[3]);
-  for (std::string path; std::getline(paths, path, ',');) files.emplace_back(path);
+  for (std::string path; std::getline(paths, path, ',');) files.emplace_back(std::filesystem::path(path));
   request.channels.push_back({"train", "text/csv", "", files});
   const char* const other = std::string_view(argv[1]) == "xgboost" ? "validation" : "test";
-  if (std::string_view(argv[4]) != "-") request.channels.push_back({other, "text/csv", "", {argv[4]}});
+  if (std::string_view(argv[4]) != "-")
+    request.channels.push_back({other, "text/csv", "", {std::filesystem::path(argv[4])}});
   for (int i = 5; i < argc; ++i) {
     const std::string option = argv[i];
     const size_t equals = option.find('=');

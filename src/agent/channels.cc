@@ -198,7 +198,7 @@ Result<std::vector<algorithms::Channel>> PrepareChannels(const std::vector<catal
         *members, numbers, channel_dir, objects, pool,
         [&](const ChannelObject& object, Result<std::filesystem::path> place) -> Status {
           if (place.ok()) {
-            channel.files.push_back(std::move(*place));
+            channel.files.emplace_back(std::move(*place), object.place.empty() ? object.key : object.place.string());
             return {};
           }
           if (place.error().code() != ErrorCode::kNotFound) return place.error().Wrap("channel '" + spec.name + "'");

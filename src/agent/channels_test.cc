@@ -73,8 +73,8 @@ class ChannelsTest : public testing::Test {
     std::vector<std::string> out;
     if (!channels.ok()) return {channels.error().message()};
     for (const auto& file : channels->at(0).files) {
-      const Result<std::string> text = ReadFile(file, 1 << 20);
-      out.push_back(file.lexically_relative(root / "data/train").string() + "=" +
+      const Result<std::string> text = ReadFile(file.path, 1 << 20);
+      out.push_back(file.path.lexically_relative(root / "data/train").string() + "=" +
                     (text.ok() ? *text : text.error().message()));
     }
     return out;
@@ -148,10 +148,23 @@ TEST_F(ChannelsTest, KeysThatCannotBePathsAreReadAllTheSame) {
   ASSERT_TRUE(channels.ok()) << channels.error().message();
   std::string contents;
   for (const auto& file : channels->at(0).files) {
-    contents += *ReadFile(file, 100);
-    EXPECT_THAT(file.lexically_relative(root_ / "data/train").string(), testing::Not(testing::StartsWith("..")));
+    contents += *ReadFile(file.path, 100);
+    EXPECT_THAT(file.path.lexically_relative(root_ / "data/train").string(), testing::Not(testing::StartsWith("..")));
   }
   EXPECT_EQ(contents, "312");  // in the order of their keys
+}
+
+TEST_F(ChannelsTest, MessagesCallAnObjectByWhatOfItsKeyLiesBelowThePrefix) {
+  Put("d/a/part.csv", "1");
+  Put("d/b/part.csv", "2");
+  Put("d/b/part.csv/x", "3");
+  Put("d/b/../part.csv", "4");
+  const auto channels = Prepare("s3://bucket/d/");
+  ASSERT_TRUE(channels.ok()) << channels.error().message();
+  std::vector<std::string> names;
+  for (const auto& file : channels->at(0).files) names.push_back(file.name);
+  // The last: of a key that cannot be a path all of it.
+  EXPECT_THAT(names, testing::UnorderedElementsAre("a/part.csv", "b/part.csv", "b/part.csv/x", "d/b/../part.csv"));
 }
 
 TEST_F(ChannelsTest, NothingIsCopiedAndTheJobKeepsTheBytesItBeganWith) {
@@ -159,11 +172,11 @@ TEST_F(ChannelsTest, NothingIsCopiedAndTheJobKeepsTheBytesItBeganWith) {
   const auto channels = Prepare("s3://bucket/d/a.csv");
   ASSERT_TRUE(channels.ok());
   struct stat seen{}, stored{};
-  ASSERT_EQ(stat(channels->at(0).files[0].c_str(), &seen), 0);
+  ASSERT_EQ(stat(channels->at(0).files[0].path.c_str(), &seen), 0);
   ASSERT_EQ(stat(store_->LocalPath("bucket", "d/a.csv")->c_str(), &stored), 0);
   EXPECT_EQ(seen.st_ino, stored.st_ino);
   Put("d/a.csv", "new");
-  EXPECT_EQ(*ReadFile(channels->at(0).files[0], 100), "old");
+  EXPECT_EQ(*ReadFile(channels->at(0).files[0].path, 100), "old");
 }
 
 TEST_F(ChannelsTest, AManifestNamesItsObjects) {

@@ -95,7 +95,7 @@ Result<std::filesystem::path> TakeInitialModel(std::vector<algorithms::Channel>&
   }
   const std::filesystem::path target = directory.root() / "initial-model";
   if (Status made = MakeDirectories(target); !made.ok()) return made.error();
-  const Result<UniqueFd> archive = OpenFile(at->files.front(), O_RDONLY);
+  const Result<UniqueFd> archive = OpenFile(at->files.front().path, O_RDONLY);
   if (!archive.ok()) return archive.error();
   if (Status unpacked = UnpackArchive(archive->get(), target, {}); !unpacked.ok()) {
     return unpacked.error().code() == ErrorCode::kCorrupt || unpacked.error().code() == ErrorCode::kInvalidArgument

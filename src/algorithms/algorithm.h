@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "collective/group.h"
+#include "data/input_file.h"
 #include "model/predictor.h"
 
 namespace argosy::algorithms {
@@ -27,11 +28,11 @@ namespace argosy::algorithms {
 using Hyperparameters = std::map<std::string, std::string>;  // as they arrive: all strings
 
 struct Channel {
-  std::string name;                          // train, validation, test
-  std::string content_type;                  // may carry parameters: text/csv;label_size=0; empty means text/csv
-  std::string compression;                   // "" or None, Gzip; gzip is also known by its first two bytes
-  std::vector<std::filesystem::path> files;  // in the order they are read
-  bool own = false;                          // of several hosts each has files of its own; else all have the same
+  std::string name;                    // train, validation, test
+  std::string content_type;            // may carry parameters: text/csv;label_size=0; empty means text/csv
+  std::string compression;             // "" or None, Gzip; gzip is also known by its first two bytes
+  std::vector<data::InputFile> files;  // in the order they are read
+  bool own = false;                    // of several hosts each has files of its own; else all have the same
 };
 
 struct TrainingRequest {

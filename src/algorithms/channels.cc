@@ -23,8 +23,8 @@ constexpr uint64_t kOtherMemoryShare = 16;
 // SageMaker's defaults, RecordIO and for XGBoost LIBSVM's text, as far as the first file with a text looks so; else
 // CSV. Nothing when there is no text.
 std::optional<data::Format> FormatHere(const Channel& channel, std::span<const data::Format> formats) {
-  for (const std::filesystem::path& file : channel.files) {
-    if (data::IsParquet(file)) return data::Format::kParquet;
+  for (const data::InputFile& file : channel.files) {
+    if (data::IsParquet(file.path)) return data::Format::kParquet;
     const auto source = data::OpenByteSource(file, data::Compression::kAuto);
     if (!source) continue;
     std::array<char, 4096> head{};

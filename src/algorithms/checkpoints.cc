@@ -37,11 +37,11 @@ Json Describe(std::string_view algorithm, const TrainingRequest& request,
   Json channels = Json::array();
   for (const Channel& channel : request.channels) {
     Json files = Json::array();
-    for (const std::filesystem::path& file : channel.files) {
+    for (const data::InputFile& file : channel.files) {
       // Two tables may be called alike and be of one size, as records of numbers are: when they were written tells.
       std::error_code ignored;
-      const auto written = std::filesystem::last_write_time(file, ignored).time_since_epoch().count();
-      files.push_back({file.filename().string(), std::filesystem::file_size(file, ignored), written});
+      const auto written = std::filesystem::last_write_time(file.path, ignored).time_since_epoch().count();
+      files.push_back({file.name, std::filesystem::file_size(file.path, ignored), written});
     }
     channels.push_back({channel.name, channel.content_type, channel.compression, std::move(files)});
   }

@@ -198,7 +198,7 @@ TEST_F(CheckpointsTest, ForeignAndDamagedCheckpointsAreSaidAndNotUsed) {
 }
 
 TEST_F(CheckpointsTest, OtherDataOfTheSameNameAndSizeBeginsAnew) {
-  const std::filesystem::path old = request_.channels[0].files[0];
+  const std::filesystem::path old = request_.channels[0].files[0].path;
   SetCheckpoint("");
   std::filesystem::remove(request_.checkpoint_dir / kCheckpointFile);
   Keeper saved;
@@ -209,7 +209,7 @@ TEST_F(CheckpointsTest, OtherDataOfTheSameNameAndSizeBeginsAnew) {
   for (size_t at = 0; at < flipped.size(); at = flipped.find('\n', at) + 1)
     flipped[at] = flipped[at] == '0' ? '1' : '0';
   request_.channels[0].files[0] = elsewhere.Write(old.filename().string(), flipped);
-  ASSERT_EQ(std::filesystem::file_size(request_.channels[0].files[0]), std::filesystem::file_size(old));
+  ASSERT_EQ(std::filesystem::file_size(request_.channels[0].files[0].path), std::filesystem::file_size(old));
   Keeper alone;
   request_.checkpoint_dir.clear();
   const std::string expected = Train(alone);

@@ -108,7 +108,7 @@ std::vector<std::vector<std::string>> FirstLines(std::string_view text) {
   return lines;
 }
 
-Result<TableSummary> Summarize(const std::filesystem::path& file, const std::string& header_option) {
+Result<TableSummary> Summarize(const data::InputFile& file, const std::string& header_option) {
   data::RecordReader reader({file}, data::Framing::kLines, data::Compression::kAuto);
   TableSummary table;
   std::string recycled;
@@ -254,11 +254,11 @@ void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const
 
 }  // namespace
 
-Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, const GuessOptions& options) {
+Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const GuessOptions& options) {
   const Hyperparameters& given = options.given;
   const auto header = given.find("argosy_header");
   auto summary = Summarize(file, header == given.end() ? "auto" : header->second);
-  if (!summary) return summary.error().Wrap("'" + file.filename().string() + "'");
+  if (!summary) return summary.error().Wrap("'" + file.name + "'");
   const TableSummary& table = *summary;
   Guess guess;
   const auto set = [&](const std::string& name, const std::string& value) {
@@ -279,11 +279,11 @@ Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, cons
     guess.sentences.push_back("The label is " + NameOf(table, label.column) + ": " + label.why + ".");
   }
   if (table.rows == 1 && !table.header) {
-    return Invalid("'" + file.filename().string() +
+    return Invalid("'" + file.name +
                    "' has one line: column names without rows, or one row, from which nothing can be learnt");
   }
   if (table.columns[label.column].missing == table.rows) {
-    return Invalid("'" + file.filename().string() + "': the label, " + NameOf(table, label.column) +
+    return Invalid("'" + file.name + "': the label, " + NameOf(table, label.column) +
                    ", is empty in every row; name another with argosy_label (argosy train --label)");
   }
   GuessPredictor(table, table.columns[label.column], given, guess);
@@ -319,11 +319,11 @@ Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, cons
 namespace {
 
 // All columns are features, unless the user has said how many there are.
-Result<Guess> InferWidth(const std::filesystem::path& file, const GuessOptions& options) {
+Result<Guess> InferWidth(const data::InputFile& file, const GuessOptions& options) {
   Guess guess;
   if (options.given.contains("feature_dim")) return guess;
   auto table = Summarize(file, "false");
-  if (!table) return table.error().Wrap("'" + file.filename().string() + "'");
+  if (!table) return table.error().Wrap("'" + file.name + "'");
   const std::string columns = std::to_string(table->columns.size());
   guess.hyperparameters["feature_dim"] = columns;
   guess.sentences.push_back("There are " + columns + " feature columns, none of them a label.");
@@ -336,7 +336,7 @@ constexpr std::pair<std::string_view, std::string_view> kObjectives[] = {{"regre
                                                                          {"multiclass_classifier", "multi:softmax"}};
 constexpr const char* kRounds = "100";
 
-bool IsLibsvm(const std::filesystem::path& file) {
+bool IsLibsvm(const data::InputFile& file) {
   const auto source = data::OpenByteSource(file, data::Compression::kAuto);
   if (!source) return false;
   std::array<char, 4096> head{};
@@ -345,7 +345,7 @@ bool IsLibsvm(const std::filesystem::path& file) {
 }
 
 // As for the linear learner, in XGBoost's words.
-Result<Guess> InferXGBoostHyperparameters(const std::filesystem::path& file, const GuessOptions& options) {
+Result<Guess> InferXGBoostHyperparameters(const data::InputFile& file, const GuessOptions& options) {
   Guess guess;
   const auto rounds = [&] {
     if (options.given.contains("num_round")) return;
@@ -394,7 +394,7 @@ Result<Guess> InferXGBoostHyperparameters(const std::filesystem::path& file, con
   return guess;
 }
 
-Result<Guess> Infer(std::string_view algorithm, const std::filesystem::path& file, const GuessOptions& options) {
+Result<Guess> Infer(std::string_view algorithm, const data::InputFile& file, const GuessOptions& options) {
   if (algorithm == "linear-learner") return InferLinearHyperparameters(file, options);
   if (algorithm == "xgboost") return InferXGBoostHyperparameters(file, options);
   if (algorithm != "kmeans" && algorithm != "pca") return Guess();
@@ -407,9 +407,9 @@ Result<Guess> Infer(std::string_view algorithm, const std::filesystem::path& fil
 
 }  // namespace
 
-Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
+Result<Guess> InferHyperparameters(std::string_view algorithm, const data::InputFile& file,
                                    const GuessOptions& options) {
-  if (!data::IsParquet(file)) return Infer(algorithm, file, options);
+  if (!data::IsParquet(file.path)) return Infer(algorithm, file, options);
   GuessOptions with_names = options;
   with_names.given["argosy_header"] = "true";
   auto guess = Infer(algorithm, file, with_names);

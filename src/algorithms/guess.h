@@ -1,13 +1,13 @@
 // Hyperparameters guessed from a file, for people who only have the file.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "algorithms/algorithm.h"
 #include "base/result.h"
+#include "data/input_file.h"
 
 namespace argosy::algorithms {
 
@@ -24,10 +24,10 @@ struct Guess {
 // For the algorithm of this name; nothing is guessed for one that is not built in. Looks at the rows of `file` (CSV,
 // for xgboost also LIBSVM's text; may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible can
 // be made of it.
-Result<Guess> InferHyperparameters(std::string_view algorithm, const std::filesystem::path& file,
+Result<Guess> InferHyperparameters(std::string_view algorithm, const data::InputFile& file,
                                    const GuessOptions& options);
 
 // For the linear learner.
-Result<Guess> InferLinearHyperparameters(const std::filesystem::path& file, const GuessOptions& options);
+Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const GuessOptions& options);
 
 }  // namespace argosy::algorithms

@@ -265,9 +265,9 @@ bool IsGzip(std::string_view head, Compression compression) {
 }
 
 // The first bytes of an open file, fewer when it is shorter.
-Result<std::string> ReadHead(int fd, const std::filesystem::path& path) {
+Result<std::string> ReadHead(int fd, const InputFile& file) {
   std::string head(kHeadBytes, '\0');
-  auto n = ReadFully(fd, std::span<char>(head.data(), head.size()), path.filename().string());
+  auto n = ReadFully(fd, std::span<char>(head.data(), head.size()), file.name);
   if (!n) return n.error();
   head.resize(*n);
   return head;
@@ -275,23 +275,23 @@ Result<std::string> ReadHead(int fd, const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression) {
-  auto fd = OpenFile(path, O_RDONLY);
+Result<std::unique_ptr<ByteSource>> OpenByteSource(const InputFile& file, Compression compression) {
+  auto fd = OpenFile(file.path, O_RDONLY);
   if (!fd) return fd.error();
-  auto head = ReadHead(fd->get(), path);
+  auto head = ReadHead(fd->get(), file);
   if (!head) return head.error();
-  if (*head == kParquetMagic && compression != Compression::kGzip) return OpenParquet(path);
-  std::string name = path.filename().string();
+  if (*head == kParquetMagic && compression != Compression::kGzip) return OpenParquet(file);
   if (compression == Compression::kParquet) {
-    return Error(ErrorCode::kInvalidArgument, "cannot read '" + name + "' as Parquet: it does not begin with PAR1");
+    return Error(ErrorCode::kInvalidArgument,
+                 "cannot read '" + file.name + "' as Parquet: it does not begin with PAR1");
   }
   if (IsGzip(*head, compression)) {
-    return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), std::move(name), std::move(*head)));
+    return std::unique_ptr<ByteSource>(new GzipSource(std::move(*fd), file.name, std::move(*head)));
   }
   if (*head == kZstdMagic) {
-    return std::unique_ptr<ByteSource>(new ZstdSource(std::move(*fd), std::move(name), std::move(*head)));
+    return std::unique_ptr<ByteSource>(new ZstdSource(std::move(*fd), file.name, std::move(*head)));
   }
-  return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), std::move(name), std::move(*head)));
+  return std::unique_ptr<ByteSource>(new PlainSource(std::move(*fd), file.name, std::move(*head)));
 }
 
 bool IsParquet(const std::filesystem::path& path) {
@@ -301,18 +301,18 @@ bool IsParquet(const std::filesystem::path& path) {
   return head && *head == kParquetMagic;
 }
 
-Result<bool> IsCompressed(const std::filesystem::path& path, Compression compression) {
-  auto fd = OpenFile(path, O_RDONLY);
+Result<bool> IsCompressed(const InputFile& file, Compression compression) {
+  auto fd = OpenFile(file.path, O_RDONLY);
   if (!fd) return fd.error();
-  auto head = ReadHead(fd->get(), path);
+  auto head = ReadHead(fd->get(), file);
   if (!head) return head.error();
   return IsGzip(*head, compression) || *head == kZstdMagic || *head == kParquetMagic;
 }
 
-Result<std::unique_ptr<ByteSource>> OpenLines(const std::filesystem::path& path, uint64_t begin, uint64_t end) {
-  auto fd = OpenFile(path, O_RDONLY);
+Result<std::unique_ptr<ByteSource>> OpenLines(const InputFile& file, uint64_t begin, uint64_t end) {
+  auto fd = OpenFile(file.path, O_RDONLY);
   if (!fd) return fd.error();
-  return std::unique_ptr<ByteSource>(new LinesSource(std::move(*fd), path.filename().string(), begin, end));
+  return std::unique_ptr<ByteSource>(new LinesSource(std::move(*fd), file.name, begin, end));
 }
 
 std::unique_ptr<ByteSource> MakeMemoryByteSource(std::string_view bytes) {

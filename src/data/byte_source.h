@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "data/input_file.h"
 
 namespace argosy::data {
 
@@ -32,13 +33,13 @@ class ByteSource {
 bool IsParquet(const std::filesystem::path& path);
 
 // Whether the file is unpacked on the way.
-Result<bool> IsCompressed(const std::filesystem::path& path, Compression compression);
+Result<bool> IsCompressed(const InputFile& file, Compression compression);
 
 // The lines of an uncompressed file that begin in [begin, end): what of a file falls to one of several readers.
-Result<std::unique_ptr<ByteSource>> OpenLines(const std::filesystem::path& path, uint64_t begin, uint64_t end);
+Result<std::unique_ptr<ByteSource>> OpenLines(const InputFile& file, uint64_t begin, uint64_t end);
 
 // Gzip files may have several members one after the other, zstd files several frames.
-Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::filesystem::path& path, Compression compression);
+Result<std::unique_ptr<ByteSource>> OpenByteSource(const InputFile& file, Compression compression);
 
 // `bytes` must outlive the source.
 std::unique_ptr<ByteSource> MakeMemoryByteSource(std::string_view bytes);

@@ -40,7 +40,7 @@ Result<Sample> ReadSampleHere(const TableFiles& table) {
   for (const auto& file : table.files) {
     auto source = OpenByteSource(file, table.compression);
     if (!source) return source.error();
-    Sample sample{std::string(kSampleBytes, '\0'), file.filename().string()};
+    Sample sample{std::string(kSampleBytes, '\0'), file.name};
     size_t size = 0;
     while (true) {  // at least a whole record, however wide
       auto n = (*source)->Read(std::span<char>(sample.text.data() + size, sample.text.size() - size));

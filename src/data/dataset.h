@@ -11,6 +11,7 @@
 #include "collective/group.h"
 #include "data/bad_records.h"
 #include "data/format.h"
+#include "data/input_file.h"
 #include "data/row_blocks.h"
 #include "data/table_probe.h"
 #include "data/table_schema.h"
@@ -29,8 +30,8 @@ struct ReadOptions {
 };
 
 struct TableFiles {
-  std::string channel;                       // for messages
-  std::vector<std::filesystem::path> files;  // in order
+  std::string channel;           // for messages
+  std::vector<InputFile> files;  // in order
   Compression compression = Compression::kAuto;
   Format format = Format::kCsv;
   bool own = false;  // of a group each host has files of its own: it reads them whole

@@ -6,14 +6,14 @@
 namespace argosy::data {
 namespace {
 
-Result<std::vector<FilePart>> PartsOfHost(const std::vector<std::filesystem::path>& files, Framing framing,
-                                          Compression compression, size_t rank, size_t hosts) {
+Result<std::vector<FilePart>> PartsOfHost(const std::vector<InputFile>& files, Framing framing, Compression compression,
+                                          size_t rank, size_t hosts) {
   std::vector<uint64_t> sizes;
   uint64_t total = 0;
   for (const auto& file : files) {
     std::error_code error;
-    sizes.push_back(std::filesystem::file_size(file, error));
-    if (error) return ErrnoError("looking at '" + file.filename().string() + "'", error.value());
+    sizes.push_back(std::filesystem::file_size(file.path, error));
+    if (error) return ErrnoError("looking at '" + file.name + "'", error.value());
     total += sizes.back();
   }
   const uint64_t begin = total / hosts * rank + total % hosts * rank / hosts;
@@ -46,7 +46,7 @@ Result<std::vector<FilePart>> PartsHere(const TableFiles& table, const collectiv
 }
 
 std::string NameFor(const TableFiles& table, const RecordBlock& block, const ReadOptions& read) {
-  std::string name = table.files[block.file].filename().string();
+  std::string name = table.files[block.file].name;
   if (block.part_begin > 0 && read.bad != nullptr && read.bad->max() > 0) {
     name += " from byte " + std::to_string(block.part_begin) + " on";
   }

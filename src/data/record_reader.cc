@@ -14,18 +14,17 @@ std::vector<FilePart> WholeFiles(size_t files) {
   return parts;
 }
 
-Result<std::unique_ptr<ByteSource>> Open(const std::filesystem::path& file, const FilePart& part,
-                                         Compression compression) {
+Result<std::unique_ptr<ByteSource>> Open(const InputFile& file, const FilePart& part, Compression compression) {
   const bool whole = part.begin == 0 && part.end == FilePart::kEnd;
   return whole ? OpenByteSource(file, compression) : OpenLines(file, part.begin, part.end);
 }
 
 }  // namespace
 
-RecordReader::RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression)
+RecordReader::RecordReader(std::vector<InputFile> files, Framing framing, Compression compression)
     : RecordReader(files, framing, compression, WholeFiles(files.size())) {}
 
-RecordReader::RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression,
+RecordReader::RecordReader(std::vector<InputFile> files, Framing framing, Compression compression,
                            std::vector<FilePart> parts)
     : files_(std::move(files)), framing_(framing), compression_(compression), parts_(std::move(parts)) {}
 
@@ -43,7 +42,7 @@ Error RecordReader::At(std::string_view what) const {
   here.first_record = record_;
   const auto place = PlaceInFile(here);
   if (!place) return place.error();
-  return Error(ErrorCode::kInvalidArgument, "file '" + files_[here.file].filename().string() + "', " +
+  return Error(ErrorCode::kInvalidArgument, "file '" + files_[here.file].name + "', " +
                                                 (framing_ == Framing::kLines ? "line " : "record ") +
                                                 std::to_string(*place) + ": " + std::string(what));
 }

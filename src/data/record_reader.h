@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "base/result.h"
 #include "data/byte_source.h"
+#include "data/input_file.h"
 #include "data/recordio.h"
 
 namespace argosy::data {
@@ -47,9 +47,8 @@ struct RecordBlock {
 // Not thread-safe: one thread at a time asks for the next block.
 class RecordReader {
  public:
-  RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression);
-  RecordReader(std::vector<std::filesystem::path> files, Framing framing, Compression compression,
-               std::vector<FilePart> parts);
+  RecordReader(std::vector<InputFile> files, Framing framing, Compression compression);
+  RecordReader(std::vector<InputFile> files, Framing framing, Compression compression, std::vector<FilePart> parts);
 
   // Nothing when all files are read. `recycled` lends its memory to the block. A byte order mark at the start of a file
   // of lines is dropped; an empty file gives no block.
@@ -63,7 +62,7 @@ class RecordReader {
   Result<Frames> Whole(std::string_view bytes) const;
   Error At(std::string_view what) const;
 
-  std::vector<std::filesystem::path> files_;
+  std::vector<InputFile> files_;
   Framing framing_;
   Compression compression_;
   std::vector<FilePart> parts_;

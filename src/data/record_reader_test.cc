@@ -12,7 +12,7 @@ struct Blocks {
   std::string text;
 };
 
-Blocks ReadAllBlocks(std::vector<std::filesystem::path> files) {
+Blocks ReadAllBlocks(std::vector<InputFile> files) {
   RecordReader reader(std::move(files), Framing::kLines, Compression::kAuto);
   Blocks all;
   while (true) {

@@ -32,7 +32,7 @@ std::optional<std::string_view> FieldAt(const data::CsvLine& line, const char* p
 
 }  // namespace
 
-Result<LabelSearch> FindLabel(const std::vector<std::filesystem::path>& files,
+Result<LabelSearch> FindLabel(const std::vector<data::InputFile>& files,
                               const algorithms::Hyperparameters& hyperparameters, std::string_view label) {
   const bool header = ValueOf(hyperparameters, "argosy_header", "") == "true";
   const std::string option = ValueOf(hyperparameters, "argosy_label", "0");

@@ -165,7 +165,7 @@ bool LooksLikePath(std::string_view word) {
 // A file's rows in bodies small enough for an endpoint; a line of column names is left out, and kept in `header`.
 Status ForEachBodyOfFile(const std::string& word, const Target& target, RowChunks& chunks, std::string& header_line) {
   Result<std::unique_ptr<data::ByteSource>> source =
-      data::OpenByteSource(word == "-" ? "/dev/stdin" : word, data::Compression::kAuto);
+      data::OpenByteSource(std::filesystem::path(word == "-" ? "/dev/stdin" : word), data::Compression::kAuto);
   if (!source.ok()) return source.error();
   constexpr size_t kReadBytes = 256 * 1024;
   std::string buffer(kReadBytes, '\0');

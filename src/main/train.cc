@@ -7,6 +7,7 @@
 #include "algorithms/guess.h"
 #include "cost/instance_types.h"
 #include "data/byte_source.h"
+#include "data/input_file.h"
 #include "main/api_client.h"
 #include "main/file_start.h"
 #include "main/format.h"
@@ -39,7 +40,7 @@ struct Sample {
   ~Sample() {
     if (!temporary.empty()) unlink(temporary.c_str());
   }
-  std::vector<std::filesystem::path> files;
+  std::vector<data::InputFile> files;
   std::filesystem::path temporary;
   bool whole = true;  // no row is left out
 };
@@ -47,7 +48,7 @@ struct Sample {
 // All local files that are not empty, or the start of the first object under the prefix.
 Status TakeSample(ApiClient& client, const SourceSet& set, Sample& sample) {
   for (const LocalFile& file : set.files) {
-    if (file.size > 0) sample.files.push_back(file.path);
+    if (file.size > 0) sample.files.emplace_back(file.path, file.name);
   }
   if (set.local()) return sample.files.empty() ? Error(ErrorCode::kInvalidArgument, "the data is empty") : Status();
   const Result<S3Location> where = ParseS3Location(set.s3_uri);
@@ -78,7 +79,7 @@ Status TakeSample(ApiClient& client, const SourceSet& set, Sample& sample) {
     if (!start.ok()) return start.error();
     if (Status written = WriteFileAtomically(sample.temporary, *start, 0600); !written.ok()) return written;
   }
-  sample.files = {sample.temporary};
+  sample.files = {{sample.temporary, first.key}};
   sample.whole = objects->size() == 1 && first.size <= fetched;
   return {};
 }

@@ -73,14 +73,13 @@ class ParquetSource final : public ByteSource {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> OpenParquet(const std::filesystem::path& path) {
+Result<std::unique_ptr<ByteSource>> OpenParquet(const InputFile& file) {
   const Result<Functions>& library = Library();
   if (!library) return library.error();
-  const std::string name = path.filename().string();
   std::array<char, kErrorTextBytes> message{};
-  ArgosyParquetFile* const file = library->open(path.c_str(), message.data(), message.size());
-  if (file == nullptr) return ParquetSource::Broken(name, message.data());
-  return std::unique_ptr<ByteSource>(new ParquetSource(*library, file, name));
+  ArgosyParquetFile* const opened = library->open(file.path.c_str(), message.data(), message.size());
+  if (opened == nullptr) return ParquetSource::Broken(file.name, message.data());
+  return std::unique_ptr<ByteSource>(new ParquetSource(*library, opened, file.name));
 }
 
 }  // namespace argosy::data
