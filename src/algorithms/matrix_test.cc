@@ -6,6 +6,7 @@
 
 #include "algorithms/vectors.h"
 #include "base/random.h"
+#include "base/vector_targets_fixture.h"
 
 namespace argosy::algorithms {
 namespace {
@@ -43,30 +44,34 @@ class MatrixTest : public testing::TestWithParam<Shape> {
 };
 
 TEST_P(MatrixTest, ProductsAreThoseOfAPlainLoop) {
-  CheckProduct<float>();
-  CheckProduct<double>();
+  ForEachVectorTarget([&] {
+    CheckProduct<float>();
+    CheckProduct<double>();
+  });
 }
 
 TEST_P(MatrixTest, TransposedProductsAreAdded) {
-  const auto [all_rows, columns, stride] = GetParam();
-  const size_t rows = std::min(all_rows, kTransposedRowsMax);
-  const size_t n = PadToLane(columns);
-  const std::vector<float> x = Draw<float>(rows * n, 3), p = Draw<float>(rows * stride, 4);
-  std::vector<float> out(n * stride, 1.0F), gram(n * n, 1.0F);
-  AddTransposedProduct(x.data(), rows, n, p.data(), stride, out.data());
-  AddGram(x.data(), rows, n, gram.data());
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t c = 0; c < stride; ++c) {
-      double sum = 1;
-      for (size_t r = 0; r < rows; ++r) sum += static_cast<double>(x[r * n + i]) * p[r * stride + c];
-      ASSERT_NEAR(out[i * stride + c], sum, 1e-3) << i << " " << c;
+  ForEachVectorTarget([&] {
+    const auto [all_rows, columns, stride] = GetParam();
+    const size_t rows = std::min(all_rows, kTransposedRowsMax);
+    const size_t n = PadToLane(columns);
+    const std::vector<float> x = Draw<float>(rows * n, 3), p = Draw<float>(rows * stride, 4);
+    std::vector<float> out(n * stride, 1.0F), gram(n * n, 1.0F);
+    AddTransposedProduct(x.data(), rows, n, p.data(), stride, out.data());
+    AddGram(x.data(), rows, n, gram.data());
+    for (size_t i = 0; i < n; ++i) {
+      for (size_t c = 0; c < stride; ++c) {
+        double sum = 1;
+        for (size_t r = 0; r < rows; ++r) sum += static_cast<double>(x[r * n + i]) * p[r * stride + c];
+        ASSERT_NEAR(out[i * stride + c], sum, 1e-3) << i << " " << c;
+      }
+      for (size_t j = i; j < n; ++j) {
+        double sum = 1;
+        for (size_t r = 0; r < rows; ++r) sum += static_cast<double>(x[r * n + i]) * x[r * n + j];
+        ASSERT_NEAR(gram[i * n + j], sum, 1e-3) << i << " " << j;
+      }
     }
-    for (size_t j = i; j < n; ++j) {
-      double sum = 1;
-      for (size_t r = 0; r < rows; ++r) sum += static_cast<double>(x[r * n + i]) * x[r * n + j];
-      ASSERT_NEAR(gram[i * n + j], sum, 1e-3) << i << " " << j;
-    }
-  }
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, MatrixTest,

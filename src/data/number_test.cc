@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/vector_targets_fixture.h"
 #include "data/plain_numbers.h"
 
 namespace argosy::data {
@@ -99,32 +100,48 @@ TEST(PlainNumberTest, AgreesWithTheCarefulReader) {
 
 // A vector of fields at a time gives what one after the other does, and ends at the same one.
 TEST(PlainNumberTest, FieldsTogetherAreReadAsEachAlone) {
-  SeededRandom random(2);
-  const std::string_view alphabet = "0123456789.-+e x\r\xff/:";
-  for (int i = 0; i < 20'000; ++i) {
-    std::string text(8, '7');
-    std::vector<uint32_t> at = {7};
-    const size_t count = random.Below(21);
-    while (at.size() < 1 + count + kPlainFieldsAhead) {
-      const size_t length = random.Below(random.Below(20) == 0 ? 12 : 5) + (random.Below(30) == 0 ? 0 : 1);
-      for (size_t k = 0; k < length; ++k) text += alphabet[random.Below(random.Below(50) == 0 ? alphabet.size() : 10)];
-      if (random.Below(3) == 0 && length > 1) text[text.size() - 1 - random.Below(length)] = '.';
-      if (random.Below(3) == 0 && length > 0) text[text.size() - length] = '-';
-      at.push_back(static_cast<uint32_t>(text.size()));
-      text += ',';
+  ForEachVectorTarget([&] {
+    SeededRandom random(2);
+    const std::string_view alphabet = "0123456789.-+e x\r\xff/:";
+    for (int i = 0; i < 20'000; ++i) {
+      std::string text(8, '7');
+      std::vector<uint32_t> at = {7};
+      const size_t count = random.Below(21);
+      while (at.size() < 1 + count + kPlainFieldsAhead) {
+        const size_t length = random.Below(random.Below(20) == 0 ? 12 : 5) + (random.Below(30) == 0 ? 0 : 1);
+        for (size_t k = 0; k < length; ++k)
+          text += alphabet[random.Below(random.Below(50) == 0 ? alphabet.size() : 10)];
+        if (random.Below(3) == 0 && length > 1) text[text.size() - 1 - random.Below(length)] = '.';
+        if (random.Below(3) == 0 && length > 0) text[text.size() - length] = '-';
+        at.push_back(static_cast<uint32_t>(text.size()));
+        text += ',';
+      }
+      std::vector<float> alone(count);
+      size_t plain = 0;
+      while (plain < count && ParsePlainFloat(text.data() + at[plain] + 1, text.data() + at[plain + 1], alone[plain])) {
+        ++plain;
+      }
+      std::vector<float> together(count + 1, -77.0F);
+      ASSERT_EQ(ParsePlainFields(text.data(), at.data() + 1, count, together.data()), plain) << text;
+      for (size_t k = 0; k < plain; ++k) {
+        ASSERT_EQ(std::bit_cast<uint32_t>(together[k]), std::bit_cast<uint32_t>(alone[k])) << text << " field " << k;
+      }
+      ASSERT_EQ(together[count], -77.0F) << "written behind the last one";
     }
-    std::vector<float> alone(count);
-    size_t plain = 0;
-    while (plain < count && ParsePlainFloat(text.data() + at[plain] + 1, text.data() + at[plain + 1], alone[plain])) {
-      ++plain;
-    }
-    std::vector<float> together(count + 1, -77.0F);
-    ASSERT_EQ(ParsePlainFields(text.data(), at.data() + 1, count, together.data()), plain) << text;
-    for (size_t k = 0; k < plain; ++k) {
-      ASSERT_EQ(std::bit_cast<uint32_t>(together[k]), std::bit_cast<uint32_t>(alone[k])) << text << " field " << k;
-    }
-    ASSERT_EQ(together[count], -77.0F) << "written behind the last one";
-  }
+  });
+}
+
+// Eight fields of sixteen characters are first taken for one digit each, also where no delimiter is before them.
+TEST(PlainNumberTest, EmptyFieldsBehindALongFirstOneAreNoNumbers) {
+  ForEachVectorTarget([&] {
+    const std::string text = "12345678,,,,,,,,5";
+    std::vector<uint32_t> at = {~uint32_t{0}};
+    for (uint32_t end = 8; end < 16; ++end) at.push_back(end);
+    at.resize(at.size() + 1 + kPlainFieldsAhead, static_cast<uint32_t>(text.size()));
+    std::vector<float> numbers(8);
+    EXPECT_EQ(ParsePlainFields(text.data(), at.data() + 1, 8, numbers.data()), 1U);
+    EXPECT_EQ(numbers[0], 12345678.0F);
+  });
 }
 
 // All numbers of up to five digits, and many of up to seven.

@@ -89,11 +89,10 @@ HWY_INLINE hn::Vec<hn::Rebind<double, Words> > SignedNumbersOf(V text, V length,
   const V decimals = hn::SumsOf8(hn::BitCast(Bytes(), hn::And(behind, hn::Set(d, Each(1, 8)))));
   // Times 10^-1, 10^-2 and 10^-4 as the bits of `decimals` say.
   const auto one = hn::Set(df, 1.0);
-  const auto by = [&](auto bit_to_sign, double tenths) {
-    return hn::IfNegativeThenElse(hn::BitCast(df, bit_to_sign), hn::Set(df, tenths), one);
+  const auto by = [&](uint64_t bit, double tenths) {
+    return hn::IfThenElse(hn::RebindMask(df, hn::TestBit(decimals, hn::Set(d, bit))), hn::Set(df, tenths), one);
   };
-  const auto scale = hn::Mul(by(hn::ShiftLeft<63>(decimals), 1e-1), by(hn::ShiftLeft<62>(decimals), 1e-2));
-  const auto number = hn::Mul(hn::Mul(NumbersOf(text), by(hn::ShiftLeft<61>(decimals), 1e-4)), scale);
+  const auto number = hn::Mul(hn::Mul(NumbersOf(text), by(4, 1e-4)), hn::Mul(by(1, 1e-1), by(2, 1e-2)));
   const V sign = hn::And(hn::VecFromMask(d, has_minus), hn::Set(d, uint64_t{1} << 63));
   return hn::Xor(number, hn::BitCast(df, sign));
 }
@@ -143,7 +142,11 @@ HWY_INLINE bool ParseSingleDigits(const char* text, float* out) {
 size_t ParseImpl(const char* base, const uint32_t* at, size_t count, float* out) {
   const size_t lanes = hn::Lanes(d);
   for (size_t k = 0; k < count; k += lanes) {
-    while (count - k >= 8 && at[k + 7] - at[k - 1] == 16 && ParseSingleDigits(base + at[k - 1] + 1, out + k)) k += 8;
+    while (count - k >= 8 && at[k + 7] - at[k - 1] == 16) {
+      const uint32_t begin = at[k - 1] + 1;  // 0 behind the -1 before the first byte
+      if (!ParseSingleDigits(base + begin, out + k)) break;
+      k += 8;
+    }
     if (k == count) break;
     hn::Mask<Words> plain;
     const auto numbers = ParseFields(base, at + k, plain);

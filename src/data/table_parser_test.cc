@@ -6,8 +6,10 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "base/vector_targets_fixture.h"
 #include "data/delimiters.h"
 #include "data/plain_numbers.h"
+#include "data/table_probe.h"
 
 namespace argosy::data {
 namespace {
@@ -107,42 +109,62 @@ TEST_F(TableParserTest, NamesInTheFirstLineAreSkipped) {
 
 // A quote anywhere in a block makes all of it be read field by field: both ways must give the same.
 TEST_F(TableParserTest, RowsWithoutQuotesAreReadAsThoseWithThem) {
-  layout_.missing = MissingValues::kMean;
-  SeededRandom random(7);
-  const std::vector<std::string> fields = {"0",  "12",  "-3.5", "123456789", "1e3",      " 7 ",    "",
-                                           "\t", "x",   "0.25", "12345678",  "+2",       "nan",    "9.",
-                                           ".5", "1,2", "1\r",  "--1",       "99999999", "0000001"};
-  size_t good = 0;
-  for (int round = 0; round < 20'000; ++round) {
-    std::string text;
-    for (uint64_t line = 1 + random.Below(3); line > 0; --line) {
-      const auto draw = [&] {
-        return random.Below(10) == 0 ? fields[random.Below(fields.size())] : fields[random.Below(4)];
-      };
-      if (random.Below(20) > 0)
-        text += draw() + (random.Below(2) ? ",tcp," : ", udp ,") + (random.Below(2) ? "1," : "0,") + draw();
-      text += random.Below(4) == 0 ? "\r\n" : "\n";
+  ForEachVectorTarget([&] {
+    layout_.missing = MissingValues::kMean;
+    SeededRandom random(7);
+    const std::vector<std::string> fields = {"0",  "12",  "-3.5", "123456789", "1e3",      " 7 ",    "",
+                                             "\t", "x",   "0.25", "12345678",  "+2",       "nan",    "9.",
+                                             ".5", "1,2", "1\r",  "--1",       "99999999", "0000001"};
+    size_t good = 0;
+    for (int round = 0; round < 20'000; ++round) {
+      std::string text;
+      for (uint64_t line = 1 + random.Below(3); line > 0; --line) {
+        const auto draw = [&] {
+          return random.Below(10) == 0 ? fields[random.Below(fields.size())] : fields[random.Below(4)];
+        };
+        if (random.Below(20) > 0)
+          text += draw() + (random.Below(2) ? ",tcp," : ", udp ,") + (random.Below(2) ? "1," : "0,") + draw();
+        text += random.Below(4) == 0 ? "\r\n" : "\n";
+      }
+      dictionary_ = CategoryDictionary(1);
+      const auto plain = Parse(text);
+      dictionary_ = CategoryDictionary(1);
+      const auto quoted = Parse(text + "1,\"tcp\",1,2\n");
+      ASSERT_EQ(plain.ok(), quoted.ok()) << text;
+      if (!plain.ok()) {
+        EXPECT_EQ(plain.error().message(), quoted.error().message());
+        continue;
+      }
+      ++good;
+      ASSERT_EQ(plain->rows + 1, quoted->rows) << text;
+      for (size_t i = 0; i < plain->numeric.size(); ++i) {
+        ASSERT_TRUE(plain->numeric[i] == quoted->numeric[i] ||
+                    (std::isnan(plain->numeric[i]) && std::isnan(quoted->numeric[i])))
+            << text;
+      }
+      ASSERT_TRUE(std::equal(plain->categories.begin(), plain->categories.end(), quoted->categories.begin())) << text;
+      ASSERT_TRUE(std::equal(plain->labels.begin(), plain->labels.end(), quoted->labels.begin())) << text;
     }
-    dictionary_ = CategoryDictionary(1);
-    const auto plain = Parse(text);
-    dictionary_ = CategoryDictionary(1);
-    const auto quoted = Parse(text + "1,\"tcp\",1,2\n");
-    ASSERT_EQ(plain.ok(), quoted.ok()) << text;
-    if (!plain.ok()) {
-      EXPECT_EQ(plain.error().message(), quoted.error().message());
-      continue;
-    }
-    ++good;
-    ASSERT_EQ(plain->rows + 1, quoted->rows) << text;
-    for (size_t i = 0; i < plain->numeric.size(); ++i) {
-      ASSERT_TRUE(plain->numeric[i] == quoted->numeric[i] ||
-                  (std::isnan(plain->numeric[i]) && std::isnan(quoted->numeric[i])))
-          << text;
-    }
-    ASSERT_TRUE(std::equal(plain->categories.begin(), plain->categories.end(), quoted->categories.begin())) << text;
-    ASSERT_TRUE(std::equal(plain->labels.begin(), plain->labels.end(), quoted->labels.begin())) << text;
-  }
-  EXPECT_GT(good, 5000U);
+    EXPECT_GT(good, 5000U);
+  });
+}
+
+TEST_F(TableParserTest, ATableMayBeginWithALongFieldAndEmptyOnes) {
+  const std::string text = "12345678,,,,,,,,1\n1,2,3,4,5,6,7,8,0\n";
+  ProbeOptions options;
+  options.label = "-1";
+  options.missing = MissingValues::kMean;
+  const auto probed = ProbeTable(text, "a.csv", options);
+  ASSERT_TRUE(probed.ok()) << probed.error().message();
+  CategoryDictionary dictionary(0);
+  TableParser parser(probed->layout, dictionary, UnknownCategories::kAdd);
+  RecordBlock block;
+  block.bytes = text;
+  RowBlock rows;
+  ASSERT_TRUE(parser.Parse(block, "a.csv", TableParser::FirstLine::kData, rows).ok());
+  EXPECT_EQ(rows.rows, 2U);
+  EXPECT_EQ(rows.numeric[0], 12345678.0F);
+  EXPECT_TRUE(std::isnan(rows.numeric[1]));
 }
 
 TEST_F(TableParserTest, ABlankLineIsNoRowAlsoInATableOfOneColumn) {
@@ -154,21 +176,24 @@ TEST_F(TableParserTest, ABlankLineIsNoRowAlsoInATableOfOneColumn) {
 }
 
 TEST(Delimiters, AreAllFoundInOrder) {
-  SeededRandom random(3);
-  Delimiters delimiters;
-  for (int round = 0; round < 300; ++round) {
-    std::string text(random.Below(300), ' ');
-    for (char& c : text) c = ",\nab"[random.Below(4)];
-    std::vector<uint32_t> expected;
-    for (size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == ',' || text[i] == '\n') expected.push_back(static_cast<uint32_t>(i));
+  ForEachVectorTarget([&] {
+    SeededRandom random(3);
+    Delimiters delimiters;
+    for (int round = 0; round < 300; ++round) {
+      std::string text(random.Below(300), ' ');
+      for (char& c : text) c = ",\nab"[random.Below(4)];
+      std::vector<uint32_t> expected;
+      for (size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == ',' || text[i] == '\n') expected.push_back(static_cast<uint32_t>(i));
+      }
+      if (!text.ends_with('\n')) expected.push_back(static_cast<uint32_t>(text.size()));
+      delimiters.Find(text);
+      ASSERT_EQ(std::vector<uint32_t>(delimiters.begin(), delimiters.end()), expected);
+      EXPECT_EQ(delimiters.begin()[-1], ~uint32_t{0});
+      for (size_t k = 0; k < kPlainFieldsAhead; ++k) EXPECT_EQ(delimiters.end()[k], text.size());
+      EXPECT_EQ(CountByte(text, ','), static_cast<size_t>(std::ranges::count(text, ',')));
     }
-    if (!text.ends_with('\n')) expected.push_back(static_cast<uint32_t>(text.size()));
-    delimiters.Find(text);
-    ASSERT_EQ(std::vector<uint32_t>(delimiters.begin(), delimiters.end()), expected);
-    EXPECT_EQ(delimiters.begin()[-1], ~uint32_t{0});
-    for (size_t k = 0; k < kPlainFieldsAhead; ++k) EXPECT_EQ(delimiters.end()[k], text.size());
-  }
+  });
 }
 
 TEST(CategoryDictionaryTest, GrowsAndFindsAgain) {
