@@ -60,6 +60,11 @@ Json Describe(std::string_view algorithm, const TrainingRequest& request,
 
 }  // namespace
 
+Error UnfitCheckpoint() {
+  return Error(ErrorCode::kCorrupt,
+               "the checkpoint holds what this training does not save: remove it, and the training begins anew");
+}
+
 Checkpoints::Checkpoints(std::string_view algorithm, const TrainingRequest& request, TrainingObserver& observer,
                          std::initializer_list<std::string_view> changeable)
     : request_(request), observer_(observer) {

@@ -17,6 +17,9 @@ namespace argosy::algorithms {
 
 inline constexpr const char* kCheckpointFile = "checkpoint";
 
+// What is whole by its checksum and yet nothing that this training saves: kCorrupt.
+Error UnfitCheckpoint();
+
 class Checkpoints {
  public:
   // Both must outlive it. The interval is the hyperparameter argosy_checkpoint_seconds. `changeable`: names of
@@ -26,7 +29,8 @@ class Checkpoints {
 
   // Hands `read` what an earlier attempt at this training saved, on all hosts what the head found. False when there is
   // nothing, or when what is there is damaged or belongs to other data or hyperparameters, which the log then says. To
-  // be called once, before the first is saved.
+  // be called once, before the first is saved. The bytes come from outside: `read` answers UnfitCheckpoint when sizes
+  // or places in them are not such as this training has.
   Result<bool> Resume(const std::function<Status(StateReader&)>& read);
 
   // Whether the time for the next one has come. Saving takes at most a twentieth of the time; an interval of 0 is

@@ -5,6 +5,7 @@
 
 #include "algorithms/test_observer.h"
 #include "algorithms/test_table.h"
+#include "base/bytes.h"
 #include "base/files.h"
 #include "data/test_files.h"
 
@@ -43,11 +44,11 @@ class Trainings {
   }
 
   // The artifact's files, one behind the other.
-  std::string Train(Keeper& keeper) {
+  std::string Train(TrainingObserver& observer) {
     request_.model_dir = directory_.path() / "model";
     Check(RemoveTree(request_.model_dir).ok());
     std::filesystem::create_directories(request_.model_dir);
-    const Status trained = algorithm_.Train(request_, keeper);
+    const Status trained = algorithm_.Train(request_, observer);
     if (!trained.ok()) return "failed: " + trained.error().message();
     return ArtifactBytes(request_.model_dir);
   }
@@ -249,6 +250,82 @@ TEST_F(CheckpointsTest, AnotherModelToGoOnFromBeginsAnew) {
   Train(other);
   EXPECT_THAT(other.log_, HasSubstr("other hyperparameters or data"));
 }
+
+class Silent final : public TrainingObserver {
+ public:
+  void OnLogLine(std::string_view) override {}
+  void OnMetric(std::string_view, double) override {}
+  void OnProgress(double fraction, uint64_t) override { Check(fraction >= 0 && fraction <= 1, "progress of no sense"); }
+  bool StopRequested() const override { return false; }
+};
+
+// Of what a small training saves first one word after the other becomes another, and the checksum right again.
+class UnfitCheckpointTest : public Trainings, public testing::TestWithParam<ResumeCase> {
+ protected:
+  UnfitCheckpointTest() : Trainings(GetParam()) {}
+
+  static std::string Resealed(std::string bytes) {
+    bytes.resize(bytes.size() - sizeof(uint32_t));
+    const uint32_t crc = Crc32(0, bytes);
+    return bytes + std::string(reinterpret_cast<const char*>(&crc), sizeof crc);
+  }
+};
+
+TEST_P(UnfitCheckpointTest, IsGoneOnFromOrRefused) {
+  SetCheckpoint("");
+  Keeper alone;
+  ASSERT_THAT(Train(alone), HasSubstr("\"format\""));
+  ASSERT_FALSE(alone.checkpoints_.empty());
+  const std::string& good = alone.checkpoints_[0];
+  const size_t belongs_to = good.find('\0') + 1;
+  size_t refused = 0;
+  for (size_t at = belongs_to + 16; at + 8 <= std::min<size_t>(good.size(), belongs_to + 400); at += 8) {
+    for (const uint64_t word : {uint64_t{0}, uint64_t{3}, uint64_t{1} << 63}) {
+      std::string bytes = good;
+      bytes.replace(at, sizeof word, reinterpret_cast<const char*>(&word), sizeof word);
+      SetCheckpoint(Resealed(std::move(bytes)));
+      Silent silent;
+      const std::string trained = Train(silent);
+      EXPECT_THAT(trained, testing::AnyOf(HasSubstr("\"format\""), HasSubstr("failed: "))) << at << " " << word;
+      refused += trained.find("the checkpoint holds what this training does not save") != std::string::npos ? 1 : 0;
+    }
+  }
+  EXPECT_GT(refused, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, UnfitCheckpointTest,
+    testing::Values(
+        ResumeCase{"Linear",
+                   "linear-learner",
+                   {{"predictor_type", "regressor"}, {"epochs", "2"}, {"mini_batch_size", "20"}},
+                   "text/csv",
+                   40},
+        ResumeCase{"KMeans",
+                   "kmeans",
+                   {{"feature_dim", "4"}, {"k", "2"}, {"epochs", "2"}, {"mini_batch_size", "20"}},
+                   "text/csv;label_size=1",
+                   40},
+        ResumeCase{"Pca",
+                   "pca",
+                   {{"feature_dim", "4"}, {"num_components", "2"}, {"mini_batch_size", "20"}},
+                   "text/csv;label_size=1",
+                   40},
+        ResumeCase{"PcaRandomized",
+                   "pca",
+                   {{"feature_dim", "4"},
+                    {"num_components", "2"},
+                    {"mini_batch_size", "20"},
+                    {"algorithm_mode", "randomized"}},
+                   "text/csv;label_size=1",
+                   40},
+        ResumeCase{"XGBoost",
+                   "xgboost",
+                   {{"num_round", "3"}, {"nthread", "1"}, {"early_stopping_rounds", "2"}},
+                   "text/csv",
+                   40},
+        ResumeCase{"XGBoostFolds", "xgboost", {{"num_round", "2"}, {"nthread", "1"}, {"_kfold", "2"}}, "text/csv", 40}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace argosy::algorithms

@@ -70,7 +70,9 @@ class Training {
                            double progress_to);
   Status Resume();
   Status SaveCheckpoint(uint64_t rows_read, std::span<const KMeansState> states);
-  void Progress(double fraction) { observer_.OnProgress(kReadingShare + (1 - kReadingShare) * fraction, rows_read_); }
+  void Progress(double fraction) {
+    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * std::min(fraction, 1.0), rows_read_);
+  }
   void LogMetric(std::string_view place, std::string_view name, double value);
   void Publish(const std::string& name, double value);
   KMeansModel Finish() const;
@@ -503,12 +505,15 @@ Status Training::Resume() {
     reader.Some(weights_);
     reader.Text(metrics);
     ReadStates(reader, states_);
-    return Status();
+    const bool lloyd = place_.stage == Stage::kLloyd;
+    const bool fits = (lloyd || (place_.stage == Stage::kMiniBatches && place_.epoch < settings_.epochs)) &&
+                      centers_.size() == (lloyd ? settings_.k : many_) * n_ && weights_.size() == many_;
+    return fits ? Status() : Status(UnfitCheckpoint());
   });
   if (!resumed) return resumed.error();
   if (!*resumed) return {};
   auto json = ParseJson(metrics);
-  if (!json) return json.error();
+  if (!json || !json->is_object()) return UnfitCheckpoint();
   metrics_ = std::move(*json);
   observer_.OnLogLine("resuming from the checkpoint: " +
                       std::string(place_.stage == Stage::kLloyd ? "pass " : "epoch ") + std::to_string(place_.epoch) +

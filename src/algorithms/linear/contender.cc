@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algorithms/checkpoints.h"
+
 namespace argosy::algorithms::linear {
 namespace {
 
@@ -94,7 +96,7 @@ void Contender::Save(StateWriter& writer) const {
   writer.Values(std::span<const int64_t>(counts));
 }
 
-Status Contender::Load(StateReader& reader) {
+Status Contender::Load(StateReader& reader, int64_t epochs) {
   std::string state;
   double losses[4] = {};
   int64_t counts[2] = {};
@@ -105,6 +107,9 @@ Status Contender::Load(StateReader& reader) {
   for (LinearState& shard : shards) {
     if (Status loaded = shard.Load(state); !loaded) return loaded;
   }
+  const bool fits =
+      (best.empty() || best.size() == shards[0].Finalize().size()) && counts[0] >= 0 && counts[0] <= epochs;
+  if (!fits) return UnfitCheckpoint();
   best_loss = losses[0];
   reference_loss = losses[1];
   epoch_loss = {losses[2], losses[3]};

@@ -42,7 +42,8 @@ struct Contender {
 
   // All that it goes on with, between two rounds, when all shards are alike.
   void Save(StateWriter& writer) const;
-  Status Load(StateReader& reader);
+  // kCorrupt when it is of another shape, or of an epoch behind `epochs`.
+  Status Load(StateReader& reader, int64_t epochs);
 };
 
 }  // namespace argosy::algorithms::linear

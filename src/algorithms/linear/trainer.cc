@@ -331,8 +331,8 @@ Status Training::RunEpoch(int64_t epoch) {
     ++place_.rounds;
     const double epochs_done =
         static_cast<double>(epoch) + static_cast<double>(place_.rows) / static_cast<double>(train.rows().row_count());
-    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * epochs_done / static_cast<double>(settings_.epochs),
-                         rows_read_);
+    const double fraction = std::min(1.0, epochs_done / static_cast<double>(settings_.epochs));
+    observer_.OnProgress(kReadingShare + (1 - kReadingShare) * fraction, rows_read_);
     if (round->stop) {
       observer_.OnStopAgreed();
       stopped_ = true;
@@ -361,15 +361,20 @@ Status Training::Resume() {
     reader.Value(rows_read_);
     reader.Text(published);
     for (Contender& contender : contenders_) {
-      if (Status loaded = contender.Load(reader); !loaded) return loaded;
+      if (Status loaded = contender.Load(reader, settings_.epochs); !loaded) return loaded;
     }
-    return Status();
+    const bool fits = place_.epoch >= 0 && place_.epoch < settings_.epochs;
+    return fits ? Status() : Status(UnfitCheckpoint());
   });
   if (!resumed) return resumed.error();
   if (!*resumed) return {};
   auto json = ParseJson(published);
-  if (!json) return json.error();
-  for (const Json& metric : *json) published_.emplace_back(metric[0], metric[1]);
+  if (!json || !json->is_array()) return UnfitCheckpoint();
+  for (const Json& metric : *json) {
+    const bool fits = metric.is_array() && metric.size() == 2 && metric[0].is_string() && metric[1].is_number();
+    if (!fits) return UnfitCheckpoint();
+    published_.emplace_back(metric[0], metric[1]);
+  }
   epochs_run_ = place_.epoch;
   any_round_ = true;
   observer_.OnLogLine("resuming from the checkpoint: epoch " + std::to_string(place_.epoch) + ", row " +
@@ -404,11 +409,12 @@ Status Training::JudgeEpoch(int64_t epoch) {
     contender.Judge(loss, settings_);
   }
   if (!std::isfinite(best_train)) {
-    return contenders_.empty() || contenders_[0].best.empty()
-               ? Invalid(
-                     "the training diverged: the loss is no finite number; a smaller learning_rate or "
-                     "normalize_data=true may help")
-               : Status();
+    const bool none =
+        std::ranges::all_of(contenders_, [](const Contender& contender) { return contender.best.empty(); });
+    return none ? Invalid(
+                      "the training diverged: the loss is no finite number; a smaller learning_rate or "
+                      "normalize_data=true may help")
+                : Status();
   }
   const std::string at = "epoch=" + std::to_string(epoch) + ", ";
   LogMetric(at, std::string("train ") + std::string(ObjectiveName(settings_)), "loss", best_train);
@@ -490,7 +496,7 @@ Status Training::Choose() {
         value = CriterionValue(settings_, evaluated->histogram().At(threshold));
       }
     }
-    if (value > best) {
+    if (value > best || contenders_[chosen_].best.empty()) {
       best = value;
       chosen_ = i;
       threshold_ = threshold;

@@ -50,6 +50,8 @@ class Training {
   void AddEarlierRows(const std::vector<float>* directions, size_t width, PcaSums& sums) const;
   Result<PcaSums> Pass(const std::vector<float>* directions, size_t width);
   Status Resume();
+  // Directions of a randomized pass.
+  size_t Wanted() const { return std::min(settings_.feature_dim, settings_.components + settings_.extra_components); }
   Status SaveCheckpoint(uint64_t rows_read, std::span<const PcaState> states);
   Result<Spectrum> Regular();
   Result<Spectrum> Randomized();
@@ -271,7 +273,10 @@ Status Training::Resume() {
     reader.Value(rows_read_);
     reader.Some(directions_);
     ReadStates(reader, states_);
-    return Status();
+    const size_t directions = settings_.randomized ? settings_.feature_dim * Wanted() : 0;
+    const bool fits = place_.pass < (settings_.randomized ? kRandomizedPasses : 1) &&
+                      directions_.size() == directions && !states_.empty();
+    return fits ? Status() : Status(UnfitCheckpoint());
   });
   if (!resumed) return resumed.error();
   if (!*resumed) return {};
@@ -309,7 +314,7 @@ Result<Spectrum> Training::Regular() {
 
 Result<Spectrum> Training::Randomized() {
   const size_t d = settings_.feature_dim;
-  const size_t wanted = std::min(d, settings_.components + settings_.extra_components);
+  const size_t wanted = Wanted();
   const size_t width = PadToLane(wanted);
   passes_planned_ = kRandomizedPasses;
   SeededRandom random(MixSeed(settings_.seed, 1, 0));

@@ -90,6 +90,7 @@ class Training {
   Status Save() const;
   Status TakeInitialModel(Booster& booster);
   Status Resume();
+  bool IsOfTheseRows(std::string_view model) const;
   Status SaveCheckpoint(Booster& booster);
   void Log();
 
@@ -373,6 +374,12 @@ Status Training::TakeInitialModel(Booster& booster) {
   return {};
 }
 
+// The library takes what it reads for its own.
+bool Training::IsOfTheseRows(std::string_view model) const {
+  const auto parsed = TreeModel::Parse(model);
+  return parsed && parsed->features() == rows_->columns;
+}
+
 Status Training::Resume() {
   int rounds = 0;
   const auto resumed = checkpoints_.Resume([&](StateReader& reader) {
@@ -380,11 +387,14 @@ Status Training::Resume() {
     reader.Value(best_round_);
     reader.Value(best_value_);
     reader.Text(resumed_);
+    const bool fits = rounds >= 0 && best_round_ >= -1 && best_round_ < rounds && IsOfTheseRows(resumed_);
+    if (!fits) return Status(UnfitCheckpoint());
     if (settings_.folds == 0) return Status();
     size_t done = 0;
     reader.Value(done);
     for (size_t i = 0; i < std::min(done, static_cast<size_t>(settings_.models())); ++i) {
       reader.Text(models_.emplace_back());
+      if (!IsOfTheseRows(models_.back())) return Status(UnfitCheckpoint());
     }
     std::string sums;
     reader.Text(sums);
