@@ -422,6 +422,33 @@ class TestFailureReasons:
         assert "ClientError" in reason
         assert "oops" in reason or "row 3" in reason or "line 3" in reason
 
+    def test_of_files_of_one_name_the_bad_one_is_named_with_its_folder(self, clients):
+        prefix = jobs.unique("folders")
+        clients.put(f"{prefix}/monday/part.csv", "1,2,3\n0,4,5\n")
+        clients.put(f"{prefix}/tuesday/part.csv", "1,2,3\n0,oops,5\n")
+        reason = failed(clients, jobs.training_request(clients, f"s3://{clients.bucket}/{prefix}/"))
+        assert "file 'tuesday/part.csv', line 2: column 2: 'oops' is not a number" in reason
+
+    @pytest.mark.parametrize(
+        ("name", "value", "rule"),
+        [
+            ("updater", "grow_nothing", "it is a comma-separated list of grow_colmaker"),
+            ("base_score", "2", "objective binary:logistic begins with a probability above 0 and below 1"),
+            ("eval_metric", "error@x", "behind error@ stands the threshold, a number"),
+            ("monotone_constraints", "1,0", "it must be a list of -1, 0 and 1 like (1,0,-1)"),
+        ],
+    )
+    def test_what_xgboost_itself_would_refuse_is_said_with_its_rule(self, clients, cancer_uri, name, value, rule):
+        request = jobs.training_request(
+            clients,
+            cancer_uri,
+            AlgorithmSpecification={"TrainingImage": "xgboost:1", "TrainingInputMode": "File"},
+            HyperParameters={"num_round": "2", "objective": "binary:logistic", name: value},
+        )
+        reason = failed(clients, request)
+        assert reason.startswith("ClientError")
+        assert f"Hyperparameter {name}: '{value}' is not valid: {rule}" in reason
+
     def test_a_row_of_another_width(self, clients):
         reason = failed(clients, jobs.training_request(clients, clients.put("ragged.csv", "1,2,3\n0,4,5,6\n1,2,6\n")))
         assert "ClientError" in reason

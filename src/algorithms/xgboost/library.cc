@@ -2,7 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <mutex>
+
+#include "base/bytes.h"
 
 namespace argosy::algorithms::xgboost {
 namespace {
@@ -95,6 +98,17 @@ const Functions& Call() {
   return *Library();
 }
 
+// "Check failed: param_.max_depth > 0 (0 vs. 0) : it must be …": what was checked last.
+std::string SentenceFirst(std::string_view text) {
+  constexpr std::string_view kCheck = "Check failed: ";
+  if (!text.starts_with(kCheck)) return std::string(text);
+  text.remove_prefix(kCheck.size());
+  const size_t colon = std::min(text.find(": "), text.size());
+  const std::string_view checked = Trim(text.substr(0, colon));
+  const std::string_view sentence = Trim(text.substr(std::min(colon + 2, text.size())));
+  return sentence.empty() ? std::string(checked) : std::string(sentence) + " (" + std::string(checked) + ")";
+}
+
 // "[12:00:00] src/objective/regression_obj.cu:100: Check failed: is_valid: label must be …\nStack trace: …": what
 // comes behind the place. Parameters and labels are the user's, and are what it finds fault with.
 Status Checked(int code) {
@@ -112,8 +126,7 @@ Status Checked(int code) {
       return Error(ErrorCode::kUnavailable, "XGBoost lost another host: " + message);
     }
   }
-  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
-  return Error(ErrorCode::kInvalidArgument, "XGBoost: " + message);
+  return Error(ErrorCode::kInvalidArgument, "XGBoost: " + SentenceFirst(Trim(message)));
 }
 
 // An array as the interface takes it (numpy's array interface).

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "algorithms/xgboost/library_rules.h"
 #include "algorithms/xgboost/metrics.h"
 #include "base/bytes.h"
 #include "base/json.h"
@@ -16,7 +18,7 @@ using Type = HyperparameterType;
 using Bound = HyperparameterSpec::Bound;
 
 // As XGBoost 1.7 has them; those behind an @ have a parameter.
-constexpr std::array<std::string_view, 22> kLibraryMetrics = {"aft-nloglik",
+constexpr std::array<std::string_view, 21> kLibraryMetrics = {"aft-nloglik",
                                                               "auc",
                                                               "aucpr",
                                                               "cox-nloglik",
@@ -36,8 +38,7 @@ constexpr std::array<std::string_view, 22> kLibraryMetrics = {"aft-nloglik",
                                                               "pre",
                                                               "rmse",
                                                               "rmsle",
-                                                              "tweedie-nloglik",
-                                                              "gamma-dev"};
+                                                              "tweedie-nloglik"};
 
 constexpr std::array<std::string_view, 19> kMaximised = {"accuracy",
                                                          "auc",
@@ -58,6 +59,10 @@ constexpr std::array<std::string_view, 19> kMaximised = {"accuracy",
                                                          "recall_micro",
                                                          "interval-regression-accuracy",
                                                          "f1_micro"};
+
+// Other names of the library's, which are those it uses in its messages.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kAliases = {
+    {{"learning_rate", "eta"}, {"min_split_loss", "gamma"}, {"reg_lambda", "lambda"}, {"reg_alpha", "alpha"}}};
 
 // Ours, not the library's.
 constexpr std::array<std::string_view, 14> kOwn = {
@@ -152,7 +157,14 @@ std::vector<HyperparameterSpec> Declare() {
       Choice("process_type", {"default", "update"}, "default", "update works on the trees of an earlier model."),
       Choice("refresh_leaf", {"0", "1"}, "1", "Whether the updater refresh also changes leaves."),
       Words("updater", "", "Comma-separated names of the library's updaters, in their order."),
-      Number("tweedie_variance_power", 1, 2, Bound::kExclusive, "1.5", "Of reg:tweedie."),
+      {.name = "tweedie_variance_power",
+       .type = Type::kFloat,
+       .min = 1,
+       .max = 2,
+       .min_bound = Bound::kExclusive,
+       .max_bound = Bound::kExclusive,
+       .default_value = "1.5",
+       .doc = "Of reg:tweedie."},
       Number("huber_slope", 0, kInf, Bound::kExclusive, "1", "Of reg:pseudohubererror."),
       Choice("aft_loss_distribution", {"normal", "logistic", "extreme"}, "normal", "Of survival:aft."),
       Number("aft_loss_distribution_scale", 0, kInf, Bound::kExclusive, "1", "Of survival:aft."),
@@ -217,8 +229,8 @@ Status ParseMetrics(const ParsedHyperparameters& values, XGBoostSettings& settin
         return InvalidHyperparameter("eval_metric", metric, "objective " + settings.objective + " does not have it");
       }
       settings.class_metrics.push_back(std::move(metric));
-    } else if (std::ranges::find(kLibraryMetrics, name) != kLibraryMetrics.end() ||
-               metric.starts_with("tweedie-nloglik@")) {
+    } else if (std::ranges::find(kLibraryMetrics, name) != kLibraryMetrics.end()) {
+      if (Status s = CheckLibraryMetric(metric, settings.objective); !s) return s;
       settings.library_metrics.push_back(std::move(metric));
     } else {
       return InvalidHyperparameter("eval_metric", metric, "there is no such metric");
@@ -265,6 +277,26 @@ std::span<const HyperparameterSpec> XGBoostHyperparameters() {
   return specs;
 }
 
+Error BlamedOn(const XGBoostSettings& settings, const Error& error) {
+  if (error.code() != ErrorCode::kInvalidArgument) return error;
+  const auto speaks_of = [&](std::string_view name) {
+    const auto is_part = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    const std::string& text = error.message();
+    for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+      const size_t end = at + name.size();
+      if ((at == 0 || !is_part(text[at - 1])) && (end == text.size() || !is_part(text[end]))) return true;
+    }
+    return false;
+  };
+  std::string blamed = "objective=" + settings.objective;
+  for (const auto& [name, value] : settings.parameters) {
+    const auto alias = std::ranges::find(kAliases, name, &std::pair<std::string_view, std::string_view>::second);
+    const bool named = speaks_of(name) || (alias != kAliases.end() && speaks_of(alias->first));
+    if (named && name != "objective") blamed += ", " + name + "=" + value;
+  }
+  return Error(error.code(), "Hyperparameters " + blamed + " do not go with this data: " + error.message());
+}
+
 std::string DefaultMetric(const XGBoostSettings& settings) {
   static const std::map<std::string_view, std::string_view> kDefaults = {{"reg:squaredlogerror", "rmsle"},
                                                                          {"reg:pseudohubererror", "mphe"},
@@ -297,11 +329,8 @@ bool IsMaximised(std::string_view metric) {
 }
 
 Result<XGBoostSettings> ParseXGBoostSettings(Hyperparameters given) {
-  for (const auto& [alias, name] : {std::pair{"learning_rate", "eta"},
-                                    {"min_split_loss", "gamma"},
-                                    {"reg_lambda", "lambda"},
-                                    {"reg_alpha", "alpha"}}) {
-    if (auto node = given.extract(alias); !node.empty()) given.emplace(name, node.mapped());
+  for (const auto& [alias, name] : kAliases) {
+    if (auto node = given.extract(std::string(alias)); !node.empty()) given.emplace(name, node.mapped());
   }
   if (given.contains("tree_method") && given["tree_method"] == "gpu_hist") {
     return InvalidHyperparameter("tree_method", "gpu_hist",
@@ -310,6 +339,7 @@ Result<XGBoostSettings> ParseXGBoostSettings(Hyperparameters given) {
   auto parsed = ParseHyperparameters(XGBoostHyperparameters(), given);
   if (!parsed) return parsed.error();
   const ParsedHyperparameters& values = *parsed;
+  if (Status s = CheckLibraryRules(values); !s) return s.error();
   XGBoostSettings settings;
   settings.rounds = static_cast<int>(*values.Integer("num_round"));
   settings.objective = values.Text("objective");
@@ -340,7 +370,10 @@ Result<XGBoostSettings> ParseXGBoostSettings(Hyperparameters given) {
   if (Status s = ParseMetrics(values, settings); !s) return s.error();
   for (const HyperparameterSpec& spec : XGBoostHyperparameters()) {
     const bool own = std::ranges::find(kOwn, spec.name) != kOwn.end();
-    if (!own && values.IsGiven(spec.name)) settings.parameters.emplace_back(spec.name, values.Text(spec.name));
+    if (own || !values.IsGiven(spec.name)) continue;
+    // Whole numbers may come as 10.0, which the library does not take for one.
+    const auto whole = spec.type == Type::kInteger ? values.Integer(spec.name) : std::nullopt;
+    settings.parameters.emplace_back(spec.name, whole ? std::to_string(*whole) : values.Text(spec.name));
   }
   return settings;
 }

@@ -48,6 +48,10 @@ std::span<const HyperparameterSpec> XGBoostHyperparameters();
 // gamma, lambda and alpha, as in SageMaker's container.
 Result<XGBoostSettings> ParseXGBoostSettings(Hyperparameters given);
 
+// What the library said of values that it took and could not train with, and of which: those that it names, and always
+// the objective.
+Error BlamedOn(const XGBoostSettings& settings, const Error& error);
+
 // What the library evaluates when no eval_metric of its own is given.
 std::string DefaultMetric(const XGBoostSettings& settings);
 

@@ -307,10 +307,10 @@ Status Training::Boost(Booster& booster) {
       stopped_ = true;
       return rounds_ > 0 ? Status() : Status(Error(ErrorCode::kCancelled, "stopped before the first round"));
     }
-    if (Status s = booster.Update(rounds_, rows_->channels[0].matrix); !s) return s;
+    if (Status s = booster.Update(rounds_, rows_->channels[0].matrix); !s) return BlamedOn(settings_, s.error());
     const auto metrics = Evaluate(booster, rounds_);
     Log();
-    if (!metrics) return metrics.error();
+    if (!metrics) return BlamedOn(settings_, metrics.error());
     std::string line = "[" + std::to_string(rounds_) + "]";
     for (const Metric& metric : *metrics) {
       line += "\t" + metric.channel + "-" + metric.name + ":" + metric.text;

@@ -377,7 +377,9 @@ TEST_F(XGBoostTest, WhatIsWrongIsSaid) {
   EXPECT_THAT(with({{"num_class", "2"}}), HasSubstr("only multi:softmax and multi:softprob have it"));
   EXPECT_THAT(with({{"eval_metric", "rmsee"}}), HasSubstr("'rmsee' is not valid: there is no such metric"));
   EXPECT_THAT(with({{"eval_metric", "r2"}}), HasSubstr("objective binary:logistic does not have it"));
-  EXPECT_THAT(with({{"updater", "grow_nothing"}}), HasSubstr("XGBoost: "));
+  const std::string depth = with({{"tree_method", "auto"}, {"max_depth", "0"}});
+  EXPECT_THAT(depth, HasSubstr("Hyperparameters objective=binary:logistic, max_depth=0 do not go with this data: "));
+  EXPECT_THAT(depth, HasSubstr("XGBoost: exact tree method doesn't support unlimited depth."));
   request_.hyperparameters.erase("num_round");
   EXPECT_THAT(Fault(), HasSubstr("num_round"));
   request_.hyperparameters["num_round"] = "2";
