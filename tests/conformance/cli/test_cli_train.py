@@ -60,6 +60,11 @@ class TestTrain:
         assert "There are 20 feature columns" in done.err
         assert json.loads(done.out)["TrainingJobStatus"] == "Completed"
 
+    def test_what_is_wrong_with_an_object_is_said_of_its_key(self, server, clients):
+        key = f"{jobs.unique('narrow')}/part.csv"
+        done = server.argosy("train", clients.put(key, b"1\n0\n1\n"))
+        assert done.code == 1 and f"'{key}': the file has one column" in done.err
+
     def test_a_prefix_without_any_content(self, server, clients):
         uri = clients.put(f"{jobs.unique('empty')}/", b"")
         done = server.argosy("train", uri)
