@@ -123,6 +123,17 @@ def test_what_cannot_be_read_is_said(clients, files, tmp_path):
     assert "it does not begin with PAR1" in refusal(files / "table.csv")
 
 
+def test_a_null_in_a_table_of_one_column_is_a_missing_value_too(clients, tmp_path):
+    pandas.DataFrame({"x": [1.0, 2.0, None, 4.0]}).to_parquet(tmp_path / "one.parquet")
+    request = jobs.training_request(
+        clients,
+        [jobs.csv_channel(upload(clients, tmp_path / "one.parquet"), content_type="application/x-parquet")],
+        AlgorithmSpecification={"TrainingImage": "kmeans:1", "TrainingInputMode": "File"},
+        HyperParameters={"k": "2", "feature_dim": "1"},
+    )
+    assert "line 4: column 1 ('x'): the value is missing" in failure(clients, request)
+
+
 def test_argosy_train_takes_a_file_for_what_it_is(server, files):
     done = server.argosy("train", files / "table.parquet", "--label", "label", "--json")
     assert done.code == 0, done

@@ -157,7 +157,7 @@ struct ArgosyParquetFile {
       if (!text_.empty()) text_ += ',';
       AppendText(field->name(), text_);
     }
-    text_ += '\n';
+    EndLine(0);
   }
 
   size_t Read(char* into, size_t size) {
@@ -184,13 +184,20 @@ struct ArgosyParquetFile {
     text_.clear();
     at_ = 0;
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      const size_t begin = text_.size();
       for (size_t column = 0; column < writers.size(); ++column) {
         if (column > 0) text_ += ',';
         writers[column](row, text_);
       }
-      text_ += '\n';
+      EndLine(begin);
     }
     return true;
+  }
+
+  // A line that is empty would be no row: the one field in it is written as an empty text.
+  void EndLine(size_t begin) {
+    if (text_.size() == begin) text_ += "\"\"";
+    text_ += '\n';
   }
 
   std::unique_ptr<parquet::arrow::FileReader> file_;
