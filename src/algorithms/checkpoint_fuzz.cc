@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -74,12 +75,20 @@ struct Subject {
   std::vector<std::string> saved;
 };
 
+// In memory where there is such a folder: each run writes a checkpoint and a model. Removed at the end.
+const std::filesystem::path& Root() {
+  static const std::filesystem::path root = [] {
+    const std::filesystem::path memory = "/dev/shm";
+    const std::filesystem::path parent =
+        std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
+    return parent / ("argosy-fuzz-" + std::to_string(getpid()));
+  }();
+  return root;
+}
+
 std::vector<Subject> Subjects() {
-  // In memory where there is such a folder: each run writes a checkpoint and a model.
-  const std::filesystem::path memory = "/dev/shm";
-  const std::filesystem::path parent =
-      std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path();
-  const std::filesystem::path root = parent / ("argosy-fuzz-" + std::to_string(getpid()));
+  const std::filesystem::path& root = Root();
+  Check(std::atexit([] { std::filesystem::remove_all(Root()); }) == 0);
   std::vector<Subject> subjects;
   subjects.emplace_back(root, "linear-learner",
                         Hyperparameters{{"predictor_type", "regressor"}, {"epochs", "2"}, {"mini_batch_size", "20"}});
