@@ -128,7 +128,7 @@ Status CheckCombinations(const ParsedHyperparameters& values) {
     return score > 0 && score < 1 ? Status() : refused(" begins with a probability above 0 and below 1");
   }
   if (objective == "count:poisson" || objective == "reg:gamma" || objective == "reg:tweedie" ||
-      objective == "survival:cox") {
+      objective.starts_with("survival:")) {
     return score > 0 ? Status() : refused(" begins with a number above 0");
   }
   if (objective == "reg:squaredlogerror") return score > -1 ? Status() : refused(" begins with a number above -1");

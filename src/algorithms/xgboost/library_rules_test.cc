@@ -77,7 +77,7 @@ TEST(LibraryRules, ValuesThatDoNotGoTogetherAreRefused) {
     }
     EXPECT_EQ(FaultOf({{"objective", objective}, {"base_score", "0.1"}}), "");
   }
-  for (const char* objective : {"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox"}) {
+  for (const char* objective : {"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"}) {
     EXPECT_THAT(FaultOf({{"objective", objective}, {"base_score", "0"}}), HasSubstr("a number above 0")) << objective;
   }
   EXPECT_THAT(FaultOf({{"objective", "reg:squaredlogerror"}, {"base_score", "-1"}}), HasSubstr("above -1"));
