@@ -78,7 +78,7 @@ class Obedient final : public algorithms::Algorithm {
     }
     for (const algorithms::Channel& channel : request.channels) {
       for (const auto& file : channel.files) {
-        const Result<std::string> text = ReadFile(file, 1 << 20);
+        const Result<std::string> text = ReadFile(file.path, 1 << 20);
         if (!text.ok()) return text.error();
         observer.OnLogLine(channel.name + " has " + *text);
       }
