@@ -112,7 +112,16 @@ INSTANTIATE_TEST_SUITE_P(All, ReadFaults,
                                          Survived{Fault::kShort, "bytes asked for"},
                                          Survived{Fault::kWrongEtag, "came with the ETag"}));
 
-TEST_F(OutsideStoreTest, ASilentOutsideIsGivenUpAndAskedAgain) {
+class ImpatientTest : public OutsideStoreTest {
+ protected:
+  Patience PatienceOfTest() override {
+    Patience patience = OutsideStoreTest::PatienceOfTest();
+    patience.stall_max = std::chrono::seconds(1);
+    return patience;
+  }
+};
+
+TEST_F(ImpatientTest, ASilentOutsideIsGivenUpAndAskedAgain) {
   server_.Put("pre/bucket/k", "bytes");
   server_.SetFaults(Meets("GET", "/bucket/k", Fault::kSilent, 1));
   EXPECT_EQ(Get("k"), "bytes");

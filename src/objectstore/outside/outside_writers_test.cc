@@ -46,7 +46,7 @@ TEST_F(OutsideStoreTest, PartsAreSentWhileTheRestIsStillToCome) {
   const ObjectInfo put = writer->Commit().value();
   EXPECT_THAT(put.etag, testing::EndsWith("-5"));
   EXPECT_EQ(put.size, 2 * bytes.size());
-  EXPECT_EQ(Get("k"), bytes + bytes);
+  EXPECT_TRUE(Get("k") == bytes + bytes);  // too long to be shown
   EXPECT_EQ(server_.Uploads(), 0u);
 }
 
