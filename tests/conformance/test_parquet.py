@@ -123,6 +123,14 @@ def test_what_cannot_be_read_is_said(clients, files, tmp_path):
     assert "it does not begin with PAR1" in refusal(files / "table.csv")
 
 
+def test_columns_may_have_no_name(clients, tmp_path):
+    rows = [[i % 2, i, 3 * i] for i in range(40)]
+    pandas.DataFrame(rows, columns=["label", "", "x"])[["", "label", "x"]].to_parquet(tmp_path / "nameless.parquet")
+    request = train(clients, "linear-learner", upload(clients, tmp_path / "nameless.parquet"), "application/x-parquet")
+    request["HyperParameters"].pop("argosy_categorical")
+    completed(clients, request)
+
+
 def test_a_null_in_a_table_of_one_column_is_a_missing_value_too(clients, tmp_path):
     pandas.DataFrame({"x": [1.0, 2.0, None, 4.0]}).to_parquet(tmp_path / "one.parquet")
     request = jobs.training_request(

@@ -154,7 +154,7 @@ struct ArgosyParquetFile {
         throw NotReadable("column '" + field->name() + "' is of type " + field->type()->ToString() +
                           "; numbers, booleans and texts are read");
       }
-      if (!text_.empty()) text_ += ',';
+      if (&field != &fields.front()) text_ += ',';  // a name may be empty
       AppendText(field->name(), text_);
     }
     EndLine(0);
