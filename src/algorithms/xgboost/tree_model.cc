@@ -180,6 +180,9 @@ class TreeModel::Reader {
     const Json& trees = model.at("trees");
     const Json& groups = model.at("tree_info");
     Require(trees.is_array() && groups.size() == trees.size(), "its trees are not listed");
+    if (const auto known = model.find("gbtree_model_param"); known != model.end()) {
+      Require(CountOf(known->at("num_trees"), INT32_MAX) == trees.size(), "it has not as many trees as it says");
+    }
     for (size_t t = 0; t < trees.size(); ++t) {
       const int64_t group = IntegerOf(groups[t]);
       Require(group >= 0 && static_cast<size_t>(group) < model_.groups_, "a tree is of no class");
@@ -198,6 +201,7 @@ class TreeModel::Reader {
     Require(size > 0 && size < INT32_MAX && right.size() == size && feature.size() == size && value.size() == size &&
                 default_left.size() == size,
             "a tree's lists differ in length");
+    CheckForLibrary(tree, size);
     if (const auto kinds = tree.find("split_type"); kinds != tree.end()) {
       for (const Json& kind : *kinds) {
         Require(IntegerOf(kind) == 0, "it splits by XGBoost's own categories, which are not supported");
@@ -222,6 +226,23 @@ class TreeModel::Reader {
         node.feature = static_cast<uint32_t>(column) | (IntegerOf(default_left[i]) != 0 ? kDefaultLeft : 0);
       }
       model_.nodes_.push_back(node);
+    }
+  }
+
+  // What is of no use here, and read by the library without a look when a training goes on from the model.
+  static void CheckForLibrary(const Json& tree, size_t size) {
+    for (const char* name : {"base_weights", "loss_changes", "sum_hessian", "parents", "split_type"}) {
+      const auto list = tree.find(name);
+      Require(list == tree.end() || list->size() == size, "a tree's lists differ in length");
+    }
+    if (const auto parents = tree.find("parents"); parents != tree.end()) {
+      for (size_t i = 1; i < size; ++i) {
+        const int64_t parent = IntegerOf((*parents)[i]);
+        Require(parent >= 0 && static_cast<size_t>(parent) < size, "a node's parent is no node");
+      }
+    }
+    if (const auto known = tree.find("tree_param"); known != tree.end()) {
+      Require(CountOf(known->at("num_nodes"), INT32_MAX) == size, "a tree has not as many nodes as it says");
     }
   }
 

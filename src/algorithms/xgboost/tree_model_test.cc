@@ -181,7 +181,12 @@ TEST(TreeModel, RefusesWhatIsNoModel) {
            {tree + "/split_indices/0", 2, "no feature"},
            {tree + "/split_indices/0", -1, "no feature"},
            {tree + "/split_conditions/0", "5", "number"},
-           {tree + "/split_type/0", 1, "categories"},
+           {tree + "/split_type", Json::array({1, 0, 0}), "categories"},
+           {tree + "/sum_hessian", Json::array({1}), "differ in length"},
+           {tree + "/parents", Json::array({0, 0, 3}), "no node"},
+           {tree + "/tree_param", Json::object({{"num_nodes", "4"}}), "not as many nodes"},
+           {"/learner/gradient_booster/model/gbtree_model_param", Json::object({{"num_trees", "6"}}),
+            "not as many trees"},
        }) {
     Json json = Small();
     json[Json::json_pointer(place)] = value;
