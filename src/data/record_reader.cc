@@ -21,7 +21,7 @@ Result<std::unique_ptr<ByteSource>> Open(const InputFile& file, const FilePart& 
 
 }  // namespace
 
-RecordReader::RecordReader(std::vector<InputFile> files, Framing framing, Compression compression)
+RecordReader::RecordReader(const std::vector<InputFile>& files, Framing framing, Compression compression)
     : RecordReader(files, framing, compression, WholeFiles(files.size())) {}
 
 RecordReader::RecordReader(std::vector<InputFile> files, Framing framing, Compression compression,

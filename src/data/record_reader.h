@@ -47,7 +47,7 @@ struct RecordBlock {
 // Not thread-safe: one thread at a time asks for the next block.
 class RecordReader {
  public:
-  RecordReader(std::vector<InputFile> files, Framing framing, Compression compression);
+  RecordReader(const std::vector<InputFile>& files, Framing framing, Compression compression);
   RecordReader(std::vector<InputFile> files, Framing framing, Compression compression, std::vector<FilePart> parts);
 
   // Nothing when all files are read. `recycled` lends its memory to the block. A byte order mark at the start of a file

@@ -12,8 +12,8 @@ struct Blocks {
   std::string text;
 };
 
-Blocks ReadAllBlocks(std::vector<InputFile> files) {
-  RecordReader reader(std::move(files), Framing::kLines, Compression::kAuto);
+Blocks ReadAllBlocks(const std::vector<InputFile>& files) {
+  RecordReader reader(files, Framing::kLines, Compression::kAuto);
   Blocks all;
   while (true) {
     auto block = reader.Next({});
