@@ -11,7 +11,6 @@ namespace {
 constexpr size_t kLineBytesMax = 4096;  // a chunk's head or one trailer; real ones have about a hundred bytes
 constexpr std::string_view kSignatureParameter = ";chunk-signature=";
 constexpr std::string_view kTrailerSignature = "x-amz-trailer-signature";
-constexpr size_t kTrailersMax = 16;
 constexpr uint64_t kChunkBytesMax = uint64_t{5} << 30;  // the largest body S3 takes in one request
 
 Error Broken(std::string_view why) {
@@ -54,11 +53,15 @@ Status AwsChunkedDecoder::TakeLine() {
 
 Status AwsChunkedDecoder::TakeTrailer(std::string_view line) {
   const size_t colon = line.find(':');
-  if (colon == std::string::npos || trailers_.size() == kTrailersMax) return Broken("a trailer is not one");
+  if (colon == std::string_view::npos) return Broken("a trailer is not one");
   const std::string name = ToLower(Trim(line.substr(0, colon)));
-  const std::string value(Trim(line.substr(colon + 1)));
-  if (name != kTrailerSignature) trailer_text_ += name + ":" + value + "\n";
-  trailers_[name] = value;
+  const bool of_signature = signed_trailers_ && name == kTrailerSignature;
+  if (!of_signature && (announced_.empty() || name != announced_)) {
+    return Broken("it has a trailer that was not announced in x-amz-trailer");
+  }
+  std::optional<std::string>& held = of_signature ? trailer_signature_ : trailer_;
+  if (held) return Broken("the trailer '" + name + "' comes twice");
+  held = std::string(Trim(line.substr(colon + 1)));
   return {};
 }
 
@@ -68,10 +71,9 @@ Status AwsChunkedDecoder::EndChunk() {
 }
 
 Status AwsChunkedDecoder::EndBody() {
-  if (signatures_ == nullptr) return {};
-  if (!signed_trailers_)
-    return trailers_.empty() ? Status() : Status(Broken("it has trailers that were not announced"));
-  if (signatures_->EndTrailers(trailer_text_, trailers_[std::string(kTrailerSignature)])) return {};
+  if (signatures_ == nullptr || !signed_trailers_) return {};
+  const std::string text = trailer_ ? announced_ + ":" + *trailer_ + "\n" : std::string();
+  if (signatures_->EndTrailers(text, trailer_signature_.value_or(""))) return {};
   return Error(ErrorCode::kPermissionDenied, "the signature of the trailers is missing or wrong");
 }
 

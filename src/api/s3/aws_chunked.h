@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,19 +17,20 @@
 
 namespace argosy::api::s3 {
 
-// Fed with pieces cut anywhere. Holds no more than one line.
+// Fed with pieces cut anywhere. Holds no more than one line and one trailer.
 class AwsChunkedDecoder {
  public:
-  // Without `signatures` those of chunks are not looked at. `signed_trailers`: there are trailers and their signature;
-  // else signed chunks have none.
-  explicit AwsChunkedDecoder(std::unique_ptr<auth::ChunkSignatures> signatures = nullptr, bool signed_trailers = false)
-      : signatures_(std::move(signatures)), signed_trailers_(signed_trailers) {}
+  // Without `signatures` those of chunks are not looked at. `signed_trailers`: the trailers have a signature of their
+  // own. `announced`: the lower-case name of the one trailer that may come, once; empty: none.
+  explicit AwsChunkedDecoder(std::unique_ptr<auth::ChunkSignatures> signatures = nullptr, bool signed_trailers = false,
+                             std::string announced = {})
+      : signatures_(std::move(signatures)), signed_trailers_(signed_trailers), announced_(std::move(announced)) {}
 
   // Gives the data of `piece` to `take`, whose error it passes on; kInvalidArgument when the framing is broken,
   // kPermissionDenied when a signature is wrong. Data is given before its chunk's signature is known to be right.
   Status Feed(std::string_view piece, const std::function<Status(std::string_view data)>& take);
   bool finished() const { return state_ == State::kDone; }
-  const std::map<std::string, std::string>& trailers() const { return trailers_; }  // lower-case names
+  const std::optional<std::string>& trailer() const { return trailer_; }  // the announced one's value
 
  private:
   enum class State { kSize, kData, kDataEnd, kTrailer, kDone };
@@ -40,12 +41,13 @@ class AwsChunkedDecoder {
 
   const std::unique_ptr<auth::ChunkSignatures> signatures_;
   const bool signed_trailers_;
-  std::string signature_;     // of the chunk
-  std::string trailer_text_;  // as signed
+  const std::string announced_;
+  std::string signature_;  // of the chunk
   State state_ = State::kSize;
   std::string line_;
   uint64_t left_ = 0;  // of the chunk
-  std::map<std::string, std::string> trailers_;
+  std::optional<std::string> trailer_;
+  std::optional<std::string> trailer_signature_;
 };
 
 }  // namespace argosy::api::s3

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
   auto run = [&](size_t piece) {
-    argosy::api::s3::AwsChunkedDecoder decoder;
+    argosy::api::s3::AwsChunkedDecoder decoder(nullptr, false, "x-amz-checksum-crc32");
     std::string out;
     argosy::Status status;
     for (size_t at = 0; at < body.size() && status.ok(); at += piece) {

@@ -13,9 +13,9 @@ TEST(AwsChunked, GivesTheSameHoweverItIsCut) {
       "5\r\nhello\r\n"
       "1;chunk-signature=00\r\n \r\n"
       "a\r\n0123\r\n6789\r\n"
-      "0\r\nx-amz-checksum-crc32:AAAAAA==\r\nOther: b\r\n\r\n";
+      "0\r\nX-Amz-Checksum-CRC32: AAAAAA==\r\n\r\n";
   for (size_t piece = 1; piece <= body.size(); ++piece) {
-    AwsChunkedDecoder decoder;
+    AwsChunkedDecoder decoder(nullptr, false, "x-amz-checksum-crc32");
     std::string out;
     for (size_t at = 0; at < body.size(); at += piece) {
       const Status fed = decoder.Feed(std::string_view(body).substr(at, piece), [&](std::string_view data) {
@@ -26,8 +26,7 @@ TEST(AwsChunked, GivesTheSameHoweverItIsCut) {
     }
     EXPECT_TRUE(decoder.finished());
     EXPECT_EQ(out, "hello 0123\r\n6789");
-    EXPECT_EQ(decoder.trailers().at("x-amz-checksum-crc32"), "AAAAAA==");
-    EXPECT_EQ(decoder.trailers().at("other"), "b");
+    EXPECT_EQ(decoder.trailer(), "AAAAAA==");
   }
 }
 
@@ -44,6 +43,25 @@ TEST(AwsChunked, RefusesBrokenFraming) {
   AwsChunkedDecoder cut;
   EXPECT_TRUE(cut.Feed("5\r\nhel", [](std::string_view) { return Status(); }).ok());
   EXPECT_FALSE(cut.finished());
+}
+
+TEST(AwsChunked, OnlyTheAnnouncedTrailerComesAndOnce) {
+  const auto fed = [](const std::string& trailers, std::string announced) {
+    AwsChunkedDecoder decoder(nullptr, false, std::move(announced));
+    return decoder.Feed("0\r\n" + trailers + "\r\n", [](std::string_view) { return Status(); });
+  };
+  EXPECT_TRUE(fed("", "").ok());
+  EXPECT_TRUE(fed("", "a").ok()) << "whether it had to come is the payload's matter";
+  EXPECT_TRUE(fed("a:1\r\n", "a").ok());
+  const Status twice = fed("a:1\r\nA:1\r\n", "a");
+  ASSERT_FALSE(twice.ok()) << "repeats would be held without end";
+  EXPECT_NE(twice.error().message().find("'a' comes twice"), std::string::npos);
+  for (const auto& [trailers, announced] :
+       {std::pair("a:1\r\n", ""), {"b:1\r\n", "a"}, {":1\r\n", ""}, {"x-amz-trailer-signature:1\r\n", "a"}}) {
+    const Status unannounced = fed(trailers, announced);
+    ASSERT_FALSE(unannounced.ok()) << trailers;
+    EXPECT_NE(unannounced.error().message().find("not announced"), std::string::npos);
+  }
 }
 
 class SignedChunksTest : public testing::Test {
@@ -72,7 +90,7 @@ class SignedChunksTest : public testing::Test {
   }
   // The error, or "" when the whole is taken.
   static std::string Feed(const std::string& body, bool trailers, std::string* out = nullptr) {
-    AwsChunkedDecoder decoder(Signatures(), trailers);
+    AwsChunkedDecoder decoder(Signatures(), trailers, trailers ? "x-amz-checksum-crc32" : "");
     const Status fed = decoder.Feed(body, [&](std::string_view data) {
       if (out != nullptr) *out += data;
       return Status();

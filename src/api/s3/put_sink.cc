@@ -18,7 +18,8 @@ PutSink::PutSink(objectstore::ObjectStore* store, ThreadPool* pool, Request head
       pool_(pool),
       head_(std::move(head)),
       expectation_(std::move(expectation)),
-      decoder_(std::move(chunks), expectation_.signed_trailers) {}
+      decoder_(std::move(chunks), expectation_.signed_trailers,
+               expectation_.checksum_in_trailer ? ChecksumHeader(*expectation_.algorithm) : std::string()) {}
 
 void PutSink::Write(std::string_view piece, std::function<void(Status)> done) {
   {
@@ -185,11 +186,11 @@ std::variant<objectstore::ObjectInfo, S3Error> PutSink::Finish() {
           "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header"};
     }
     if (expectation_.checksum_in_trailer) {
-      const auto trailer = decoder_.trailers().find(ChecksumHeader(*expectation_.algorithm));
-      if (trailer == decoder_.trailers().end() || trailer->second.empty()) {
+      const std::optional<std::string>& trailer = decoder_.trailer();
+      if (!trailer || trailer->empty()) {
         return S3Error{400, "MalformedTrailerError", "The request contained trailing data that was not well-formed."};
       }
-      expectation_.checksum = trailer->second;
+      expectation_.checksum = *trailer;
     }
   }
   const PayloadHasher::Digests digests = hasher_->Finish();
