@@ -351,8 +351,21 @@ http::BodyPlan FrontDoor::OnHead(const http::RequestView& head) {
   }
   const std::string_view payload_hash = head.Header("x-amz-content-sha256");
   if (payload_hash.empty() && head.HasHeader("authorization")) {
+    // One of another kind is told so, not what a signature of this kind would need.
+    const std::variant<auth::AuthorizationView, auth::AuthError> parsed = auth::ParseAuthorization(head);
+    if (const auto* error = std::get_if<auth::AuthError>(&parsed)) {
+      return http::Refuse{AuthErrorResponse(*error, route.protocol, head, request_id)};
+    }
     return http::Refuse{S3ErrorResponse(
         {400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"}, head, request_id)};
+  }
+  // What signs a form is one of its fields, in a body that nobody reads.
+  const bool form = head.method == "POST" && ToLower(head.Header("content-type")).starts_with("multipart/form-data");
+  if (form && !head.HasHeader("authorization") && !IsPresigned(head)) {
+    return http::Refuse{
+        S3ErrorResponse({501, "NotImplemented",
+                         "This server does not implement uploads by a form (presigned POST): sign a PUT instead."},
+                        head, request_id)};
   }
   const auto verdict = Authenticate(head, route.protocol, payload_hash, request_id);
   if (const auto* response = std::get_if<http::Response>(&verdict)) return http::Refuse{*response};

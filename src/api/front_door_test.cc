@@ -201,6 +201,21 @@ TEST_F(FrontDoorTest, RefusesInTheWordsOfEachService) {
   }
 }
 
+TEST_F(FrontDoorTest, OtherWaysToSignForS3AreNamed) {
+  const auto answer = [&](std::string method, std::vector<std::pair<std::string, std::string>> headers) {
+    headers.emplace_back("Host", "h");
+    return BodyOf(Send(std::make_shared<FakeExchange>(std::move(method), "/bucket", std::move(headers), "")));
+  };
+  for (const char* authorization : {"Basic dXNlcjpwYXNz", "AWS key:signature", "Bearer x"}) {
+    const std::string body = answer("GET", {{"Authorization", authorization}});
+    EXPECT_NE(body.find("<Code>AuthorizationHeaderMalformed</Code>"), std::string::npos) << body;
+    EXPECT_NE(body.find("does not begin with AWS4-HMAC-SHA256"), std::string::npos) << body;
+  }
+  const std::string form = answer("POST", {{"Content-Type", "multipart/form-data; boundary=b"}});
+  EXPECT_NE(form.find("<Code>NotImplemented</Code>"), std::string::npos) << form;
+  EXPECT_NE(form.find("presigned POST"), std::string::npos) << form;
+}
+
 TEST_F(FrontDoorTest, ABodyOtherThanTheSignedOneIsRefused) {
   auto exchange =
       Signed({.headers = {{"X-Amz-Target", "SageMaker.X"}}, .body = "{}", .payload_hash = Sha256Hex("{ }")});
