@@ -137,10 +137,9 @@ Result<OpenObject> FolderReader::Open(std::string_view bucket, std::string_view 
   if (!IsPlainPath(key)) return NoSuchKey(bucket, key);
   const auto failed = [&]() -> Error {
     if (errno == EACCES) return ErrnoError("opening s3://" + std::string(bucket) + "/" + std::string(key), errno);
-    // Not there, behind a link, or a link that leads out: no object in any case.
-    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV || errno == ENAMETOOLONG) {
-      return NoSuchKey(bucket, key);
-    }
+    // Not there, behind a link, a link that leads out, or a socket: no object in any case.
+    constexpr int kNoObject[] = {ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENXIO};
+    if (std::ranges::find(kNoObject, errno) != std::end(kNoObject)) return NoSuchKey(bucket, key);
     return ErrnoError("opening s3://" + std::string(bucket) + "/" + std::string(key), errno);
   };
   const UniqueFd parent = OpenBelow(root_.get(), ParentOf(key), O_PATH | O_DIRECTORY, Links::kNone);
