@@ -26,6 +26,25 @@ bool LooksLikeIpv4(std::string_view text) {
 
 }  // namespace
 
+Status CheckPrecondition(const Precondition& precondition, const ObjectInfo* present) {
+  if (present == nullptr) {
+    return precondition.etag.empty() ? Status() : Error(ErrorCode::kNotFound, "there is no object of this key");
+  }
+  const auto conflict = [](std::string why) { return Error(ErrorCode::kConflict, std::move(why)); };
+  if (precondition.must_not_exist) return conflict("the object exists already");
+  if (!precondition.etag.empty() && precondition.etag != "*" && precondition.etag != present->etag) {
+    return conflict("the object's ETag is " + present->etag);
+  }
+  if (precondition.size && *precondition.size != present->size) {
+    return conflict("the object's size is " + std::to_string(present->size));
+  }
+  const auto seconds = [](Time time) { return std::chrono::floor<std::chrono::seconds>(time); };
+  if (precondition.last_modified && seconds(*precondition.last_modified) != seconds(present->last_modified)) {
+    return conflict("the object was modified at another time");
+  }
+  return {};
+}
+
 bool IsValidBucketName(std::string_view bucket) {
   if (bucket.size() < 3 || bucket.size() > 63) return false;
   auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
@@ -39,8 +58,7 @@ bool IsValidBucketName(std::string_view bucket) {
 }
 
 Error InvalidBucketName(std::string_view bucket) {
-  return Invalid("'" + std::string(bucket.substr(0, 80)) +
-                 "' is no bucket name: 3 to 63 of a-z, 0-9, '.' and '-', a letter or digit at both ends");
+  return Invalid("'" + std::string(bucket.substr(0, 80)) + "' is no bucket name: " + std::string(kBucketNameRule));
 }
 
 Status ValidateKey(std::string_view key) {
@@ -68,7 +86,7 @@ Result<S3Uri> ParseS3Uri(std::string_view uri) {
   S3Uri out;
   out.bucket = std::string(rest.substr(0, slash));
   if (slash != std::string_view::npos) out.key = std::string(rest.substr(slash + 1));
-  if (!IsValidBucketName(out.bucket)) return refuse("'" + out.bucket + "' is no bucket name");
+  if (!IsValidBucketName(out.bucket)) return refuse(InvalidBucketName(out.bucket).message());
   if (!out.key.empty()) {
     const Status valid = ValidateKey(out.key);
     if (!valid.ok()) return refuse(valid.error().message());

@@ -134,11 +134,18 @@ class ObjectWriter {
   virtual Result<ObjectInfo> Commit() = 0;
 };
 
-// What must hold of the key at the moment of the commit; otherwise Commit gives kConflict.
+// What must hold of the key at the moment of the write; otherwise it gives kConflict, and where `etag` meets nothing
+// kNotFound.
 struct Precondition {
-  bool must_not_exist = false;  // If-None-Match: *
-  std::string etag;             // If-Match: the present object's ETag; empty: any or none
+  bool must_not_exist = false;        // If-None-Match: *
+  std::string etag;                   // If-Match: the present object's ETag, "*": whichever it is; empty: any or none
+  std::optional<uint64_t> size;       // of the present object, if there is one
+  std::optional<Time> last_modified;  // likewise, to the second
+
+  bool IsEmpty() const { return !must_not_exist && etag.empty() && !size && !last_modified; }
 };
+// `present`: what the key holds now; null: nothing.
+Status CheckPrecondition(const Precondition& precondition, const ObjectInfo* present);
 
 struct PutOptions {
   Attributes attributes;
@@ -153,6 +160,9 @@ struct CopyOptions {
   std::optional<Attributes> attributes;  // in place of the source's
   std::optional<Tags> tags;              // in place of the source's
   std::string source_etag;               // kConflict when the source is another one; empty: any
+  // What the copy's checksum is to be: computed of its bytes where the source has none of these. Empty: the source's.
+  std::optional<ChecksumAlgorithm> checksum_algorithm;
+  Precondition precondition;  // of the destination
 };
 
 struct UploadOptions {
@@ -193,8 +203,9 @@ class ObjectStore : public ObjectReader {
 
   virtual Result<std::unique_ptr<ObjectWriter>> StartPut(std::string_view bucket, std::string_view key,
                                                          PutOptions options) = 0;
-  // An object that is not there is no error.
-  virtual Status Delete(std::string_view bucket, std::string_view key) = 0;
+  // An object that is not there is no error, but to a precondition.
+  virtual Status DeleteIf(std::string_view bucket, std::string_view key, const Precondition& precondition) = 0;
+  Status Delete(std::string_view bucket, std::string_view key) { return DeleteIf(bucket, key, {}); }
   // kNotFound names the source; a destination bucket that is not there is kNotFound too (ask HeadBucket).
   virtual Result<ObjectInfo> Copy(std::string_view source_bucket, std::string_view source_key, std::string_view bucket,
                                   std::string_view key, CopyOptions options) = 0;
@@ -232,7 +243,9 @@ class ObjectStore : public ObjectReader {
   virtual void Stop() {}
 };
 
-// S3's rules: 3 to 63 of a-z 0-9 . -, letter or digit at both ends, no "..", not an IPv4 address.
+// S3's rules for the names of buckets.
+inline constexpr std::string_view kBucketNameRule =
+    "3 to 63 characters of a-z, 0-9, '.' and '-', a letter or digit at both ends, no '..', no IPv4 address";
 bool IsValidBucketName(std::string_view bucket);
 // Says so, and the rule.
 Error InvalidBucketName(std::string_view bucket);

@@ -40,5 +40,33 @@ TEST(S3UriTest, SplitsBucketAndKey) {
   }
 }
 
+TEST(PreconditionTest, HoldsOfWhatIsThere) {
+  const Time time = FromUnixNanos(1'700'000'000'123'456'789);
+  ObjectInfo there;
+  there.size = 3;
+  there.etag = "e";
+  there.last_modified = time;
+  const auto outcome = [&](const Precondition& precondition, const ObjectInfo* present) {
+    const Status status = CheckPrecondition(precondition, present);
+    return status.ok() ? std::optional<ErrorCode>() : status.error().code();
+  };
+  const std::optional<ErrorCode> holds;
+  EXPECT_EQ(outcome({}, &there), holds);
+  EXPECT_EQ(outcome({}, nullptr), holds);
+  EXPECT_EQ(outcome({.must_not_exist = true}, &there), ErrorCode::kConflict);
+  EXPECT_EQ(outcome({.must_not_exist = true}, nullptr), holds);
+  EXPECT_EQ(outcome({.etag = "e"}, &there), holds);
+  EXPECT_EQ(outcome({.etag = "*"}, &there), holds);
+  EXPECT_EQ(outcome({.etag = "f"}, &there), ErrorCode::kConflict);
+  EXPECT_EQ(outcome({.etag = "e"}, nullptr), ErrorCode::kNotFound);
+  EXPECT_EQ(outcome({.etag = "*"}, nullptr), ErrorCode::kNotFound);
+  EXPECT_EQ(outcome({.size = 3}, &there), holds);
+  EXPECT_EQ(outcome({.size = 4}, &there), ErrorCode::kConflict);
+  EXPECT_EQ(outcome({.size = 4}, nullptr), holds);
+  EXPECT_EQ(outcome({.last_modified = FromUnixNanos(1'700'000'000'000'000'000)}, &there), holds);
+  EXPECT_EQ(outcome({.last_modified = time + std::chrono::seconds(1)}, &there), ErrorCode::kConflict);
+  EXPECT_EQ(outcome({.etag = "e", .size = 4}, &there), ErrorCode::kConflict);
+}
+
 }  // namespace
 }  // namespace argosy::objectstore

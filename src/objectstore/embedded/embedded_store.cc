@@ -47,7 +47,9 @@ class Store final : public ObjectStore {
 
   Result<std::unique_ptr<ObjectWriter>> StartPut(std::string_view bucket, std::string_view key,
                                                  PutOptions options) override;
-  Status Delete(std::string_view bucket, std::string_view key) override { return files_.Delete(bucket, key); }
+  Status DeleteIf(std::string_view bucket, std::string_view key, const Precondition& precondition) override {
+    return files_.Delete(bucket, key, precondition);
+  }
   Result<ObjectInfo> Copy(std::string_view source_bucket, std::string_view source_key, std::string_view bucket,
                           std::string_view key, CopyOptions options) override;
   Result<ObjectInfo> PublishFile(const std::filesystem::path& source, std::string_view bucket, std::string_view key,
@@ -174,11 +176,16 @@ Result<ObjectInfo> Store::Copy(std::string_view source_bucket, std::string_view 
     record.etag = ToHex(*md5);
     if (record.checksum && record.checksum->type == ChecksumType::kComposite) record.checksum.reset();
   }
+  if (options.checksum_algorithm && (!record.checksum || record.checksum->algorithm != *options.checksum_algorithm)) {
+    Result<Checksum> checksum = HashFileChecksum(source->file->get(), *options.checksum_algorithm);
+    if (!checksum.ok()) return checksum.error();
+    record.checksum = std::move(*checksum);
+  }
   Result<std::unique_ptr<StagedFile>> staged = staging_->NewFile();
   if (!staged.ok()) return staged.error();
   const Status copied = (*staged)->AppendFile(source->file->get(), source->info.size);
   if (!copied.ok()) return copied.error();
-  return files_.Commit(**staged, bucket, key, record, Precondition());
+  return files_.Commit(**staged, bucket, key, record, options.precondition);
 }
 
 Result<ObjectInfo> Store::PublishFile(const std::filesystem::path& source, std::string_view bucket,

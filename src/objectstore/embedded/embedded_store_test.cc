@@ -211,6 +211,24 @@ TEST_F(InBucket, PreconditionsHoldAtTheCommit) {
   EXPECT_EQ(store_->StartPut("bucket", "absent", match).value()->Commit().error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(InBucket, PreconditionsHoldAtTheDeleteAndOfACopy) {
+  Put("k", "1");
+  Put("other", "22");
+  EXPECT_EQ(store_->DeleteIf("bucket", "k", {.etag = Md5Hex("2")}).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(store_->DeleteIf("bucket", "k", {.size = 2}).error().code(), ErrorCode::kConflict);
+  const auto copy = [&](Precondition precondition) {
+    return store_->Copy("bucket", "other", "bucket", "k", {.precondition = std::move(precondition)});
+  };
+  EXPECT_EQ(copy({.must_not_exist = true}).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(copy({.etag = Md5Hex("2")}).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(Get("k"), "1");
+  EXPECT_TRUE(copy({.etag = Md5Hex("1")}).ok());
+  EXPECT_EQ(Get("k"), "22");
+  EXPECT_TRUE(store_->DeleteIf("bucket", "k", {.etag = Md5Hex("22"), .size = 2}).ok());
+  EXPECT_EQ(store_->DeleteIf("bucket", "k", {.etag = Md5Hex("22")}).error().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(store_->DeleteIf("bucket", "k", {.size = 2}).ok());
+}
+
 // Random writes, deletes and restarts beside a map; every listing compared page by page.
 TEST_F(InBucket, ListingEqualsAModelWhateverHappens) {
   SeededRandom random(11);

@@ -106,19 +106,15 @@ Result<OpenObject> ObjectFiles::Open(std::string_view bucket, std::string_view k
   return found.ok() ? reader_.Open(std::move(*found), bucket, key) : Result<OpenObject>(found.error());
 }
 
-Status ObjectFiles::CheckPrecondition(std::string_view bucket, std::string_view key,
-                                      const Precondition& precondition) const {
-  if (!precondition.must_not_exist && precondition.etag.empty()) return {};
+Status ObjectFiles::CheckPlace(std::string_view bucket, std::string_view key, const Precondition& precondition) const {
+  if (precondition.IsEmpty()) return {};
   Result<Found> found = reader_.Look(bucket, key);
   if (!found.ok()) return found.error();
-  if (precondition.must_not_exist) {
-    return found->file ? Error(ErrorCode::kConflict, "the object exists already") : Status();
-  }
-  if (!found->file) return NoSuchKey(bucket, key);
+  if (!found->file) return CheckPrecondition(precondition, nullptr);
   Result<Record> record = reader_.RecordOf(*found);
   if (!record.ok()) return record.error();
-  if (record->etag == precondition.etag) return {};
-  return Error(ErrorCode::kConflict, "the object's ETag is " + record->etag);
+  const ObjectInfo present = ToObjectInfo(key, found->identity, *record);
+  return CheckPrecondition(precondition, &present);
 }
 
 Status ObjectFiles::RenameInto(const StagedFile& staged, const std::string& path) {
@@ -158,7 +154,7 @@ Result<ObjectInfo> ObjectFiles::Commit(StagedFile& staged, std::string_view buck
   {
     const std::shared_lock bucket_stays(buckets_mutex_);
     const std::lock_guard lock(stripes_.Of(bucket, key));
-    done = CheckPrecondition(bucket, key, precondition);
+    done = CheckPlace(bucket, key, precondition);
     if (done.ok()) done = At("rename");
     if (done.ok()) done = RenameInto(staged, path);
     if (!done.ok()) return give_up(done);
@@ -176,12 +172,12 @@ Result<ObjectInfo> ObjectFiles::Commit(StagedFile& staged, std::string_view buck
   return ToObjectInfo(key, *identity, record);
 }
 
-Status ObjectFiles::Delete(std::string_view bucket, std::string_view key) {
+Status ObjectFiles::Delete(std::string_view bucket, std::string_view key, const Precondition& precondition) {
   const Status valid = ValidatePlace(bucket, key);
   if (!valid.ok()) return valid;
   Result<Found> found = LookAndHeal(bucket, key);
   if (!found.ok()) return found.error();
-  if (!found->file) return {};
+  if (!found->file) return CheckPrecondition(precondition, nullptr);
   found->file.reset();  // an open file would keep its room
   Status done = At("intent");
   if (!done.ok()) return done;
@@ -193,7 +189,8 @@ Status ObjectFiles::Delete(std::string_view bucket, std::string_view key) {
   {
     const std::shared_lock bucket_stays(buckets_mutex_);
     const std::lock_guard lock(stripes_.Of(bucket, key));
-    done = At("unlink");
+    done = CheckPlace(bucket, key, precondition);
+    if (done.ok()) done = At("unlink");
     if (done.ok() && unlinkat(directories_.root(), path.c_str(), 0) != 0 && errno != ENOENT) {
       done = ErrnoError("removing an object", errno);
     }

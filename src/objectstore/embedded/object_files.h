@@ -40,7 +40,7 @@ class ObjectFiles {
   // Makes the staged file the object; on any error before the rename nothing has happened.
   Result<ObjectInfo> Commit(StagedFile& staged, std::string_view bucket, std::string_view key, const Record& record,
                             const Precondition& precondition);
-  Status Delete(std::string_view bucket, std::string_view key);
+  Status Delete(std::string_view bucket, std::string_view key, const Precondition& precondition);
   Status SetTags(std::string_view bucket, std::string_view key, Tags tags);
 
   // Listing, and what needs no healing.
@@ -48,7 +48,7 @@ class ObjectFiles {
 
  private:
   Status At(std::string_view step) const { return hook_ ? hook_(step) : Status(); }
-  Status CheckPrecondition(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
+  Status CheckPlace(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
   Status RenameInto(const StagedFile& staged, const std::string& path);
   // A look whose index row fits the file: a row that does not is made anew first.
   Result<Found> LookAndHeal(std::string_view bucket, std::string_view key);

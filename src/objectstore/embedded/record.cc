@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -115,18 +117,34 @@ std::optional<Record> ReadRecordXattr(int fd, const FileIdentity& identity) {
   return DetailsFromJson(*json, std::move(etag));
 }
 
-Result<std::string> HashFileMd5(int fd) {
-  Md5Hasher hasher;
+namespace {
+
+Status ReadWholeFile(int fd, const std::function<void(std::string_view piece)>& take) {
   std::vector<char> buffer(kReadPiece);
   off_t at = 0;
   for (;;) {
     const ssize_t n = pread(fd, buffer.data(), buffer.size(), at);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoError("reading an object", errno);
-    if (n == 0) return hasher.Digest();
-    hasher.Update(std::string_view(buffer.data(), static_cast<size_t>(n)));
+    if (n == 0) return {};
+    take(std::string_view(buffer.data(), static_cast<size_t>(n)));
     at += n;
   }
+}
+
+}  // namespace
+
+Result<std::string> HashFileMd5(int fd) {
+  Md5Hasher hasher;
+  const Status read = ReadWholeFile(fd, [&](std::string_view piece) { hasher.Update(piece); });
+  return read.ok() ? Result<std::string>(hasher.Digest()) : read.error();
+}
+
+Result<Checksum> HashFileChecksum(int fd, ChecksumAlgorithm algorithm) {
+  const std::unique_ptr<ChecksumHasher> hasher = NewChecksumHasher(algorithm);
+  const Status read = ReadWholeFile(fd, [&](std::string_view piece) { hasher->Update(piece); });
+  if (!read.ok()) return read.error();
+  return Checksum{.algorithm = algorithm, .type = ChecksumType::kFullObject, .value = ToBase64(hasher->Finish())};
 }
 
 Result<Record> RecordOfFile(int fd, const FileIdentity& identity) {

@@ -51,6 +51,7 @@ std::optional<Record> ReadRecordXattr(int fd, const FileIdentity& identity);
 
 // Reads the whole file.
 Result<std::string> HashFileMd5(int fd);  // 16 bytes
+Result<Checksum> HashFileChecksum(int fd, ChecksumAlgorithm algorithm);
 
 // The record of an open file: from its attribute, or else made by reading it (defaults for all but the ETag).
 Result<Record> RecordOfFile(int fd, const FileIdentity& identity);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/bytes.h"
+#include "objectstore/checksum.h"
 #include "objectstore/embedded/file_reader.h"
 #include "objectstore/json_texts.h"
 #include "objectstore/mounted/folder_reader.h"
@@ -27,11 +29,7 @@ using Folders = std::map<std::string, std::unique_ptr<FolderReader>, std::less<>
 Result<Folders> OpenFolders(const Mounts& mounts) {
   Folders folders;
   for (const auto& [bucket, path] : mounts) {
-    if (!IsValidBucketName(bucket)) {
-      return Error(
-          ErrorCode::kInvalidArgument,
-          "'" + bucket + "' is no bucket name: 3 to 63 of a-z, 0-9, '.' and '-', a letter or digit at both ends");
-    }
+    if (!IsValidBucketName(bucket)) return InvalidBucketName(bucket);
     Result<std::unique_ptr<FolderReader>> folder = FolderReader::Open(path);
     if (!folder.ok()) return folder.error().Wrap("the folder of bucket '" + bucket + "'");
     folders.emplace(bucket, std::move(*folder));
@@ -102,8 +100,8 @@ class MountedStore final : public ObjectStore {
     if (IsMounted(bucket)) return ReadOnly(bucket);
     return own_->StartPut(bucket, key, std::move(options));
   }
-  Status Delete(std::string_view bucket, std::string_view key) override {
-    return IsMounted(bucket) ? ReadOnly(bucket) : own_->Delete(bucket, key);
+  Status DeleteIf(std::string_view bucket, std::string_view key, const Precondition& precondition) override {
+    return IsMounted(bucket) ? ReadOnly(bucket) : own_->DeleteIf(bucket, key, precondition);
   }
   Result<ObjectInfo> Copy(std::string_view source_bucket, std::string_view source_key, std::string_view bucket,
                           std::string_view key, CopyOptions options) override;
@@ -183,16 +181,25 @@ Result<ObjectInfo> MountedStore::Copy(std::string_view source_bucket, std::strin
   if (!options.source_etag.empty() && options.source_etag != source->info.etag) {
     return Error(ErrorCode::kConflict, "the source's ETag is " + source->info.etag);
   }
-  PutOptions put{.attributes = options.attributes.value_or(Attributes()), .tags = options.tags.value_or(Tags())};
+  PutOptions put{.attributes = options.attributes.value_or(Attributes()),
+                 .tags = options.tags.value_or(Tags()),
+                 .precondition = std::move(options.precondition)};
   Result<std::unique_ptr<ObjectWriter>> writer = own_->StartPut(bucket, key, std::move(put));
   if (!writer.ok()) return writer.error();
+  const std::unique_ptr<ChecksumHasher> checksum =
+      options.checksum_algorithm ? NewChecksumHasher(*options.checksum_algorithm) : nullptr;
   std::vector<char> piece(kMountedPiece);
   while ((*writer)->size() < source->info.size) {
     const ssize_t n = pread(source->file->get(), piece.data(), piece.size(), static_cast<off_t>((*writer)->size()));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoError("reading a mounted file", errno);
     if (n == 0) return Error(ErrorCode::kConflict, "the file became shorter while it was copied");
-    if (Status taken = (*writer)->Append({piece.data(), static_cast<size_t>(n)}); !taken.ok()) return taken.error();
+    const std::string_view bytes(piece.data(), static_cast<size_t>(n));
+    if (Status taken = (*writer)->Append(bytes); !taken.ok()) return taken.error();
+    if (checksum != nullptr) checksum->Update(bytes);
+  }
+  if (checksum != nullptr) {
+    (*writer)->SetChecksum({*options.checksum_algorithm, ChecksumType::kFullObject, ToBase64(checksum->Finish())});
   }
   return (*writer)->Commit();
 }

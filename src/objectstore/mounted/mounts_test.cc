@@ -99,6 +99,18 @@ TEST_F(MountsTest, CopiesOutOfItAreObjectsOfTheirOwn) {
   EXPECT_EQ(store_->Copy("data", "a.csv", "own", "k", {.source_etag = "other"}).error().code(), ErrorCode::kConflict);
 }
 
+TEST_F(MountsTest, CopiesHaveTheChecksumThatIsAskedForAndItsConditionsHold) {
+  File("a.csv", "old");
+  ASSERT_TRUE(store_->CreateBucket("own").ok());
+  const auto copy = [&](CopyOptions options) { return store_->Copy("data", "a.csv", "own", "k", std::move(options)); };
+  const ObjectInfo made = copy({.checksum_algorithm = ChecksumAlgorithm::kCrc32}).value();
+  ASSERT_TRUE(made.checksum.has_value());
+  EXPECT_EQ(made.checksum->value, "P13U5Q==");
+  EXPECT_EQ(copy({.precondition = {.must_not_exist = true}}).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(copy({.precondition = {.etag = "other"}}).error().code(), ErrorCode::kConflict);
+  EXPECT_TRUE(copy({.precondition = {.etag = made.etag}}).ok());
+}
+
 TEST_F(MountsTest, NothingOutsideTheFolderIsReached) {
   std::ofstream(dir_ / "secret") << "secret";
   File("dir/inside");
@@ -108,9 +120,10 @@ TEST_F(MountsTest, NothingOutsideTheFolderIsReached) {
   fs::create_symlink("dir", dir_ / "data/linked-dir");
   fs::create_symlink(".", dir_ / "data/loop");
   ASSERT_EQ(mkfifo((dir_ / "data/pipe").c_str(), 0600), 0);
+  ASSERT_EQ(mknod((dir_ / "data/socket").c_str(), S_IFSOCK | 0600, 0), 0);
   EXPECT_EQ(Keys(), (std::vector<std::string>{"dir/inside", "link"}));
   for (const char* key : {"out", "up", "../secret", "dir/../../secret", "/etc/passwd", "./link", "dir//inside", "dir/",
-                          "dir", "linked-dir/inside", "loop/link", "pipe", "nothing"}) {
+                          "dir", "linked-dir/inside", "loop/link", "pipe", "socket", "nothing"}) {
     EXPECT_EQ(store_->Open("data", key).error().code(), ErrorCode::kNotFound) << key;
   }
   EXPECT_TRUE(store_->Open("data", "link").ok());

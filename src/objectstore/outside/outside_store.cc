@@ -63,7 +63,7 @@ class OutsideObjects final : public ObjectStore {
 
   Result<std::unique_ptr<ObjectWriter>> StartPut(std::string_view bucket, std::string_view key,
                                                  PutOptions options) override;
-  Status Delete(std::string_view bucket, std::string_view key) override;
+  Status DeleteIf(std::string_view bucket, std::string_view key, const Precondition& precondition) override;
   Result<ObjectInfo> Copy(std::string_view source_bucket, std::string_view source_key, std::string_view bucket,
                           std::string_view key, CopyOptions options) override;
   Result<ObjectInfo> PublishFile(const std::filesystem::path& source, std::string_view bucket, std::string_view key,
@@ -101,7 +101,7 @@ class OutsideObjects final : public ObjectStore {
     return ObjectKey(client_.location(), bucket, key);
   }
   Status ValidatePlace(std::string_view bucket, std::string_view key);
-  Status CheckPrecondition(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
+  Status CheckPlace(std::string_view bucket, std::string_view key, const Precondition& precondition) const;
   Result<ObjectInfo> CompleteThere(std::string_view bucket, std::string_view key, std::string_view upload_id,
                                    const std::vector<CompletedPart>& parts, const Precondition& precondition);
 
@@ -160,17 +160,12 @@ Result<std::unique_ptr<ObjectWriter>> OutsideObjects::StartPut(std::string_view 
       SenderWorld(), Outside(bucket, key), std::move(options), std::move(*spool), std::move(commit)));
 }
 
-Status OutsideObjects::CheckPrecondition(std::string_view bucket, std::string_view key,
-                                         const Precondition& precondition) const {
-  if (!precondition.must_not_exist && precondition.etag.empty()) return {};
+Status OutsideObjects::CheckPlace(std::string_view bucket, std::string_view key,
+                                  const Precondition& precondition) const {
+  if (precondition.IsEmpty()) return {};
   const Result<ObjectInfo> there = reader_.Head(bucket, key);
   if (!there.ok() && there.error().code() != ErrorCode::kNotFound) return there.error();
-  if (precondition.must_not_exist) {
-    return there.ok() ? Error(ErrorCode::kConflict, "the object exists already") : Status();
-  }
-  if (!there.ok()) return there.error();
-  if (there->etag == precondition.etag) return {};
-  return Error(ErrorCode::kConflict, "the object's ETag is " + there->etag);
+  return CheckPrecondition(precondition, there.ok() ? &*there : nullptr);
 }
 
 Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_view key,
@@ -178,7 +173,7 @@ Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_v
   const auto in_bucket = buckets_.Hold();
   if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there.error();
   const std::lock_guard lock(stripes_.Of(bucket, key));
-  if (const Status holds = CheckPrecondition(bucket, key, precondition); !holds.ok()) return holds.error();
+  if (const Status holds = CheckPlace(bucket, key, precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
   Result<ObjectInfo> made = make();
   if (!made.ok()) return made;
@@ -187,10 +182,11 @@ Result<ObjectInfo> OutsideObjects::Commit(std::string_view bucket, std::string_v
   return made;
 }
 
-Status OutsideObjects::Delete(std::string_view bucket, std::string_view key) {
+Status OutsideObjects::DeleteIf(std::string_view bucket, std::string_view key, const Precondition& precondition) {
   if (const Status valid = ValidateKey(key); !valid.ok()) return valid;
   if (const Status there = buckets_.Ensure(bucket); !there.ok()) return there;
   const std::lock_guard lock(stripes_.Of(bucket, key));
+  if (Status holds = CheckPlace(bucket, key, precondition); !holds.ok()) return holds;
   reader_.FinishReadersOf(bucket, key);
   Status deleted = DeleteOutside(client_, Outside(bucket, key));
   // A name that the outside cannot have is not there.
@@ -207,6 +203,7 @@ Result<ObjectInfo> OutsideObjects::Copy(std::string_view source_bucket, std::str
   const auto in_bucket = buckets_.Hold();
   if (const Status valid = ValidatePlace(bucket, key); !valid.ok()) return valid.error();
   const std::lock_guard lock(stripes_.Of(bucket, key));
+  if (const Status holds = CheckPlace(bucket, key, options.precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
   S3Request request;
   request.method = "PUT";
@@ -218,6 +215,9 @@ Result<ObjectInfo> OutsideObjects::Copy(std::string_view source_bucket, std::str
   request.headers.emplace_back("x-amz-copy-source", "/" + client_.location().bucket + "/" +
                                                         PercentEncode(Outside(source_bucket, source_key), "/"));
   request.headers.emplace_back("x-amz-copy-source-if-match", "\"" + source->etag + "\"");
+  if (options.checksum_algorithm) {
+    request.headers.emplace_back("x-amz-checksum-algorithm", std::string(ChecksumName(*options.checksum_algorithm)));
+  }
   const Result<http::ClientResponse> answer = client_.Send(request);
   if (!answer.ok()) return answer.error();
   return reader_.Head(bucket, key);
@@ -326,7 +326,7 @@ Result<ObjectInfo> OutsideObjects::CompleteThere(std::string_view bucket, std::s
   if (const Result<UploadInfo> upload = FindUpload(bucket, key, upload_id); !upload.ok()) return upload.error();
   const Result<std::vector<PartInfo>> chosen = uploads_.Choose(bucket, key, upload_id, parts);
   if (!chosen.ok()) return chosen.error();
-  if (const Status holds = CheckPrecondition(bucket, key, precondition); !holds.ok()) return holds.error();
+  if (const Status holds = CheckPlace(bucket, key, precondition); !holds.ok()) return holds.error();
   reader_.FinishReadersOf(bucket, key);
   return CompleteUploadOutside(client_, Outside(bucket, key), std::string(upload_id), *chosen, precondition, {});
 }
