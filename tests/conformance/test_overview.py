@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from harness import declared, overview, raw
+from harness import declared, declared_headers, overview, raw
 from harness.server import REPOSITORY
 
 JSON_SERVICES = {  # where requests are JSON: signing name, prefix of the target
@@ -61,6 +61,19 @@ def test_the_guide_of_s3_lists_what_the_server_tells_apart():
             if http["method"] == "GET" and http["requestUri"] in uris:
                 expected.add(name)
     assert set(overview.operations("S3")) == expected
+
+
+def test_every_header_of_s3_has_its_effect_or_is_refused():
+    taken, everywhere, missing = declared_headers.taken(), declared_headers.of_every_operation(), []
+    for operation in overview.operations("S3"):
+        shape = overview.model("S3").operation_model(operation).input_shape
+        for member in shape.members.values() if shape is not None else ():
+            if member.serialization.get("location") not in ("header", "headers"):
+                continue  # of the query what is not declared is refused by its name
+            header = member.serialization["name"].lower()
+            if not declared_headers.covers(taken.get(operation, []) + everywhere, header):
+                missing.append(f"{operation}: {header}")
+    assert taken and missing == []
 
 
 @pytest.mark.parametrize("service", [*JSON_SERVICES, "IAM"])

@@ -331,6 +331,85 @@ def keys_of_versions(s3, b):
     return [p["Prefix"] for p in s3.list_object_versions(Bucket=b, Delimiter="/")["CommonPrefixes"]]
 
 
+@case
+def conditions_on_copies(s3, b):
+    tag = s3.put_object(Bucket=b, Key="k", Body=b"x")["ETag"]
+    s3.put_object(Bucket=b, Key="source", Body=b"y")
+    source = {"Bucket": b, "Key": "source"}
+    return [
+        error(s3.copy_object, Bucket=b, Key="k", CopySource=source, IfNoneMatch="*"),
+        error(s3.copy_object, Bucket=b, Key="k", CopySource=source, IfMatch='"wrong"'),
+        error(s3.copy_object, Bucket=b, Key="none", CopySource=source, IfMatch=tag),
+        s3.get_object(Bucket=b, Key="k")["Body"].read(),
+    ]
+
+
+@case
+def conditions_on_deletes(s3, b):
+    tag = s3.put_object(Bucket=b, Key="k", Body=b"x")["ETag"]
+    return [
+        error(s3.delete_object, Bucket=b, Key="none", IfMatch=tag),
+        error(s3.delete_object, Bucket=b, Key="k", IfMatch='"wrong"'),
+        error(s3.head_object, Bucket=b, Key="k"),
+    ]
+
+
+@case
+def conditions_on_many_deletes(s3, b):
+    some(s3, b, "k")
+    told = s3.delete_objects(Bucket=b, Delete={"Objects": [{"Key": "k", "ETag": '"wrong"'}]})
+    return ["Errors" in told, error(s3.head_object, Bucket=b, Key="k")]
+
+
+@case
+def checksums_of_copies(s3, b):
+    s3.put_object(Bucket=b, Key="k", Body=b"x", ChecksumAlgorithm="CRC32")
+    source = {"Bucket": b, "Key": "k"}
+    told = s3.copy_object(Bucket=b, Key="copy", CopySource=source, ChecksumAlgorithm="SHA256")["CopyObjectResult"]
+    return told.get("ChecksumSHA256"), told.get("ChecksumCRC32")
+
+
+@case
+def the_one_part_of_an_object(s3, b):
+    some(s3, b, "k")
+    got = s3.get_object(Bucket=b, Key="k", PartNumber=1)
+    return [
+        got["ResponseMetadata"]["HTTPStatusCode"],
+        got.get("ContentRange"),
+        got.get("PartsCount"),
+        error(s3.head_object, Bucket=b, Key="k", PartNumber=1),
+        error(s3.get_object, Bucket=b, Key="k", PartNumber=2),
+        error(s3.get_object, Bucket=b, Key="k", PartNumber=1, Range="bytes=0-1"),
+    ]
+
+
+@case
+def uploads_by_folders(s3, b):
+    for key in ("a/1", "a/2", "b"):
+        s3.create_multipart_upload(Bucket=b, Key=key)
+    page = s3.list_multipart_uploads(Bucket=b, Delimiter="/", Prefix="b")
+    folded = s3.list_multipart_uploads(Bucket=b, Delimiter="/")
+    return [
+        [one["Key"] for one in page.get("Uploads", [])],
+        [one["Prefix"] for one in folded.get("CommonPrefixes", [])],
+    ]
+
+
+@case
+def the_only_version_as_a_source(s3, b):
+    some(s3, b, "k")
+    return [
+        error(s3.copy_object, Bucket=b, Key=name, CopySource={"Bucket": b, "Key": "k", "VersionId": version})
+        for name, version in (("null", "null"), ("other", "3"))
+    ]
+
+
+@case
+def owners_that_are_expected(s3, b):
+    some(s3, b, "k")
+    return error(s3.get_object, Bucket=b, Key="k", ExpectedBucketOwner="123456789012")
+
+
 @pytest.fixture(scope="module")
 def others(tmp_path_factory):
     """Clients by name, of those that are here; and why the others are not."""

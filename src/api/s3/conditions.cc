@@ -7,6 +7,12 @@ namespace argosy::api::s3 {
 
 using http::ParseHttpDate;
 
+std::string Unquoted(std::string_view etag) {
+  etag = Trim(etag);
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
+  return std::string(etag);
+}
+
 bool NamesEtag(std::string_view list, std::string_view etag) {
   while (!list.empty()) {
     const size_t comma = list.find(',');
@@ -14,8 +20,7 @@ bool NamesEtag(std::string_view list, std::string_view etag) {
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     if (one == "*") return true;
     if (one.starts_with("W/")) one.remove_prefix(2);
-    if (one.size() >= 2 && one.front() == '"' && one.back() == '"') one = one.substr(1, one.size() - 2);
-    if (one == etag) return true;
+    if (Unquoted(one) == etag) return true;
   }
   return false;
 }

@@ -13,6 +13,21 @@ using objectstore::ListRequest;
 // Where versions are asked for, each object is the only one of its own, as in a bucket that never had versioning.
 enum class As { kObjects, kVersions };
 
+void WriteCommonPrefixes(XmlWriter& xml, const std::vector<std::string>& prefixes, NameEncoding encoding) {
+  for (const std::string& prefix : prefixes) {
+    xml.Open("CommonPrefixes");
+    xml.Text("Prefix", EncodeName(prefix, encoding));
+    xml.Close();
+  }
+}
+
+// What of a key stands for all that share it: up to the first delimiter after the prefix. Empty: it stands for itself.
+std::string FoldedPrefix(std::string_view key, std::string_view prefix, std::string_view delimiter) {
+  if (delimiter.empty() || !key.starts_with(prefix)) return {};
+  const size_t at = key.find(delimiter, prefix.size());
+  return at == std::string_view::npos ? std::string() : std::string(key.substr(0, at + delimiter.size()));
+}
+
 void WriteObjects(XmlWriter& xml, const ListPage& page, NameEncoding encoding, std::string_view owner,
                   As as = As::kObjects) {
   for (const objectstore::ObjectInfo& object : page.objects) {
@@ -34,11 +49,7 @@ void WriteObjects(XmlWriter& xml, const ListPage& page, NameEncoding encoding, s
     xml.Text("StorageClass", "STANDARD");
     xml.Close();
   }
-  for (const std::string& prefix : page.common_prefixes) {
-    xml.Open("CommonPrefixes");
-    xml.Text("Prefix", EncodeName(prefix, encoding));
-    xml.Close();
-  }
+  WriteCommonPrefixes(xml, page.common_prefixes, encoding);
 }
 
 // The page that begins behind `marker`, a key or common prefix that ended the page before.
@@ -172,14 +183,20 @@ Answer Operations::ListMultipartUploads(const Request& request) const {
   Result<std::vector<objectstore::UploadInfo>> uploads = store_->ListUploads(request.bucket);
   if (!uploads.ok()) return ToS3Error(*store_, request, uploads.error(), Missing::kKey);
   const std::string_view prefix = request.Parameter("prefix");
+  const std::string_view delimiter = request.Parameter("delimiter");
   const std::string_view key_marker = request.Parameter("key-marker");
   const std::string_view id_marker = request.Parameter("upload-id-marker");
+  // A common prefix as marker: all that it stands for has been told.
+  const bool folded_marker = !FoldedPrefix(key_marker, prefix, delimiter).empty() && key_marker.ends_with(delimiter);
   // After the marked upload itself, wherever it stands among those of its key; without an id, after the whole key.
   bool past = key_marker.empty();
   std::vector<const objectstore::UploadInfo*> chosen;
+  std::vector<std::string> folded;
+  std::pair<std::string, std::string> next;
   bool truncated = false;
   for (const objectstore::UploadInfo& upload : *uploads) {
     if (!past) {
+      if (folded_marker && upload.key.starts_with(key_marker)) continue;
       if (upload.key == key_marker && upload.upload_id == id_marker) {
         past = true;
         continue;
@@ -188,21 +205,30 @@ Answer Operations::ListMultipartUploads(const Request& request) const {
       past = true;
     }
     if (!upload.key.starts_with(prefix)) continue;
-    if (chosen.size() == std::get<size_t>(max)) {
+    std::string fold = FoldedPrefix(upload.key, prefix, delimiter);
+    if (!fold.empty() && !folded.empty() && folded.back() == fold) continue;
+    if (chosen.size() + folded.size() == std::get<size_t>(max)) {
       truncated = true;
       break;
     }
-    chosen.push_back(&upload);
+    if (fold.empty()) {
+      next = {upload.key, upload.upload_id};
+      chosen.push_back(&upload);
+    } else {
+      next = {fold, ""};
+      folded.push_back(std::move(fold));
+    }
   }
   XmlWriter xml("ListMultipartUploadsResult", XmlNamespace::kS3);
   xml.Text("Bucket", request.bucket);
   xml.Text("KeyMarker", EncodeName(key_marker, encoding));
   xml.Text("UploadIdMarker", id_marker);
-  if (truncated && !chosen.empty()) {
-    xml.Text("NextKeyMarker", EncodeName(chosen.back()->key, encoding));
-    xml.Text("NextUploadIdMarker", chosen.back()->upload_id);
+  if (truncated && !next.first.empty()) {
+    xml.Text("NextKeyMarker", EncodeName(next.first, encoding));
+    xml.Text("NextUploadIdMarker", next.second);
   }
   if (!prefix.empty()) xml.Text("Prefix", EncodeName(prefix, encoding));
+  if (!delimiter.empty()) xml.Text("Delimiter", EncodeName(delimiter, encoding));
   if (encoding == NameEncoding::kUrl) xml.Text("EncodingType", "url");
   xml.Number("MaxUploads", static_cast<int64_t>(std::get<size_t>(max)));
   xml.Truth("IsTruncated", truncated);
@@ -214,6 +240,7 @@ Answer Operations::ListMultipartUploads(const Request& request) const {
     xml.Text("Initiated", FormatIso8601(upload->initiated));
     xml.Close();
   }
+  WriteCommonPrefixes(xml, folded, encoding);
   return XmlResponse(xml.Finish());
 }
 

@@ -9,6 +9,7 @@
 #include "api/s3/tags.h"
 #include "api/s3/xml.h"
 #include "base/bytes.h"
+#include "http/http_date.h"
 #include "objectstore/checksum.h"
 
 namespace argosy::api::s3 {
@@ -64,6 +65,23 @@ std::optional<S3Error> CheckParts(const std::vector<CompletePart>& named, const 
   return std::nullopt;
 }
 
+// Algorithm and type of a checksum that comes along with the list of parts must be those that the upload began with.
+std::optional<S3Error> CheckChecksumKind(const Request& request, const objectstore::UploadOptions& options) {
+  for (const auto& [name, value] : request.HeadersFrom("x-amz-checksum-")) {
+    if (name == "type") {
+      if (options.checksum_algorithm && value == objectstore::ChecksumTypeName(options.checksum_type)) continue;
+      return InvalidRequest("The upload was not begun with x-amz-checksum-type: " + value + ".");
+    }
+    const std::optional<ChecksumAlgorithm> algorithm = objectstore::ParseChecksumName(name);
+    if (!algorithm) return NotImplemented("the header x-amz-checksum-" + name);
+    if (algorithm != options.checksum_algorithm) {
+      return InvalidRequest("The upload was not begun with x-amz-checksum-algorithm: " +
+                            std::string(objectstore::ChecksumName(*algorithm)) + ".");
+    }
+  }
+  return std::nullopt;
+}
+
 // x-amz-mp-object-size and the whole object's checksum, when the client sends them along.
 std::optional<S3Error> CheckWhole(const Request& request, const objectstore::UploadOptions& options,
                                   const std::vector<CompletePart>& named, const std::vector<PartInfo>& present) {
@@ -80,6 +98,7 @@ std::optional<S3Error> CheckWhole(const Request& request, const objectstore::Upl
       return InvalidRequest("The provided 'x-amz-mp-object-size' header does not match what was computed.");
     }
   }
+  if (std::optional<S3Error> wrong = CheckChecksumKind(request, options)) return wrong;
   if (!options.checksum_algorithm || checksums.size() != named.size()) return std::nullopt;
   std::string_view said = request.Header(ChecksumHeader(*options.checksum_algorithm));
   if (said.empty()) return std::nullopt;
@@ -130,12 +149,10 @@ Answer Operations::CreateMultipartUpload(const Request& request) const {
   std::variant<objectstore::Tags, S3Error> tags = ReadTagHeader(request.Header("x-amz-tagging"));
   if (auto* error = std::get_if<S3Error>(&tags)) return std::move(*error);
   options.tags = std::get<objectstore::Tags>(std::move(tags));
-  const std::string_view algorithm = request.Header("x-amz-checksum-algorithm");
-  if (!algorithm.empty()) {
-    options.checksum_algorithm = objectstore::ParseChecksumName(algorithm);
-    if (!options.checksum_algorithm) return NotImplemented("x-amz-checksum-algorithm: " + std::string(algorithm));
-    if (*options.checksum_algorithm == ChecksumAlgorithm::kCrc64Nvme) options.checksum_type = ChecksumType::kFullObject;
-  }
+  std::variant<std::optional<ChecksumAlgorithm>, S3Error> algorithm = ReadChecksumAlgorithm(request);
+  if (auto* error = std::get_if<S3Error>(&algorithm)) return std::move(*error);
+  options.checksum_algorithm = std::get<std::optional<ChecksumAlgorithm>>(algorithm);
+  if (options.checksum_algorithm == ChecksumAlgorithm::kCrc64Nvme) options.checksum_type = ChecksumType::kFullObject;
   const std::string_view type = request.Header("x-amz-checksum-type");
   if (!type.empty()) {
     const std::optional<ChecksumType> parsed = objectstore::ParseChecksumTypeName(type);
@@ -148,7 +165,7 @@ Answer Operations::CreateMultipartUpload(const Request& request) const {
                               : *options.checksum_algorithm != ChecksumAlgorithm::kCrc64Nvme;
     if (!possible) {
       return InvalidRequest("The " + std::string(type) + " checksum type cannot be used with the " +
-                            ToLower(algorithm) + " checksum algorithm.");
+                            ToLower(objectstore::ChecksumName(*options.checksum_algorithm)) + " checksum algorithm.");
     }
     options.checksum_type = *parsed;
   }
@@ -252,7 +269,21 @@ Answer Operations::CompleteMultipartUpload(const Request& request) const {
 }
 
 Answer Operations::AbortMultipartUpload(const Request& request) const {
-  const Status aborted = store_->AbortUpload(request.bucket, request.key, request.Parameter("uploadId"));
+  const std::string_view upload_id = request.Parameter("uploadId");
+  const std::string_view initiated = request.Header("x-amz-if-match-initiated-time");
+  if (!initiated.empty()) {
+    const std::optional<Time> said = http::ParseHttpDate(initiated);
+    if (!said) {
+      return InvalidArgument("x-amz-if-match-initiated-time", initiated,
+                             "The time must be written as in 'Sun, 06 Nov 1994 08:49:37 GMT'.");
+    }
+    const Result<objectstore::UploadInfo> upload = store_->FindUpload(request.bucket, request.key, upload_id);
+    if (!upload.ok()) return ToS3Error(*store_, request, upload.error(), Missing::kUpload);
+    if (std::chrono::floor<std::chrono::seconds>(upload->initiated) != *said) {
+      return PreconditionFailed("x-amz-if-match-initiated-time");
+    }
+  }
+  const Status aborted = store_->AbortUpload(request.bucket, request.key, upload_id);
   if (!aborted.ok()) return ToS3Error(*store_, request, aborted.error(), Missing::kUpload);
   http::Response response;
   response.status = 204;

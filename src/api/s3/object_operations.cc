@@ -9,6 +9,7 @@
 #include "api/s3/tags.h"
 #include "api/s3/xml.h"
 #include "base/bytes.h"
+#include "http/http_date.h"
 #include "objectstore/checksum.h"
 
 namespace argosy::api::s3 {
@@ -33,6 +34,31 @@ constexpr uint64_t kBegunBytes = 64 * 1024;
 // Whether a value can stand in a header: anything else could add headers of its own.
 bool IsHeaderText(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+// Of an upload in parts their number, which is all that is remembered of them; of another object 0.
+int64_t PartsOf(const ObjectInfo& object) {
+  const size_t dash = object.etag.find('-');
+  return dash == std::string::npos ? 0 : ParseInt(std::string_view(object.etag).substr(dash + 1)).value_or(0);
+}
+
+// Whether ?partNumber names what the object is as a whole: its one part.
+std::optional<S3Error> CheckPartAsked(const Request& request, const ObjectInfo& object) {
+  const std::variant<int, S3Error> number = ReadPartNumber(request);
+  if (const auto* error = std::get_if<S3Error>(&number)) return *error;
+  if (request.HasHeader("range")) {
+    return InvalidRequest("Cannot specify both Range header and partNumber query parameter");
+  }
+  const int64_t parts = std::max<int64_t>(PartsOf(object), 1);
+  if (std::get<int>(number) > parts) {
+    return S3Error{
+        416,
+        "InvalidPartNumber",
+        "The requested partnumber is not satisfiable",
+        {{"PartNumberRequested", std::to_string(std::get<int>(number))}, {"ActualPartCount", std::to_string(parts)}}};
+  }
+  if (parts == 1) return std::nullopt;
+  return NotImplemented("'?partNumber' of an object that was uploaded in several parts (a Range is)");
 }
 
 void SetObjectHeaders(http::Response& response, const Request& request, const ObjectInfo& object) {
@@ -72,10 +98,25 @@ std::variant<objectstore::Precondition, S3Error> ReadPrecondition(const Request&
     if (none_match != "*") return NotImplemented("If-None-Match with an ETag on a write (only *)");
     out.must_not_exist = true;
   }
-  std::string_view match = Trim(request.Header("if-match"));
-  if (!match.empty()) {
-    if (match.size() >= 2 && match.front() == '"' && match.back() == '"') match = match.substr(1, match.size() - 2);
-    out.etag = std::string(match);
+  out.etag = Unquoted(request.Header("if-match"));
+  if (out.etag == "*") return NotImplemented("If-Match: * on a write (only an ETag)");
+  return out;
+}
+
+std::variant<objectstore::Precondition, S3Error> ReadDeletePrecondition(std::string_view etag, std::string_view size,
+                                                                        std::string_view last_modified) {
+  objectstore::Precondition out{.etag = std::string(etag)};
+  if (!size.empty()) {
+    const std::optional<int64_t> bytes = ParseInt(size);
+    if (!bytes || *bytes < 0) return InvalidArgument("Size", size, "The size must be a whole number of bytes.");
+    out.size = static_cast<uint64_t>(*bytes);
+  }
+  if (!last_modified.empty()) {
+    out.last_modified = http::ParseHttpDate(last_modified);
+    if (!out.last_modified) {
+      return InvalidArgument("LastModifiedTime", last_modified,
+                             "The time must be written as in 'Sun, 06 Nov 1994 08:49:37 GMT'.");
+    }
   }
   return out;
 }
@@ -104,6 +145,11 @@ Answer Operations::GetObject(const Request& request) const {
   Range range = ParseRange(request.Header("range"), info.size);
   const std::string_view if_range = request.Header("if-range");
   if (!if_range.empty() && !NamesEtag(if_range, info.etag)) range = WholeObject{};
+  const bool of_part = request.HasParameter("partNumber");
+  if (of_part) {
+    if (std::optional<S3Error> refused = CheckPartAsked(request, info)) return std::move(*refused);
+    if (info.size > 0) range = ByteRange{0, info.size};
+  }
   if (std::holds_alternative<NotSatisfiable>(range)) {
     return S3Error{
         416,
@@ -121,8 +167,11 @@ Answer Operations::GetObject(const Request& request) const {
     response.status = 206;
     response.Set("Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(first + length - 1) + "/" +
                                       std::to_string(info.size));
-  } else if (info.checksum && EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
-    // Only with the whole: clients compare it with the bytes they get.
+  }
+  if (of_part && PartsOf(info) > 0) response.Set("x-amz-mp-parts-count", std::to_string(PartsOf(info)));
+  // Only with the whole: clients compare it with the bytes they get.
+  const bool whole = of_part || !std::holds_alternative<ByteRange>(range);
+  if (whole && info.checksum && EqualsIgnoreCase(request.Header("x-amz-checksum-mode"), "ENABLED")) {
     response.Set(ChecksumHeader(info.checksum->algorithm), info.checksum->value);
     response.Set("x-amz-checksum-type", std::string(objectstore::ChecksumTypeName(info.checksum->type)));
   }
@@ -164,10 +213,9 @@ Answer Operations::GetObjectAttributes(const Request& request) const {
     xml.Text("ChecksumType", objectstore::ChecksumTypeName(object->checksum->type));
     xml.Close();
   }
-  const size_t dash = object->etag.find('-');
-  if (wants[2] && dash != std::string::npos) {  // how many parts made it is all that is remembered of them
+  if (const int64_t parts = PartsOf(*object); wants[2] && parts > 0) {
     xml.Open("ObjectParts");
-    xml.Text("PartsCount", std::string_view(object->etag).substr(dash + 1));
+    xml.Number("PartsCount", parts);
     xml.Close();
   }
   if (wants[3]) xml.Text("StorageClass", "STANDARD");
@@ -179,18 +227,22 @@ Answer Operations::GetObjectAttributes(const Request& request) const {
 
 std::variant<CopySource, S3Error> ReadCopySource(const Request& request) {
   std::string_view header = request.Header("x-amz-copy-source");
-  const size_t question = header.find('?');
-  if (question != std::string_view::npos) return NotImplemented("a version in x-amz-copy-source");
-  std::optional<std::string> decoded = PercentDecode(header);
+  const size_t question = std::min(header.find('?'), header.size());
+  constexpr std::string_view kVersion = "?versionId=";
+  const std::string_view query = header.substr(question);
+  std::optional<std::string> decoded = PercentDecode(header.substr(0, question));
   const S3Error invalid = InvalidArgument("x-amz-copy-source", header,
                                           "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
-  if (!decoded) return invalid;
+  if (!decoded || (!query.empty() && !query.starts_with(kVersion))) return invalid;
   std::string_view path = *decoded;
   if (path.starts_with('/')) path.remove_prefix(1);
   const size_t slash = path.find('/');
   if (slash == std::string_view::npos) return invalid;
   CopySource source{.bucket = std::string(path.substr(0, slash)), .key = std::string(path.substr(slash + 1))};
   if (!objectstore::IsValidBucketName(source.bucket) || !objectstore::ValidateKey(source.key).ok()) return invalid;
+  if (!query.empty() && query.substr(kVersion.size()) != kOnlyVersion) {
+    return NoSuchVersion(source.key, query.substr(kVersion.size()));
+  }
   return source;
 }
 
@@ -237,6 +289,12 @@ Answer Operations::CopyObject(const Request& request) const {
   } else if (!tagging.empty() && tagging != "COPY") {
     return InvalidArgument("x-amz-tagging-directive", tagging, "Unknown tagging directive.");
   }
+  std::variant<std::optional<objectstore::ChecksumAlgorithm>, S3Error> algorithm = ReadChecksumAlgorithm(request);
+  if (auto* error = std::get_if<S3Error>(&algorithm)) return std::move(*error);
+  options.checksum_algorithm = std::get<std::optional<objectstore::ChecksumAlgorithm>>(algorithm);
+  std::variant<objectstore::Precondition, S3Error> precondition = ReadPrecondition(request);
+  if (auto* error = std::get_if<S3Error>(&precondition)) return std::move(*error);
+  options.precondition = std::get<objectstore::Precondition>(std::move(precondition));
   std::variant<objectstore::OpenObject, S3Error> opened = OpenCopySource(*store_, request, source);
   if (auto* error = std::get_if<S3Error>(&opened)) return std::move(*error);
   const ObjectInfo& info = std::get<objectstore::OpenObject>(opened).info;
@@ -247,9 +305,9 @@ Answer Operations::CopyObject(const Request& request) const {
   options.source_etag = info.etag;
   Result<ObjectInfo> copy = store_->Copy(source.bucket, source.key, request.bucket, request.key, std::move(options));
   if (!copy.ok()) {
-    if (copy.error().code() == ErrorCode::kNotFound && store_->HeadBucket(request.bucket).ok()) {
-      return NoSuchKey(source.key);
-    }
+    const bool source_gone = copy.error().code() == ErrorCode::kNotFound && store_->HeadBucket(request.bucket).ok() &&
+                             !store_->Head(source.bucket, source.key).ok();
+    if (source_gone) return NoSuchKey(source.key);
     return ToS3Error(*store_, request, copy.error(), Missing::kKey);
   }
   XmlWriter xml("CopyObjectResult", XmlNamespace::kS3);
@@ -263,10 +321,12 @@ Answer Operations::CopyObject(const Request& request) const {
 }
 
 Answer Operations::DeleteObject(const Request& request) const {
-  for (const std::string_view name : {"if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"}) {
-    if (request.HasHeader(name)) return NotImplemented("the header " + std::string(name) + " on DELETE");
-  }
-  const Status deleted = store_->Delete(request.bucket, request.key);
+  const std::variant<objectstore::Precondition, S3Error> precondition =
+      ReadDeletePrecondition(Unquoted(request.Header("if-match")), request.Header("x-amz-if-match-size"),
+                             request.Header("x-amz-if-match-last-modified-time"));
+  if (const auto* error = std::get_if<S3Error>(&precondition)) return *error;
+  const Status deleted =
+      store_->DeleteIf(request.bucket, request.key, std::get<objectstore::Precondition>(precondition));
   if (!deleted.ok()) return ToS3Error(*store_, request, deleted.error(), Missing::kKey);
   http::Response response;
   response.status = 204;
@@ -281,16 +341,11 @@ Answer Operations::DeleteObjects(const Request& request) const {
   const Status there = store_->HeadBucket(request.bucket);
   if (!there.ok()) return ToS3Error(*store_, request, there.error(), Missing::kKey);
   XmlWriter xml("DeleteResult", XmlNamespace::kS3);
-  for (const std::string& key : asked->keys) {
-    std::optional<S3Error> error;
-    if (!MayReach(*request.asker, auth::DataUse::kWrite, request.bucket, key)) {
-      error = AccessDenied(*request.asker, "s3:DeleteObject");
-    } else if (const Status deleted = store_->Delete(request.bucket, key); !deleted.ok()) {
-      error = ToS3Error(*store_, request, deleted.error(), Missing::kKey);
-    }
+  for (const DeleteEntry& entry : asked->entries) {
+    const std::optional<S3Error> error = DeleteOne(request, entry);
     if (!error && asked->quiet) continue;
     xml.Open(error ? "Error" : "Deleted");
-    xml.Text("Key", key);
+    xml.Text("Key", entry.key);
     if (error) {
       xml.Text("Code", error->code);
       xml.Text("Message", error->message);
@@ -298,6 +353,19 @@ Answer Operations::DeleteObjects(const Request& request) const {
     xml.Close();
   }
   return XmlResponse(xml.Finish());
+}
+
+std::optional<S3Error> Operations::DeleteOne(const Request& request, const DeleteEntry& entry) const {
+  if (!MayReach(*request.asker, auth::DataUse::kWrite, request.bucket, entry.key)) {
+    return AccessDenied(*request.asker, "s3:DeleteObject");
+  }
+  std::variant<objectstore::Precondition, S3Error> precondition =
+      ReadDeletePrecondition(entry.etag, entry.size, entry.last_modified);
+  if (auto* error = std::get_if<S3Error>(&precondition)) return std::move(*error);
+  const Status deleted = store_->DeleteIf(request.bucket, entry.key, std::get<objectstore::Precondition>(precondition));
+  if (deleted.ok()) return std::nullopt;
+  if (deleted.error().code() == ErrorCode::kNotFound) return NoSuchKey(entry.key);
+  return ToS3Error(*store_, request, deleted.error(), Missing::kKey);
 }
 
 }  // namespace argosy::api::s3

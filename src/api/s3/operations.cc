@@ -124,7 +124,14 @@ Answer Operations::ListBuckets(const Request& request) const {
   Result<std::vector<objectstore::BucketInfo>> buckets = store_->ListBuckets();
   if (!buckets.ok()) return FromStoreError(buckets.error());
   const std::string_view prefix = request.Parameter("prefix");
-  const std::string after = FromBase64(request.Parameter("continuation-token")).value_or("");
+  const std::string_view token = request.Parameter("continuation-token");
+  const std::string after = FromBase64(token).value_or("");
+  if (request.HasParameter("continuation-token") && !objectstore::IsValidBucketName(after)) {
+    return InvalidArgument("continuation-token", token, "The continuation token provided is incorrect");
+  }
+  // All buckets are in the one region that the server answers for.
+  const std::string_view region = request.Parameter("bucket-region");
+  if (!region.empty() && region != region_) buckets->clear();
   XmlWriter xml("ListAllMyBucketsResult", XmlNamespace::kS3);
   xml.Open("Owner");
   xml.Text("ID", "owner");
@@ -145,6 +152,7 @@ Answer Operations::ListBuckets(const Request& request) const {
     xml.Open("Bucket");
     xml.Text("Name", bucket.name);
     xml.Text("CreationDate", FormatIso8601(bucket.created));
+    if (!region.empty()) xml.Text("BucketRegion", region_);
     xml.Close();
   }
   xml.Close();

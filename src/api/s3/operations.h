@@ -1,11 +1,13 @@
 // The operations of S3 on a store: a request in, an answer out. All block and run on pool threads.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "api/s3/request.h"
 #include "api/s3/s3_error.h"
+#include "api/s3/xml.h"
 #include "http/message.h"
 #include "objectstore/object_store.h"
 
@@ -40,6 +42,7 @@ class Operations {
   Answer CopyObject(const Request& request) const;
   Answer DeleteObject(const Request& request) const;
   Answer DeleteObjects(const Request& request) const;
+  std::optional<S3Error> DeleteOne(const Request& request, const DeleteEntry& entry) const;
   // tags
   Answer GetObjectTagging(const Request& request) const;
   Answer PutObjectTagging(const Request& request) const;
@@ -68,6 +71,9 @@ S3Error ToS3Error(objectstore::ObjectStore& store, const Request& request, const
 
 // If-None-Match: * and If-Match of a write.
 std::variant<objectstore::Precondition, S3Error> ReadPrecondition(const Request& request);
+// Of a delete: ETag (without quotes, or "*"), size and time of the object as they were sent; empty: not sent.
+std::variant<objectstore::Precondition, S3Error> ReadDeletePrecondition(std::string_view etag, std::string_view size,
+                                                                        std::string_view last_modified);
 std::variant<int, S3Error> ReadPartNumber(const Request& request);
 
 // x-amz-copy-source.

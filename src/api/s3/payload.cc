@@ -94,7 +94,11 @@ std::variant<Expectation, S3Error> ReadExpectation(const Request& request) {
     out.algorithm = algorithm;
     out.checksum_in_trailer = true;
   }
-  if (request.HasHeader("x-amz-sdk-checksum-algorithm") && !out.algorithm) {
+  const std::string_view named = request.Header("x-amz-sdk-checksum-algorithm");
+  if (!named.empty() && !objectstore::ParseChecksumName(named)) {
+    return NotImplemented("x-amz-sdk-checksum-algorithm: " + std::string(named));
+  }
+  if (!named.empty() && objectstore::ParseChecksumName(named) != out.algorithm) {
     return InvalidRequest(
         "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were "
         "found.");
@@ -108,6 +112,14 @@ std::variant<Expectation, S3Error> ReadExpectation(const Request& request) {
     if (out.framing == Framing::kAwsChunked) out.decoded_length = static_cast<uint64_t>(*length);
   }
   return out;
+}
+
+std::variant<std::optional<ChecksumAlgorithm>, S3Error> ReadChecksumAlgorithm(const Request& request) {
+  const std::string_view name = request.Header("x-amz-checksum-algorithm");
+  if (name.empty()) return std::nullopt;
+  const std::optional<ChecksumAlgorithm> algorithm = objectstore::ParseChecksumName(name);
+  if (!algorithm) return NotImplemented("x-amz-checksum-algorithm: " + std::string(name));
+  return algorithm;
 }
 
 std::variant<objectstore::Attributes, S3Error> ReadAttributes(const Request& request) {

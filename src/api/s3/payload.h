@@ -35,6 +35,9 @@ std::variant<Expectation, S3Error> ReadExpectation(const Request& request);
 // content-type and the other headers kept with an object, and the user's metadata.
 std::variant<objectstore::Attributes, S3Error> ReadAttributes(const Request& request);
 
+// x-amz-checksum-algorithm: what the checksum of an upload or copy is to be; empty: not sent.
+std::variant<std::optional<objectstore::ChecksumAlgorithm>, S3Error> ReadChecksumAlgorithm(const Request& request);
+
 // "x-amz-checksum-crc32".
 std::string ChecksumHeader(objectstore::ChecksumAlgorithm algorithm);
 

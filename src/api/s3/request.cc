@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "api/s3/headers.h"
 #include "api/s3/settings.h"
 #include "auth/presigned.h"
 #include "base/bytes.h"
@@ -25,9 +26,9 @@ struct Route {
 };
 
 const std::vector<Route>& Routes() {
-  static const std::vector<std::string_view> kOverrideParameters = {
-      "response-content-type",  "response-content-language",    "response-expires",
-      "response-cache-control", "response-content-disposition", "response-content-encoding"};
+  static const std::vector<std::string_view> kOfReads = {
+      "response-content-type",        "response-content-language", "response-expires", "response-cache-control",
+      "response-content-disposition", "response-content-encoding", "partNumber"};
   static const std::vector<Route> routes = {
       {"GET",
        Level::kService,
@@ -55,7 +56,7 @@ const std::vector<Route>& Routes() {
        {"uploads"},
        false,
        Operation::kListMultipartUploads,
-       {"prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"}},
+       {"prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"}},
       {"GET",
        Level::kBucket,
        {"list-type"},
@@ -84,8 +85,8 @@ const std::vector<Route>& Routes() {
       {"GET", Level::kObject, {"tagging"}, false, Operation::kGetObjectTagging, {}},
       {"DELETE", Level::kObject, {"tagging"}, false, Operation::kDeleteObjectTagging, {}},
       {"GET", Level::kObject, {"attributes"}, false, Operation::kGetObjectAttributes, {}},
-      {"GET", Level::kObject, {}, false, Operation::kGetObject, kOverrideParameters},
-      {"HEAD", Level::kObject, {}, false, Operation::kHeadObject, kOverrideParameters},
+      {"GET", Level::kObject, {}, false, Operation::kGetObject, kOfReads},
+      {"HEAD", Level::kObject, {}, false, Operation::kHeadObject, kOfReads},
       {"DELETE", Level::kObject, {"uploadId"}, false, Operation::kAbortMultipartUpload, {}},
       {"DELETE", Level::kObject, {}, false, Operation::kDeleteObject, {}},
       {"POST", Level::kObject, {"uploads"}, false, Operation::kCreateMultipartUpload, {}},
@@ -125,44 +126,6 @@ std::string_view LevelName(Level level) {
       return "an object";
   }
   return {};
-}
-
-// Headers whose neglect would change what the client gets. Values that are what the server does anyway may pass.
-struct RefusedHeader {
-  std::string_view name;  // or the beginning of one, when it ends in '-'
-  std::vector<std::string_view> harmless;
-};
-const std::vector<RefusedHeader>& RefusedHeaders() {
-  static const std::vector<RefusedHeader> headers = {
-      // Without a key of their own clients ask for what S3 does with every object; SDK v2 does so for each script it
-      // uploads. Whether the disk is encrypted is its owner's matter. A key named is refused by the next line.
-      {"x-amz-server-side-encryption", {"AES256", "aws:kms"}},
-      {"x-amz-server-side-encryption-", {}},
-      {"x-amz-copy-source-server-side-encryption-", {}},
-      {"x-amz-object-lock-", {}},
-      {"x-amz-bucket-object-lock-enabled", {"false"}},
-      {"x-amz-website-redirect-location", {}},
-      {"x-amz-write-offset-bytes", {}},
-      {"x-amz-storage-class", {"STANDARD"}},
-  };
-  return headers;
-}
-
-std::optional<S3Error> CheckHeaders(const Request& request) {
-  constexpr std::string_view kCannedAcls[] = {"private", "bucket-owner-full-control"};
-  for (const auto& [name, value] : request.headers) {
-    if (name == "x-amz-acl" && std::ranges::find(kCannedAcls, value) == std::end(kCannedAcls)) {
-      return S3Error{400, "AccessControlListNotSupported", "The bucket does not allow ACLs"};
-    }
-    if (name.starts_with("x-amz-grant-")) {
-      return S3Error{400, "AccessControlListNotSupported", "The bucket does not allow ACLs"};
-    }
-    for (const RefusedHeader& refused : RefusedHeaders()) {
-      const bool named = refused.name.ends_with('-') ? name.starts_with(refused.name) : name == refused.name;
-      if (named && !Contains(refused.harmless, value)) return NotImplemented("the header " + name + ": " + value);
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -218,8 +181,7 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
       if (!request.HasHeader(header)) request.headers.emplace_back(std::move(header), std::move(*value));
       continue;
     }
-    // The version that every object of a bucket without versioning is.
-    if (*name == "versionId" && *value == "null") continue;
+    if (*name == "versionId" && *value == kOnlyVersion) continue;
     request.parameters.try_emplace(std::move(*name), std::move(*value));
   }
   std::string_view path = view.path;
@@ -235,7 +197,7 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
     if (!objectstore::IsValidBucketName(*bucket)) {
       return S3Error{400,
                      "InvalidBucketName",
-                     "The specified bucket is not valid.",
+                     "The specified bucket is not valid: " + std::string(objectstore::kBucketNameRule) + ".",
                      {{"BucketName", IsValidUtf8(*bucket) ? *bucket : std::string()}}};
     }
     if (key->size() > objectstore::kKeyBytesMax) {
@@ -252,10 +214,7 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
   if (std::optional<S3Error> refused = CheckHeaders(request)) return std::move(*refused);
 
   if (level == Level::kObject && request.HasParameter("versionId")) {
-    return S3Error{404,
-                   "NoSuchVersion",
-                   "The specified version does not exist.",
-                   {{"Key", request.key}, {"VersionId", std::string(request.Parameter("versionId"))}}};
+    return NoSuchVersion(request.key, request.Parameter("versionId"));
   }
   if (request.method == "GET" && FindSetting(level == Level::kBucket, request.parameters) != nullptr) {
     request.operation = Operation::kGetSetting;
@@ -274,6 +233,7 @@ std::variant<Request, S3Error> ReadHead(const http::RequestView& view, std::stri
       return NotImplemented("'?" + name + "' (" + request.method + " on " + std::string(LevelName(level)) + ")");
     }
     request.operation = route.operation;
+    KeepHeadersOf(route.operation, request);
     return request;
   }
   if (!method_known) {

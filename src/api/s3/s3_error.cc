@@ -13,6 +13,13 @@ S3Error NoSuchKey(std::string_view key) {
   return {404, "NoSuchKey", "The specified key does not exist.", {{"Key", std::string(key)}}};
 }
 
+S3Error NoSuchVersion(std::string_view key, std::string_view version) {
+  return {404,
+          "NoSuchVersion",
+          "The specified version does not exist.",
+          {{"Key", std::string(key)}, {"VersionId", std::string(version)}}};
+}
+
 S3Error NoSuchUpload(std::string_view upload_id) {
   return {404,
           "NoSuchUpload",

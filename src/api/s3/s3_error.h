@@ -12,6 +12,9 @@
 
 namespace argosy::api::s3 {
 
+// The version that every object of a bucket without versioning is.
+inline constexpr std::string_view kOnlyVersion = "null";
+
 struct S3Error {
   int status = 500;
   std::string code;
@@ -21,6 +24,7 @@ struct S3Error {
 
 S3Error NoSuchBucket(std::string_view bucket);
 S3Error NoSuchKey(std::string_view key);
+S3Error NoSuchVersion(std::string_view key, std::string_view version);
 S3Error NoSuchUpload(std::string_view upload_id);
 S3Error InvalidArgument(std::string_view name, std::string_view value, std::string_view message);
 S3Error InvalidRequest(std::string_view message);

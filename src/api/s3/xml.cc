@@ -1,8 +1,11 @@
 #include "api/s3/xml.h"
 
+#include <algorithm>
+#include <charconv>
 #include <pugixml.hpp>
 #include <sstream>
 
+#include "api/s3/conditions.h"
 #include "base/bytes.h"
 
 namespace argosy::api::s3 {
@@ -26,17 +29,50 @@ std::string_view LocalName(const pugi::xml_node& node) {
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-bool Parse(pugi::xml_document& document, std::string_view body, std::string_view root) {
-  // Keys may be or end in blanks, so text of blanks alone counts where it is an element's only content.
-  const unsigned options = pugi::parse_escapes | pugi::parse_cdata | pugi::parse_eol | pugi::parse_ws_pcdata_single;
-  const pugi::xml_parse_result parsed = document.load_buffer(body.data(), body.size(), options, pugi::encoding_utf8);
-  return parsed && LocalName(document.document_element()) == root;
+// Whether the text after an ampersand refers to a character: one of XML's five names, or a number but 0, which would
+// cut a key short.
+bool IsReference(std::string_view text) {
+  constexpr size_t kReferenceBytesMax = 10;  // &#x10ffff; and a leading zero
+  const size_t end = text.substr(0, kReferenceBytesMax).find(';');
+  if (end == std::string_view::npos) return false;
+  std::string_view name = text.substr(0, end);
+  if (!name.starts_with('#')) {
+    constexpr std::string_view kNames[] = {"amp", "lt", "gt", "quot", "apos"};
+    return std::ranges::find(kNames, name) != std::end(kNames);
+  }
+  name.remove_prefix(1);
+  const int base = name.starts_with('x') ? 16 : 10;
+  if (base == 16) name.remove_prefix(1);
+  uint32_t number = 0;
+  const auto [at, error] = std::from_chars(name.data(), name.data() + name.size(), number, base);
+  return error == std::errc() && at == name.data() + name.size() && number != 0;
 }
 
-std::string Unquoted(std::string_view etag) {
-  etag = Trim(etag);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-  return std::string(etag);
+// The parser leaves references that it does not know as they stand, which would name another key.
+bool HasOnlyKnownReferences(std::string_view body) {
+  constexpr std::pair<std::string_view, std::string_view> kVerbatim[] = {{"<![CDATA[", "]]>"}, {"<!--", "-->"}};
+  for (size_t at = body.find_first_of("&<"); at != std::string_view::npos; at = body.find_first_of("&<", at + 1)) {
+    const std::string_view rest = body.substr(at);
+    if (rest.front() == '&' && !IsReference(rest.substr(1))) return false;
+    for (const auto& [begin, end] : kVerbatim) {
+      if (!rest.starts_with(begin)) continue;
+      const size_t length = rest.find(end, begin.size());
+      if (length == std::string_view::npos) return false;
+      at += length;
+    }
+  }
+  return true;
+}
+
+bool Parse(pugi::xml_document& document, std::string_view body, std::string_view root) {
+  if (body.find('\0') != std::string_view::npos || !HasOnlyKnownReferences(body)) return false;
+  // Keys may be or end in blanks, so text of blanks alone counts where it is an element's only content. A DOCTYPE is
+  // asked for to be refused.
+  const unsigned options =
+      pugi::parse_escapes | pugi::parse_cdata | pugi::parse_eol | pugi::parse_ws_pcdata_single | pugi::parse_doctype;
+  const pugi::xml_parse_result parsed = document.load_buffer(body.data(), body.size(), options, pugi::encoding_utf8);
+  const auto is_doctype = [](const pugi::xml_node& node) { return node.type() == pugi::node_doctype; };
+  return parsed && !document.find_child(is_doctype) && LocalName(document.document_element()) == root;
 }
 
 }  // namespace
@@ -114,16 +150,20 @@ std::optional<DeleteRequest> ParseDelete(std::string_view body) {
     const std::string_view name = LocalName(node);
     if (name == "Quiet") request.quiet = Trim(node.child_value()) == "true";
     if (name != "Object") continue;
-    if (request.keys.size() == kDeleteKeysMax) return std::nullopt;
-    std::optional<std::string> key;
+    if (request.entries.size() == kDeleteKeysMax) return std::nullopt;
+    DeleteEntry entry;
     for (const pugi::xml_node& field : node.children()) {
-      if (LocalName(field) == "Key") key = field.child_value();
-      if (LocalName(field) == "VersionId" && Trim(field.child_value()) != "null") request.versions = true;
+      const std::string_view field_name = LocalName(field);
+      if (field_name == "Key") entry.key = field.child_value();
+      if (field_name == "ETag") entry.etag = Unquoted(field.child_value());
+      if (field_name == "Size") entry.size = Trim(field.child_value());
+      if (field_name == "LastModifiedTime") entry.last_modified = Trim(field.child_value());
+      if (field_name == "VersionId" && Trim(field.child_value()) != "null") request.versions = true;
     }
-    if (!key || key->empty()) return std::nullopt;
-    request.keys.push_back(std::move(*key));
+    if (entry.key.empty()) return std::nullopt;
+    request.entries.push_back(std::move(entry));
   }
-  if (request.keys.empty()) return std::nullopt;
+  if (request.entries.empty()) return std::nullopt;
   return request;
 }
 

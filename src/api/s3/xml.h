@@ -48,9 +48,15 @@ struct CompletePart {
 // <CompleteMultipartUpload>. Nothing when it is no such document or names more than kCompletePartsMax parts.
 std::optional<std::vector<CompletePart>> ParseCompleteMultipartUpload(std::string_view body);
 
+struct DeleteEntry {
+  std::string key;
+  std::string etag;  // without quotes; the three conditions as they were sent, empty when not
+  std::string size;
+  std::string last_modified;
+};
 struct DeleteRequest {
   bool quiet = false;
-  std::vector<std::string> keys;
+  std::vector<DeleteEntry> entries;
   bool versions = false;  // whether some entry names a version, but for "null"
 };
 // <Delete>. Nothing when it is no such document or names no key or more than kDeleteKeysMax.

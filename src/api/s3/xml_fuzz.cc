@@ -16,7 +16,7 @@ void Try(std::string_view body) {
     }
   }
   if (const auto request = ParseDelete(body)) {
-    argosy::Check(!request->keys.empty() && request->keys.size() <= kDeleteKeysMax, "bound on keys");
+    argosy::Check(!request->entries.empty() && request->entries.size() <= kDeleteKeysMax, "bound on keys");
   }
   if (const auto tags = ParseTagging(body)) argosy::Check(tags->size() <= kTaggingTagsMax, "bound on tags");
   (void)IsCreateBucketConfiguration(body);

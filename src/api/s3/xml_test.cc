@@ -40,16 +40,41 @@ TEST(Xml, ReadsCompleteMultipartUpload) {
 
 TEST(Xml, ReadsDelete) {
   const auto request = ParseDelete(
-      "<Delete><Quiet>true</Quiet><Object><Key> a&amp;b </Key></Object><Object><Key> </Key></Object></Delete>");
+      "<Delete><Quiet>true</Quiet><Object><Key> a&amp;b </Key><ETag>&quot;e&quot;</ETag><Size> 3 "
+      "</Size></Object><Object><Key> </Key></Object></Delete>");
   ASSERT_TRUE(request.has_value());
   EXPECT_TRUE(request->quiet);
-  EXPECT_EQ(request->keys, (std::vector<std::string>{" a&b ", " "}));
+  ASSERT_EQ(request->entries.size(), 2u);
+  EXPECT_EQ(request->entries[0].key, " a&b ");
+  EXPECT_EQ(request->entries[0].etag, "e");
+  EXPECT_EQ(request->entries[0].size, "3");
+  EXPECT_EQ(request->entries[1].key, " ");
+  EXPECT_EQ(request->entries[1].etag + request->entries[1].size + request->entries[1].last_modified, "");
   EXPECT_FALSE(request->versions);
   std::string many = "<Delete>";
   for (int i = 0; i < 1000; ++i) many += "<Object><Key>k</Key></Object>";
   EXPECT_TRUE(ParseDelete(many + "</Delete>").has_value());
   EXPECT_FALSE(ParseDelete(many + "<Object><Key>k</Key></Object></Delete>").has_value());
   EXPECT_FALSE(ParseDelete("<Delete></Delete>").has_value());
+}
+
+TEST(Xml, WhatWouldNameAnotherKeyIsRefused) {
+  const auto key = [](const std::string& text) {
+    const auto request = ParseDelete("<Delete><Object><Key>" + text + "</Key></Object></Delete>");
+    return request ? request->entries[0].key : "(refused)";
+  };
+  EXPECT_EQ(key("&lt;&#x41;&#66;&apos;"), "<AB'");
+  EXPECT_EQ(key("<![CDATA[a&b;]]>"), "a&b;");
+  EXPECT_EQ(key("a<!-- & -->"), "a");
+  for (const char* text :
+       {"a&foo;", "a&", "a&b", "a&;", "&#0;", "a&#x0;b", "&#;", "&#x;", "&#1a;", "<!-- ", "<![CDATA[a"}) {
+    EXPECT_EQ(key(text), "(refused)") << text;
+  }
+  EXPECT_EQ(key(std::string("a\0b", 3)), "(refused)");
+  const std::string body = "<Delete><Object><Key>k</Key></Object></Delete>";
+  EXPECT_TRUE(ParseDelete("<?xml version=\"1.0\"?>" + body).has_value());
+  EXPECT_FALSE(ParseDelete("<!DOCTYPE Delete>" + body).has_value());
+  EXPECT_FALSE(ParseDelete("<!DOCTYPE Delete [<!ENTITY foo \"bar\">]>" + body).has_value());
 }
 
 TEST(Xml, DeepNestingIsHarmless) {
