@@ -38,6 +38,12 @@ def test_a_copy_overwrites_only_what_it_may(s3, bucket, there):
     assert body(s3, bucket, "new") == b"source"
 
 
+def test_a_put_wants_the_object_that_it_knows(s3, bucket, there):
+    assert error_of(s3.put_object, Bucket=bucket, Key="k", Body=b"x", IfMatch="*") == ("NotImplemented", 501)
+    assert error_of(s3.put_object, Bucket=bucket, Key="k", Body=b"x", IfMatch='"wrong"') == FAILED
+    assert body(s3, bucket) == b"there"
+
+
 def test_an_upload_in_parts_overwrites_only_what_it_may(s3, bucket, there):
     upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
     etag = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"parts")["ETag"]

@@ -51,6 +51,13 @@ def test_whose_the_objects_of_a_new_bucket_are(s3):
     assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
+def test_what_else_is_asked_of_a_new_bucket_is_refused(s3):
+    name = jobs.unique("tagged")
+    asked = {"LocationConstraint": "eu-central-1", "Tags": [{"Key": "a", "Value": "b"}]}
+    assert error_of(s3.create_bucket, Bucket=name, CreateBucketConfiguration=asked) == ("NotImplemented", 501)
+    assert error_of(s3.head_bucket, Bucket=name) == ("404", 404)
+
+
 def test_buckets_of_a_region(s3, bucket):
     region = s3.head_bucket(Bucket=bucket)["BucketRegion"]
     told = [one for one in s3.list_buckets(BucketRegion=region)["Buckets"] if one["Name"] == bucket]

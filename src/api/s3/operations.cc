@@ -162,7 +162,11 @@ Answer Operations::ListBuckets(const Request& request) const {
 }
 
 Answer Operations::CreateBucket(const Request& request) const {
-  if (!IsCreateBucketConfiguration(request.body)) return MalformedXml();
+  const std::optional<std::vector<std::string>> asked = ParseCreateBucketConfiguration(request.body);
+  if (!asked) return MalformedXml();
+  for (const std::string& name : *asked) {
+    if (name != "LocationConstraint") return NotImplemented("<" + name + "> of a bucket to be made");
+  }
   const Status created = store_->CreateBucket(request.bucket);
   if (!created.ok()) {
     if (created.error().code() == ErrorCode::kAlreadyExists) {

@@ -188,10 +188,15 @@ std::optional<std::vector<std::pair<std::string, std::string>>> ParseTagging(std
   return tags;
 }
 
-bool IsCreateBucketConfiguration(std::string_view body) {
-  if (Trim(body).empty()) return true;
+std::optional<std::vector<std::string>> ParseCreateBucketConfiguration(std::string_view body) {
+  std::vector<std::string> names;
+  if (Trim(body).empty()) return names;
   pugi::xml_document document;
-  return Parse(document, body, "CreateBucketConfiguration");
+  if (!Parse(document, body, "CreateBucketConfiguration")) return std::nullopt;
+  for (const pugi::xml_node& node : document.document_element().children()) {
+    if (node.type() == pugi::node_element) names.emplace_back(LocalName(node));
+  }
+  return names;
 }
 
 }  // namespace argosy::api::s3

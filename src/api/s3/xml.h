@@ -66,7 +66,7 @@ std::optional<DeleteRequest> ParseDelete(std::string_view body);
 inline constexpr size_t kTaggingTagsMax = 1000;
 std::optional<std::vector<std::pair<std::string, std::string>>> ParseTagging(std::string_view body);
 
-// <CreateBucketConfiguration>: whether it is one (or empty).
-bool IsCreateBucketConfiguration(std::string_view body);
+// <CreateBucketConfiguration>, or nothing at all: the names of what it asks for. Nothing when it is no such document.
+std::optional<std::vector<std::string>> ParseCreateBucketConfiguration(std::string_view body);
 
 }  // namespace argosy::api::s3

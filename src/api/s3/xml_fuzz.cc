@@ -19,7 +19,7 @@ void Try(std::string_view body) {
     argosy::Check(!request->entries.empty() && request->entries.size() <= kDeleteKeysMax, "bound on keys");
   }
   if (const auto tags = ParseTagging(body)) argosy::Check(tags->size() <= kTaggingTagsMax, "bound on tags");
-  (void)IsCreateBucketConfiguration(body);
+  (void)ParseCreateBucketConfiguration(body);
 }
 
 }  // namespace

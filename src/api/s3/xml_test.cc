@@ -58,6 +58,16 @@ TEST(Xml, ReadsDelete) {
   EXPECT_FALSE(ParseDelete("<Delete></Delete>").has_value());
 }
 
+TEST(Xml, ReadsWhatABucketIsToHave) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(ParseCreateBucketConfiguration(" "), Names());
+  EXPECT_EQ(
+      ParseCreateBucketConfiguration("<CreateBucketConfiguration><LocationConstraint>x</LocationConstraint><Tags/>"
+                                     "</CreateBucketConfiguration>"),
+      (Names{"LocationConstraint", "Tags"}));
+  EXPECT_FALSE(ParseCreateBucketConfiguration("<Delete/>").has_value());
+}
+
 TEST(Xml, WhatWouldNameAnotherKeyIsRefused) {
   const auto key = [](const std::string& text) {
     const auto request = ParseDelete("<Delete><Object><Key>" + text + "</Key></Object></Delete>");
