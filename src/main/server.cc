@@ -166,7 +166,8 @@ Status Server::Parts::OpenStores(const Options& options, const DataDirectory& di
 
   Result<std::unique_ptr<objectstore::ObjectStore>> store = OpenObjects(options, directory.path(), &clock, &random);
   if (!store.ok()) return store.error().Wrap("the object store cannot be opened");
-  store = objectstore::MountFolders(std::move(*store), options.mounts, ObjectsDirectory(options, directory.path()));
+  store = objectstore::MountFolders(std::move(*store), options.mounts, ObjectsDirectory(options, directory.path()),
+                                    directory.path());
   if (!store.ok()) return store.error().Wrap("--mount");
   objects = std::move(*store);
 

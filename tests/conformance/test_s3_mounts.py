@@ -55,8 +55,15 @@ def test_what_cannot_be_mounted_is_said_in_one_line(tmp_path, start_server, clie
     ):
         refused = run("up", "--listen", "127.0.0.1:0", "--mount", option, data_dir=tmp_path / "data")
         assert refused.code != 0 and words in refused.err and refused.err.count("\n") == 1, refused
+    (tmp_path / "sets").mkdir()
+    linked = tmp_path / "linked"
+    linked.symlink_to(tmp_path)
+    for folder in (tmp_path, tmp_path / "data", tmp_path / "data" / "objects", linked):
+        refused = run("up", "--listen", "127.0.0.1:0", "--mount", f"all={folder}", data_dir=tmp_path / "data")
+        assert refused.code == 1 and refused.err.count("\n") == 1, refused
+        assert f"the data directory {tmp_path / 'data'}, which nobody may read" in refused.err, refused
     server = start_server()
     clients_of(server).s3.create_bucket(Bucket="taken")
     server.stop()
-    refused = run("up", "--listen", "127.0.0.1:0", "--mount", f"taken={tmp_path}", data_dir=server.data_dir)
+    refused = run("up", "--listen", "127.0.0.1:0", "--mount", f"taken={tmp_path / 'sets'}", data_dir=server.data_dir)
     assert refused.code != 0 and "there is a bucket 'taken' already" in refused.err

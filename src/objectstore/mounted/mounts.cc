@@ -24,6 +24,32 @@ Error ReadOnly(std::string_view bucket) {
                "the bucket '" + std::string(bucket) + "' is a mounted folder, which is only read");
 }
 
+// Whether `inner` is `outer` or lies below it: by what the directories are, so that links and bind mounts make no
+// difference.
+bool IsWithin(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::canonical(inner, error);
+  while (!at.empty()) {
+    if (std::filesystem::equivalent(at, outer, error)) return true;
+    if (!at.has_relative_path()) return false;
+    at = at.parent_path();
+  }
+  return false;
+}
+
+// Every user may read a mounted folder, and the data directory holds the keys and objects of all.
+Status RefuseDataDirectory(const Mounts& mounts, const std::filesystem::path& data_dir) {
+  for (const auto& [bucket, folder] : mounts) {
+    const bool below = IsWithin(folder, data_dir);
+    if (!below && !IsWithin(data_dir, folder)) continue;
+    return Error(ErrorCode::kInvalidArgument,
+                 "the folder " + folder.string() + " of bucket '" + bucket + "' " + (below ? "lies in" : "holds") +
+                     " the data directory " + data_dir.string() + ", which nobody may read; mount " +
+                     (below ? "another" : "the folders beside it") + ", or name another data directory by --data-dir");
+  }
+  return {};
+}
+
 using Folders = std::map<std::string, std::unique_ptr<FolderReader>, std::less<>>;
 
 Result<Folders> OpenFolders(const Mounts& mounts) {
@@ -213,9 +239,11 @@ std::map<std::string, std::string> PathsOf(const Mounts& mounts) {
 }  // namespace
 
 Result<std::unique_ptr<ObjectStore>> MountFolders(std::unique_ptr<ObjectStore> store, const Mounts& mounts,
-                                                  const std::filesystem::path& dir) {
+                                                  const std::filesystem::path& dir,
+                                                  const std::filesystem::path& data_dir) {
   Result<Folders> folders = OpenFolders(mounts);
   if (!folders.ok()) return folders.error();
+  if (Status apart = RefuseDataDirectory(mounts, data_dir); !apart.ok()) return apart.error();
   for (const auto& [bucket, path] : mounts) {
     if (!store->HeadBucket(bucket).ok()) continue;
     return Error(ErrorCode::kAlreadyExists,

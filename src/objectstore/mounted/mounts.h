@@ -15,9 +15,11 @@ namespace argosy::objectstore {
 using Mounts = std::map<std::string, std::filesystem::path>;  // absolute, by bucket
 
 // The store with the folders beside its buckets, written down in `dir`. kInvalidArgument for what is no folder or no
-// bucket's name; kAlreadyExists for a bucket that the store has itself.
+// bucket's name, and for a folder by which `data_dir` could be read, whose keys are for nobody; kAlreadyExists for a
+// bucket that the store has itself.
 Result<std::unique_ptr<ObjectStore>> MountFolders(std::unique_ptr<ObjectStore> store, const Mounts& mounts,
-                                                  const std::filesystem::path& dir);
+                                                  const std::filesystem::path& dir,
+                                                  const std::filesystem::path& data_dir);
 
 // The reader with those of the folders that are written down in `dir` which are still there.
 Result<std::unique_ptr<ObjectReader>> MountFolders(std::unique_ptr<ObjectReader> reader,

@@ -32,7 +32,7 @@ class MountsTest : public testing::Test {
   void Mount() {
     store_.reset();
     auto own = EmbeddedStore::Open(dir_ / "store", &clock_, &random_, nullptr).value();
-    store_ = MountFolders(std::move(own), {{"data", dir_ / "data"}}, dir_ / "store").value();
+    store_ = MountFolders(std::move(own), {{"data", dir_ / "data"}}, dir_ / "store", dir_ / "store").value();
   }
   void File(const std::string& path, const std::string& bytes = "x") {
     fs::create_directories((dir_ / "data" / path).parent_path());
@@ -204,12 +204,34 @@ TEST_F(MountsTest, WhatCannotBeMountedIsRefused) {
   const auto why = [&](const std::string& bucket, const fs::path& path) {
     store_.reset();
     auto own = EmbeddedStore::Open(dir_ / "store", &clock_, &random_, nullptr).value();
-    return MountFolders(std::move(own), {{bucket, path}}, dir_ / "store").error().code();
+    return MountFolders(std::move(own), {{bucket, path}}, dir_ / "store", dir_ / "store").error().code();
   };
   EXPECT_EQ(why("own", dir_ / "data"), ErrorCode::kAlreadyExists);
   EXPECT_EQ(why("gone", dir_ / "nothing"), ErrorCode::kNotFound);
   EXPECT_EQ(why("file", dir_ / "data/file"), ErrorCode::kIo);
   EXPECT_EQ(why("No", dir_ / "data"), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(MountsTest, NoFolderByWhichTheDataDirectoryCouldBeRead) {
+  const fs::path data_dir = dir_ / "home/argosy";
+  fs::create_directories(data_dir / "objects");
+  fs::create_directories(dir_ / "home/argosy-sets");
+  fs::create_directory_symlink(data_dir, dir_ / "link");
+  fs::create_directory_symlink(dir_ / "home", dir_ / "link-above");
+  const auto mount = [&](const fs::path& folder) -> Status {
+    auto own = EmbeddedStore::Open(data_dir / "objects", &clock_, &random_, nullptr).value();
+    const auto mounted = MountFolders(std::move(own), {{"sets", folder}}, data_dir / "objects", data_dir);
+    return mounted.ok() ? Status() : mounted.error();
+  };
+  for (const fs::path& folder : {data_dir, data_dir / "objects", dir_ / "home", dir_, fs::path("/"), dir_ / "link",
+                                 dir_ / "link/objects", dir_ / "link-above", dir_ / "data/../home"}) {
+    const Status refused = mount(folder);
+    ASSERT_FALSE(refused.ok()) << folder;
+    EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(refused.error().message().find("the data directory " + data_dir.string()), std::string::npos);
+  }
+  EXPECT_FALSE(fs::exists(data_dir / "objects/mounts.json"));
+  EXPECT_TRUE(mount(dir_ / "home/argosy-sets").ok()) << "a name that begins as the data directory's does";
 }
 
 }  // namespace
