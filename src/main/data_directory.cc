@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -29,7 +30,24 @@ Error InUse(const std::filesystem::path& path) {
                            path.string(), pid.empty() ? "another process" : "process " + pid));
 }
 
+// Empty when it is not there: SQLite takes that for a new database, and gives its log the same mode. A log that a
+// killed server left has the mode of that day.
+Status CloseDatabase(const std::filesystem::path& path) {
+  if (const Result<UniqueFd> file = OpenFile(path, O_RDWR | O_CREAT, 0600); !file.ok()) return file.error();
+  for (const char* const suffix : {"", "-wal", "-shm"}) {
+    const std::string file = path.string() + suffix;
+    if (chmod(file.c_str(), 0600) != 0 && errno != ENOENT) return ErrnoError("setting the mode of " + file, errno);
+  }
+  return {};
+}
+
 }  // namespace
+
+Status DataDirectory::MakeFolder(const std::filesystem::path& path) {
+  if (Status made = MakeDirectories(path); !made.ok()) return made;
+  if (chmod(path.c_str(), 0700) != 0) return ErrnoError("setting the mode of " + path.string(), errno);
+  return {};
+}
 
 Status DataDirectory::Make(const std::filesystem::path& path) {
   const auto wrap = [&](const Error& error) { return error.Wrap("the data directory cannot be used"); };
@@ -60,9 +78,10 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
 
   // Whatever the mode of a directory that was there before.
   for (const char* const name : {"catalog", "instances", "logs", "objects"}) {
-    if (Status made_one = MakeDirectories(path / name); !made_one.ok()) return wrap(made_one.error());
-    if (chmod((path / name).c_str(), 0700) != 0)
-      return wrap(ErrnoError("setting the mode of " + (path / name).string(), errno));
+    if (Status made = MakeFolder(path / name); !made.ok()) return wrap(made.error());
+  }
+  for (const char* const name : {"catalog/catalog.db", "metrics.db"}) {
+    if (Status closed = CloseDatabase(path / name); !closed.ok()) return wrap(closed.error());
   }
 
   // The pid, padded to one size and synced: this is also the proof that the disk takes bytes.

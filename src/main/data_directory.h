@@ -30,8 +30,11 @@ class DataDirectory {
  public:
   // Makes the directory, for its owner alone, when it is not there. Errors as of Open.
   static Status Make(const std::filesystem::path& path);
-  // Makes it when it is not there, proves that it can be written to, and takes the lock. Errors
-  // are one line: kAlreadyExists (in use: names the process), kPermissionDenied, kNoSpace (disk full), kIo.
+  // A folder for its owner alone, whatever mode it had. Errors as of Open.
+  static Status MakeFolder(const std::filesystem::path& path);
+  // Makes it when it is not there, closes what is ours in it to other users, proves that it can be written to, and
+  // takes the lock. Errors are one line: kAlreadyExists (in use: names the process), kPermissionDenied, kNoSpace (disk
+  // full), kIo.
   static Result<DataDirectory> Open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }

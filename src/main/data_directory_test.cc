@@ -51,8 +51,13 @@ TEST_F(DataDirectoryTest, OtherUsersAreKeptOutOfWhatIsOurs) {
   std::filesystem::create_directories(path_ / "objects");
   std::filesystem::permissions(path_, std::filesystem::perms(0755));
   std::filesystem::permissions(path_ / "objects", std::filesystem::perms(0755));
+  std::ofstream(path_ / "metrics.db-wal") << "left by a server that was killed";
+  std::filesystem::permissions(path_ / "metrics.db-wal", std::filesystem::perms(0644));
   ASSERT_TRUE(DataDirectory::Open(path_).ok());
   EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0755));
+  for (const char* const name : {"catalog/catalog.db", "metrics.db", "metrics.db-wal"}) {
+    EXPECT_EQ(std::filesystem::status(path_ / name).permissions(), std::filesystem::perms(0600)) << name;
+  }
   for (const char* const name : {"catalog", "instances", "logs", "objects"}) {
     EXPECT_EQ(std::filesystem::status(path_ / name).permissions(), std::filesystem::perms(0700)) << name;
   }

@@ -1,6 +1,7 @@
 #include "main/objects.h"
 
 #include "base/log.h"
+#include "main/data_directory.h"
 #include "objectstore/embedded/embedded_store.h"
 #include "objectstore/outside/outside_store.h"
 
@@ -42,6 +43,7 @@ Result<std::unique_ptr<objectstore::ObjectStore>> OpenObjects(const Options& opt
                                                               const std::filesystem::path& data_dir, const Clock* clock,
                                                               Random* random) {
   const std::filesystem::path dir = ObjectsDirectory(options, data_dir);
+  if (Status made = DataDirectory::MakeFolder(dir); !made.ok()) return made.error();
   if (options.object_store.empty()) return objectstore::EmbeddedStore::Open(dir, clock, random);
   Result<objectstore::Location> location =
       objectstore::MakeLocation(options.object_store, options.object_store_endpoint, options.object_store_region);
