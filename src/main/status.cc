@@ -89,11 +89,43 @@ std::string CountsText(const std::map<std::string, size_t>& counts) {
   return text.empty() ? "none" : text;
 }
 
+// What the server itself tells of its jobs and endpoints.
+Status AddCounts(ApiClient& client, Table& facts, Json& json) {
+  const auto jobs = CountByStatus(client, "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobStatus");
+  if (!jobs.ok()) return jobs.error();
+  const auto endpoints = CountByStatus(client, "ListEndpoints", "Endpoints", "EndpointStatus");
+  if (!endpoints.ok()) return endpoints.error();
+  facts.Add({"training jobs", CountsText(*jobs)});
+  facts.Add({"endpoints", CountsText(*endpoints)});
+  json["TrainingJobs"] = *jobs;
+  json["Endpoints"] = *endpoints;
+  return {};
+}
+
+// Of a server that is known by its address alone: its processes, disk and memory are its own machine's affair.
+int ShowNamedServer(const Options& options, OutputForm form) {
+  Result<ApiClient> client = ApiClient::Connect(options);
+  if (!client.ok()) return Fail(client.error());
+  Json json = {{"Server", {{"Endpoint", options.endpoint}}}};
+  Table facts({{"SERVER"}, {"running"}});
+  facts.Add({"endpoint", options.endpoint});
+  if (Status counted = AddCounts(*client, facts, json); !counted.ok()) return Fail(counted.error());
+  if (form == OutputForm::kJson) {
+    PrintJson(json);
+  } else {
+    Print(facts.Render(OutputWidth()));
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 int RunStatus(const Settings& settings, const StatusArgs& args) {
   const Options& options = settings.options;
   const std::optional<ServerRecord> server = FindServer(options.data_dir);
+  if (!options.endpoint.empty() && (!server || server->endpoint != options.endpoint)) {
+    return ShowNamedServer(options, args.form);
+  }
   const std::vector<RunningAgent> agents = FindAgents(options.data_dir);
   const Disk disk = MeasureDisk(options.data_dir);
   Json json = {{"DataDirectory", options.data_dir.string()},
@@ -127,19 +159,7 @@ int RunStatus(const Settings& settings, const StatusArgs& args) {
                       {"StartTime", FormatIso8601(server->process.started)},
                       {"MemoryBytes", bytes}};
     Result<ApiClient> client = ApiClient::Connect(options);
-    answered = client.ok() ? Status() : client.error();
-    if (client.ok()) {
-      const auto jobs = CountByStatus(*client, "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobStatus");
-      const auto endpoints = CountByStatus(*client, "ListEndpoints", "Endpoints", "EndpointStatus");
-      if (!jobs.ok()) answered = jobs.error();
-      if (!endpoints.ok()) answered = endpoints.error();
-      if (jobs.ok() && endpoints.ok()) {
-        facts.Add({"training jobs", CountsText(*jobs)});
-        facts.Add({"endpoints", CountsText(*endpoints)});
-        json["TrainingJobs"] = *jobs;
-        json["Endpoints"] = *endpoints;
-      }
-    }
+    answered = client.ok() ? AddCounts(*client, facts, json) : Status(client.error());
   }
   facts.Add({"instances", std::to_string(agents.size())});
   facts.Add({"directory", options.data_dir.string()});
