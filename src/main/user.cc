@@ -69,21 +69,54 @@ int AddKey(ApiClient& client, const UserArgs& args) {
   return ShowKey(client, args, ObjectAt(*made, "AccessKey"), *arn);
 }
 
-int AddUser(ApiClient& client, const UserArgs& args) {
-  const Result<Json> made = client.Iam("CreateUser", {{"UserName", args.name}});
-  if (!made.ok()) return Fail(made.error());
+struct NewKey {
+  std::string arn;  // of its user
+  Json key;
+};
+
+// Of a user that is there: rights and team, and the key at last, as nothing can fail after it.
+Result<NewKey> Equip(ApiClient& client, const UserArgs& args) {
   if (args.rights == UserRights::kReader) {
     const Result<Json> attached =
         client.Iam("AttachUserPolicy", {{"UserName", args.name}, {"PolicyArn", kReaderPolicy}});
-    if (!attached.ok()) return Fail(attached.error());
+    if (!attached.ok()) return attached.error();
   }
+  if (!args.team.empty()) {
+    const Result<Json> joined = client.Iam("AddUserToGroup", {{"GroupName", args.team}, {"UserName", args.name}});
+    if (!joined.ok()) return joined.error();
+  }
+  Result<std::string> arn = ArnOf(client, args.name);
+  if (!arn.ok()) return arn.error();
+  const Result<Json> made = client.Iam("CreateAccessKey", {{"UserName", args.name}});
+  if (!made.ok()) return made.error();
+  return NewKey{std::move(*arn), ObjectAt(*made, "AccessKey")};
+}
+
+// All or nothing: what was made before something is refused is removed again.
+int AddUser(ApiClient& client, const UserArgs& args) {
+  bool new_team = false;
+  const auto undo_team = [&] {
+    if (new_team) (void)client.Iam("DeleteGroup", {{"GroupName", args.team}});  // refused once somebody else is in it
+  };
   if (!args.team.empty()) {
     const Result<Json> team = client.Iam("CreateGroup", {{"GroupName", args.team}});
     if (!team.ok() && team.error().code() != ErrorCode::kAlreadyExists) return Fail(team.error());
-    const Result<Json> joined = client.Iam("AddUserToGroup", {{"GroupName", args.team}, {"UserName", args.name}});
-    if (!joined.ok()) return Fail(joined.error());
+    new_team = team.ok();
   }
-  return AddKey(client, args);
+  const Result<Json> made = client.Iam("CreateUser", {{"UserName", args.name}});
+  if (!made.ok()) {
+    undo_team();
+    return Fail(made.error());
+  }
+  const Result<NewKey> equipped = Equip(client, args);
+  if (!equipped.ok()) {
+    const Result<Json> undone = client.Iam("DeleteUser", {{"UserName", args.name}});
+    undo_team();
+    if (undone.ok()) return Fail(equipped.error());
+    return Fail(equipped.error().Wrap(fmt::format(
+        "the user {0} was made, but not all of it (`argosy user remove {0}`, then add it again)", args.name)));
+  }
+  return ShowKey(client, args, equipped->key, equipped->arn);
 }
 
 int ListUsers(ApiClient& client, const UserArgs& args) {

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from harness import data, jobs, programs, raw
 from harness.processes import wait_for
-from harness.server import run
+from harness.server import free_port, run
 
 NUMBERS = itertools.count()
 
@@ -160,10 +160,30 @@ class TestUsers:
         helped = run("help", "user")
         assert helped.code == 0 and "--team" in helped.out and "disable" in helped.out
 
-    def test_the_verbs_work_with_a_users_key(self, server, add_user):
+    def test_a_user_that_is_refused_leaves_nothing_behind(self, server, clients, add_user):
+        refused = server.argosy("user", "add", "half", "--team", "a/b")
+        assert refused.code == 1 and "a/b" in refused.err, refused
+        there = add_user()
+        for words in ((there.name, "--team", "new-team"), (there.name.upper(), "--team", "new-team")):
+            refused = server.argosy("user", "add", *words)
+            assert refused.code == 1 and "already exists" in refused.err, refused
+        assert "half" not in [user["UserName"] for user in clients.iam.list_users()["Users"]]
+        assert "new-team" not in [team["GroupName"] for team in clients.iam.list_groups()["Groups"]]
+        assert server.argosy("user", "add", "half", "--team", "whole").code == 0
+
+    def test_the_verbs_work_with_a_users_key(self, server, add_user, tmp_path):
         dave = add_user()
         done = run("jobs", env=dave.exports)
         assert done.code == 0, done
+        status = run("status", env=dave.exports, data_dir=tmp_path / "not-the-servers")
+        assert status.code == 0 and "running" in status.out and server.endpoint in status.out, status
+        told = json.loads(run("status", "--json", env=dave.exports, data_dir=tmp_path).out)
+        assert told["Server"] == {"Endpoint": server.endpoint} and "TrainingJobs" in told, told
+        other = {**dave.exports, "AWS_SECRET_ACCESS_KEY": "wrong"}
+        assert run("status", env=other, data_dir=tmp_path).code == 1
+        nobody = {**dave.exports, "ARGOSY_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
+        gone = run("status", env=nobody, data_dir=tmp_path)
+        assert gone.code == 3 and "no server answers at" in gone.err, gone
         refused = run("user", "add", "eve", env=dave.exports)
         assert refused.code == 1 and "not authorized to perform: iam:CreateUser" in refused.err, refused
 
