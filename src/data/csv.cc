@@ -80,6 +80,31 @@ bool IsMissingText(std::string_view text) {
          std::ranges::any_of(kWords, [&](std::string_view word) { return EqualsIgnoreCase(text, word); });
 }
 
+bool IsMissingLabel(std::string_view text) {
+  return IsMissingText(text) && !EqualsIgnoreCase(text, "none");
+}
+
+std::string EncodingFault(std::string_view start) {
+  using std::string_view_literals::operator""sv;
+  const auto zeros = [&](size_t first) {
+    return start.size() >= 4 && start[first] == '\0' && start[first + 2] == '\0' && start[1 - first] != '\0';
+  };
+  std::string_view encoding;
+  if (start.starts_with("\xff\xfe\0\0"sv) || start.starts_with("\0\0\xfe\xff"sv)) {
+    encoding = "UTF-32";
+  } else if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff")) {
+    encoding = "UTF-16";
+  } else if (zeros(1)) {
+    encoding = "UTF-16LE";
+  } else if (zeros(0)) {
+    encoding = "UTF-16BE";
+  } else {
+    return "";
+  }
+  return "the text is " + std::string(encoding) + ", and only UTF-8 is read: save it as UTF-8, or `iconv -f " +
+         std::string(encoding) + " -t UTF-8 old.csv > new.csv`";
+}
+
 std::string QuoteCsvField(std::string_view text) {
   const bool spaced =
       !text.empty() && (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t');

@@ -44,6 +44,13 @@ std::optional<size_t> CountCsvFields(std::string_view line);
 // Whether a field of a numeric column says that its value is missing: nothing, `?`, or what pandas and R write there.
 bool IsMissingText(std::string_view text);
 
+// The same of a label. `none` is a class there: people write it where nothing happened.
+bool IsMissingLabel(std::string_view text);
+
+// What is wrong with a text that begins so, of which only UTF-8 can be read; empty: nothing. UTF-16 and UTF-32, which
+// spreadsheets write as "Unicode text", are told by their marks, or by the zeros beside the first letters.
+std::string EncodingFault(std::string_view start);
+
 // `text` as a field: quoted when it has to be.
 std::string QuoteCsvField(std::string_view text);
 

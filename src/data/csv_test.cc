@@ -60,5 +60,26 @@ TEST(Csv, MissingTexts) {
   for (const char* text : {"0", "inf", "nano", "-", "no", "NAN1"}) EXPECT_FALSE(IsMissingText(text)) << text;
 }
 
+TEST(Csv, MissingLabels) {
+  for (const char* text : {"", "?", "NA", "NaN", "null"}) EXPECT_TRUE(IsMissingLabel(text)) << text;
+  for (const char* text : {"none", "None", "0", "no"}) EXPECT_FALSE(IsMissingLabel(text)) << text;
+}
+
+TEST(Csv, OtherEncodingsAreToldFromUtf8) {
+  const auto begins = [](std::string_view text, std::string_view start) { return text.starts_with(start); };
+  const auto zeroed = [](std::initializer_list<char> bytes) { return std::string(bytes); };
+  EXPECT_PRED2(begins, EncodingFault(zeroed({'\xff', '\xfe', 'a', 0})), "the text is UTF-16,");
+  EXPECT_PRED2(begins, EncodingFault("\xfe\xff"), "the text is UTF-16,");
+  EXPECT_PRED2(begins, EncodingFault(zeroed({'\xff', '\xfe', 0, 0})), "the text is UTF-32,");
+  EXPECT_PRED2(begins, EncodingFault(zeroed({'1', 0, ',', 0})), "the text is UTF-16LE,");
+  EXPECT_PRED2(begins, EncodingFault(zeroed({0, '1', 0, ','})), "the text is UTF-16BE,");
+  for (const char* text : {"", "a", "1,2\n",
+                           "\xef\xbb\xbf"
+                           "1,2\n",
+                           "\xc3\xa9t\xc3\xa9"})
+    EXPECT_EQ(EncodingFault(text), "");
+  EXPECT_EQ(EncodingFault(zeroed({0, 0, 0, 0})), "") << "no text at all";
+}
+
 }  // namespace
 }  // namespace argosy::data

@@ -51,6 +51,10 @@ Result<Sample> ReadSampleHere(const TableFiles& table) {
       if (size == sample.text.size()) sample.text.resize(std::min(kRecordBytesMax, 2 * size));
     }
     sample.text.resize(size);
+    if (FramingOf(table.format) == Framing::kLines) {
+      const std::string fault = EncodingFault(sample.text);
+      if (!fault.empty()) return Error(ErrorCode::kInvalidArgument, "file '" + sample.file_name + "': " + fault);
+    }
     if (table.format == Format::kCsv && sample.text.starts_with(kByteOrderMark)) {
       sample.text.erase(0, kByteOrderMark.size());
     }

@@ -172,8 +172,36 @@ TEST(TableProbeTest, HeaderIsSeenWhereAColumnOfNumbersBeginsWithText) {
   options.header = HeaderOption::kAuto;
   EXPECT_TRUE(ProbeTable("y,x\n0,1\n", "f", options)->header);
   EXPECT_FALSE(ProbeTable("0,1\n0,1\n", "f", options)->header);
+  EXPECT_TRUE(ProbeTable("0,1,y\n5,7,1\n", "f", options)->header) << "as pandas numbers columns without names";
+  EXPECT_FALSE(ProbeTable("0.5,x7,3\n0.5,7,1\n", "f", options)->header) << "a row with an odd value";
+  EXPECT_FALSE(ProbeTable("?,x\n3,y\n", "f", options)->header) << "a missing value is no name";
+  const std::string rows = "0,1\n1,2\n0,3\n0,4\n";
+  EXPECT_TRUE(ProbeTable("y,x\n" + rows + "y,x\n", "f", options)->header) << "one row is odd in all columns";
   options.categorical_auto = true;
   EXPECT_FALSE(ProbeTable("a,b\nc,d\n", "f", options)->header);
+}
+
+TEST(TableProbeTest, AFewOddValuesMakeNoCategories) {
+  const ProbeOptions options{.categorical_auto = true};
+  const auto probed = ProbeTable("0,1,a\n1,2,a\n1,x3,7\n0,4,a\n1,5,a\n", "f", options);
+  EXPECT_EQ(probed->layout.columns, (std::vector<ColumnKind>{ColumnKind::kNumeric, ColumnKind::kCategorical}));
+  EXPECT_TRUE(IsMostlyNumbers(4, 1));
+  EXPECT_FALSE(IsMostlyNumbers(3, 1));
+  EXPECT_FALSE(IsMostlyNumbers(0, 0));
+}
+
+TEST(DatasetTexts, OfOtherEncodingsAreToldByTheirName) {
+  const TestDirectory files;
+  const auto fault = [&](std::string_view bytes, Format format) {
+    const TableFiles table{.channel = "train", .files = {files.Write("a", bytes)}, .format = format};
+    return ReadNewTable(table, {}, {.scratch_dir = files.path()}).error().message();
+  };
+  constexpr std::string_view kUtf16(
+      "\xff\xfe"
+      "1\0,\0002\0\n\0",
+      10);
+  EXPECT_NE(fault(kUtf16, Format::kCsv).find("file 'a': the text is UTF-16,"), std::string::npos);
+  EXPECT_NE(fault(kUtf16, Format::kJsonLines).find("UTF-16"), std::string::npos);
 }
 
 TEST(TableProbeTest, ListedColumnsAreCategoricalAlsoWhenTheyHoldNumbers) {

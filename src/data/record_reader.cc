@@ -92,6 +92,9 @@ Result<std::optional<RecordBlock>> RecordReader::Next(std::string recycled) {
       if (at_start_ && framing_ == Framing::kLines && block.bytes.starts_with(kByteOrderMark)) {
         block.bytes.erase(0, kByteOrderMark.size());
       }
+      if (at_start_ && framing_ == Framing::kLines) {
+        if (const std::string fault = EncodingFault(block.bytes); !fault.empty()) return At(fault);
+      }
       at_start_ = false;
       auto found = Whole(block.bytes);
       if (!found) return At(found.error().message());

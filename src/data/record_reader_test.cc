@@ -45,6 +45,18 @@ TEST(RecordReaderTest, BlocksHoldWholeRecordsAndKnowTheirFirstLine) {
   }
 }
 
+TEST(RecordReaderTest, AnotherEncodingIsAnErrorThatNamesIt) {
+  const TestDirectory directory;
+  RecordReader reader({directory.Write("a.csv", "1,2\n"), directory.Write("b.csv",
+                                                                          "\xff\xfe"
+                                                                          "1")},
+                      Framing::kLines, Compression::kAuto);
+  EXPECT_TRUE(reader.Next({}).ok());
+  const auto second = reader.Next({});
+  ASSERT_FALSE(second.ok());
+  EXPECT_TRUE(second.error().message().starts_with("file 'b.csv', line 1: the text is UTF-16,"));
+}
+
 TEST(RecordReaderTest, GzipGivesTheSameBlocks) {
   const TestDirectory directory;
   const std::string text = NumberedLines(60'000);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/bytes.h"
 #include "data/csv.h"
 #include "data/delimiters.h"
 #include "data/number.h"
@@ -29,6 +30,18 @@ RowShape TableLayout::shape() const {
   RowShape shape;
   for (const ColumnKind kind : columns) (kind == ColumnKind::kNumeric ? shape.numeric : shape.categorical) += 1;
   return shape;
+}
+
+std::string NumberFault(std::string_view text) {
+  const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
+  if (number.end != nullptr && number.end == text.data() + text.size()) {
+    if (std::abs(number.value) <= kFloatMax) return "";
+    return "'" + CsvExcerpt(text) + "' is too large for a 32-bit floating-point number";
+  }
+  std::string_view word = text;
+  if (word.starts_with('-') || word.starts_with('+')) word.remove_prefix(1);
+  const bool infinite = EqualsIgnoreCase(word, "inf") || EqualsIgnoreCase(word, "infinity");
+  return "'" + CsvExcerpt(text) + (infinite ? "' is not a finite number" : "' is not a number");
 }
 
 std::string LabelFault(const TableLayout& layout, std::string_view text, double value) {
@@ -246,11 +259,8 @@ Status TableParser::ReadNumeric(std::string_view text, size_t column, float& val
     return {};
   }
   const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
-  if (number.end != text.data() + text.size()) {
-    return At(column, "'" + CsvExcerpt(text) + "' is not a number");
-  }
-  if (std::abs(number.value) > kFloatMax) {
-    return At(column, "'" + CsvExcerpt(text) + "' is too large for a 32-bit floating-point number");
+  if (number.end != text.data() + text.size() || std::abs(number.value) > kFloatMax) {
+    return At(column, NumberFault(text));
   }
   value = static_cast<float>(number.value);
   return {};
@@ -281,7 +291,11 @@ Status TableParser::AppendLabel(std::string_view text, size_t column, RowBlock& 
     rows.labels.push_back(0);
     return {};
   }
+  const auto missing = [&] {
+    return At(column, (text.empty() ? "" : "'" + std::string(text) + "': ") + "the label is missing");
+  };
   if (layout_.label_kind == LabelKind::kEncoded) {
+    if (IsMissingLabel(text) && !layout_.label.Names(text)) return missing();
     const auto number = layout_.label.Find(text);
     if (!number) return At(column, "label '" + CsvExcerpt(text) + "' belongs to no class");
     rows.labels.push_back(static_cast<float>(*number));
@@ -290,6 +304,7 @@ Status TableParser::AppendLabel(std::string_view text, size_t column, RowBlock& 
   if (layout_.label_kind == LabelKind::kText) {
     Last& last = last_.back();
     if (!last.valid || last.text != text) {
+      if (IsMissingLabel(text)) return missing();
       const auto added = dictionary_.FindOrAdd(last_.size() - 1, text);
       if (!added) return At(column, "'" + CsvExcerpt(text) + "': " + added.error().message());
       last = {std::string(text), *added, true};
@@ -300,7 +315,7 @@ Status TableParser::AppendLabel(std::string_view text, size_t column, RowBlock& 
   const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
   const bool whole = number.end != nullptr && number.end == text.data() + text.size();
   const std::string fault = LabelFault(layout_, text, whole ? number.value : std::numeric_limits<double>::quiet_NaN());
-  if (!fault.empty()) return At(column, fault);
+  if (!fault.empty()) return IsMissingLabel(text) ? missing() : At(column, fault);
   rows.labels.push_back(static_cast<float>(number.value));
   return {};
 }

@@ -41,6 +41,9 @@ struct TableLayout {
   size_t table_width() const { return columns.size() + (label_kind == LabelKind::kNone ? 0 : 1); }
 };
 
+// What is wrong with `text`, which is not missing, in a numeric column; empty: nothing.
+std::string NumberFault(std::string_view text);
+
 // What is wrong with the number that `text` was read as, as a label of kind kNumber or kClassNumber; empty: nothing.
 std::string LabelFault(const TableLayout& layout, std::string_view text, double value);
 

@@ -68,7 +68,8 @@ TEST_F(TableParserTest, ErrorsNameFileLineColumnAndValue) {
   EXPECT_EQ(ErrorOf("1,tcp,1,2,3,4\n"), "file 'a.csv', line 10: the row has 6 columns where 4 are expected");
   EXPECT_EQ(ErrorOf("1,tcp,2,2\n"), "file 'a.csv', line 10: column 3: label '2' is not an integer between 0 and 1");
   EXPECT_EQ(ErrorOf("1,tcp,0.5,2\n"), "file 'a.csv', line 10: column 3: label '0.5' is not an integer between 0 and 1");
-  EXPECT_EQ(ErrorOf("1,tcp,,2\n"), "file 'a.csv', line 10: column 3: label '' is not a number");
+  EXPECT_EQ(ErrorOf("1,tcp,,2\n"), "file 'a.csv', line 10: column 3: the label is missing");
+  EXPECT_EQ(ErrorOf("1,tcp,1,-inf\n"), "file 'a.csv', line 10: column 4: '-inf' is not a finite number");
   EXPECT_NE(ErrorOf("1,\"tcp,1,2\n").find("column 2"), std::string::npos);
   EXPECT_NE(ErrorOf("1,\xff,1,2\n").find("UTF-8"), std::string::npos);
   layout_.names = {"duration", "protocol", "bytes"};
@@ -99,6 +100,19 @@ TEST_F(TableParserTest, MappedLabels) {
   layout_.label = *ParseLabelMap("normal.=0,smurf.=1");
   EXPECT_EQ(Parse("1,tcp,smurf.,2\n1,tcp,normal.,2\n")->labels, (std::vector<float>{1, 0}));
   EXPECT_EQ(ErrorOf("1,tcp,back.,2\n"), "file 'a.csv', line 10: column 3: label 'back.' belongs to no class");
+}
+
+TEST_F(TableParserTest, AMissingLabelIsNoClassUnlessTheMapNamesIt) {
+  layout_.label_kind = LabelKind::kEncoded;
+  layout_.label = *ParseLabelMap("attack=1,*=0");
+  EXPECT_EQ(ErrorOf("1,tcp,attack,2\n1,tcp,NaN,2\n"), "file 'a.csv', line 11: column 3: 'NaN': the label is missing");
+  EXPECT_EQ(ErrorOf("1,tcp,,2\n"), "file 'a.csv', line 10: column 3: the label is missing");
+  layout_.label = *ParseLabelMap("NA=1,*=0");
+  EXPECT_EQ(Parse("1,tcp,NA,2\n1,tcp,none,2\n")->labels, (std::vector<float>{1, 0}));
+  layout_.label_kind = LabelKind::kText;
+  dictionary_ = CategoryDictionary(2);
+  EXPECT_EQ(ErrorOf("1,tcp,yes,2\n1,tcp,null,2\n"), "file 'a.csv', line 11: column 3: 'null': the label is missing");
+  EXPECT_EQ(Parse("1,tcp,none,2\n1,tcp,some,2\n")->labels.size(), 2U);
 }
 
 TEST_F(TableParserTest, NamesInTheFirstLineAreSkipped) {

@@ -1,6 +1,9 @@
 #include "data/table_probe.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
 
 #include "base/bytes.h"
 #include "data/csv.h"
@@ -8,8 +11,36 @@
 
 namespace argosy::data {
 
+namespace {
+
+constexpr uint64_t kValuesPerOddMin = 5;  // below one odd value in five a column may well be text
+
+struct Tally {
+  uint64_t numbers = 0;
+  uint64_t odd = 0;
+
+  bool numeric() const { return IsMostlyNumbers(numbers, odd); }
+};
+
+Tally Count(std::span<const std::vector<std::string>> lines, size_t column) {
+  Tally tally;
+  for (const auto& line : lines) {
+    if (column >= line.size() || IsMissingText(line[column])) continue;
+    ++(IsNumber(line[column]) ? tally.numbers : tally.odd);
+  }
+  return tally;
+}
+
+}  // namespace
+
 bool IsNumber(std::string_view text) {
-  return !text.empty() && ParseNumber(text.data(), text.data() + text.size()).end == text.data() + text.size();
+  if (text.empty()) return false;
+  const ParsedNumber number = ParseNumber(text.data(), text.data() + text.size());
+  return number.end == text.data() + text.size() && std::abs(number.value) <= kFloatMax;
+}
+
+bool IsMostlyNumbers(uint64_t numbers, uint64_t odd) {
+  return numbers > 0 && odd <= (numbers + odd) / kValuesPerOddMin;
 }
 
 Result<size_t> FindColumn(std::string_view column, const std::vector<std::string>& names, size_t width,
@@ -29,18 +60,20 @@ Result<size_t> FindColumn(std::string_view column, const std::vector<std::string
 bool LooksLikeHeader(const std::vector<std::vector<std::string>>& lines) {
   if (lines.size() < 2) return false;
   const auto& first = lines.front();
+  const auto rows = std::span(lines).subspan(1);
+  bool named = false;
+  std::optional<int64_t> last;
   for (size_t column = 0; column < first.size(); ++column) {
-    if (IsNumber(first[column]) || first[column].empty()) continue;
-    bool numeric = true;
-    bool any = false;
-    for (size_t i = 1; i < lines.size() && numeric; ++i) {
-      if (column >= lines[i].size() || IsMissingText(lines[i][column])) continue;
-      numeric = IsNumber(lines[i][column]);
-      any = true;
+    if (IsMissingText(first[column])) continue;
+    if (!IsNumber(first[column])) {
+      named = named || Count(rows, column).numeric();
+      continue;
     }
-    if (numeric && any) return true;
+    const auto number = ParseInt(first[column]);
+    if (!number || (last && *number <= *last)) return false;
+    last = number;
   }
-  return false;
+  return named;
 }
 
 Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_name, const ProbeOptions& options) {
@@ -107,10 +140,9 @@ Result<ProbedTable> ProbeFields(std::vector<std::vector<std::string>> lines, std
   }
   std::vector<ColumnKind> kinds(width, ColumnKind::kNumeric);
   if (options.categorical_auto) {
-    for (const auto& line : lines) {
-      for (size_t column = 0; column < std::min(width, line.size()); ++column) {
-        if (!IsMissingText(line[column]) && !IsNumber(line[column])) kinds[column] = ColumnKind::kCategorical;
-      }
+    for (size_t column = 0; column < width; ++column) {
+      const Tally tally = Count(lines, column);
+      if (tally.odd > 0 && !tally.numeric()) kinds[column] = ColumnKind::kCategorical;
     }
   }
   for (const std::string& column : options.categorical) {

@@ -1,6 +1,7 @@
 // What a table is, seen from its first lines and from what the user has said of it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ struct ProbeOptions {
   // Only for labels that are not looked at: there is one when a row has this many columns and one more.
   std::optional<size_t> label_when_wider_than;
   std::string label = "0";               // name, or position from 0 (negative: from the end)
-  bool categorical_auto = false;         // columns whose sample holds something that is no number
+  bool categorical_auto = false;         // columns whose sample is not mostly numbers
   std::vector<std::string> categorical;  // names or positions, as for `label`
   LabelKind label_kind = LabelKind::kNumber;
   uint32_t class_count = 0;
@@ -47,10 +48,15 @@ Result<ProbedTable> ProbeFields(std::vector<std::vector<std::string>> rows, std:
 Result<size_t> FindColumn(std::string_view column, const std::vector<std::string>& names, size_t width,
                           std::string_view option);
 
-// Whether the first line holds names: a column that is numeric in all other lines of the sample is not numeric in it.
+// Whether a column with so many numbers and so many values that are none (missing ones not counted) is one of numbers,
+// with some that are odd: a slip of the pen must not make of it a column of categories, or hide the line of names.
+bool IsMostlyNumbers(uint64_t numbers, uint64_t odd);
+
+// Whether the first line holds names: a column that is numeric in the other lines of the sample is not numeric in it.
+// Names that are numbers, as of pixels or years, ascend as integers; else the line is a row with an odd value.
 bool LooksLikeHeader(const std::vector<std::vector<std::string>>& lines);
 
-// True when `text` is a finite decimal number.
+// True when `text` is a finite decimal number, one that a float holds.
 bool IsNumber(std::string_view text);
 
 }  // namespace argosy::data

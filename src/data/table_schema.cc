@@ -55,6 +55,11 @@ Result<std::vector<std::pair<std::string, std::string>>> LabelMapPairs(std::stri
 
 }  // namespace
 
+bool LabelEncoding::Names(std::string_view text) const {
+  return std::ranges::binary_search(members, text, {},
+                                    [](const auto& member) -> std::string_view { return member.first; });
+}
+
 std::optional<uint32_t> LabelEncoding::Find(std::string_view text) const {
   const auto at = std::lower_bound(members.begin(), members.end(), text,
                                    [](const auto& member, std::string_view t) { return member.first < t; });

@@ -42,6 +42,8 @@ struct LabelEncoding {
   std::optional<uint32_t> others;                         // class of every text that `members` does not have
 
   bool numeric() const { return classes.empty(); }
+  // Whether `text` is named itself, and not among the others.
+  bool Names(std::string_view text) const;
   // The class of `text`, nothing when it has none. Only when not numeric().
   std::optional<uint32_t> Find(std::string_view text) const;
 
