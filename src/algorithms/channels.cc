@@ -138,6 +138,7 @@ void ChannelReader::ApplyLabelRule(const Opened& opened, std::optional<size_t> f
                                    data::ProbeOptions& options) const {
   if (rules_.supervision == Supervision::kSupervised) return;
   options.label_kind = data::LabelKind::kIgnored;
+  if (options.has_label) return;  // the user has named it
   options.has_label = opened.has_label.value_or(false);
   if (!opened.has_label) options.label_when_wider_than = feature_dim;
 }

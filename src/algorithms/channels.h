@@ -45,7 +45,7 @@ class ChannelReader {
   Result<data::Format> FormatOf(std::string_view name) const;
 
   // The train channel, whose schema becomes that of the others. Unsupervised: `feature_dim` is the width that rows must
-  // have without a label.
+  // have without a label; `options` say that there is one when the user has named its column.
   Result<data::Dataset> ReadTrain(data::ProbeOptions options, std::optional<size_t> feature_dim = std::nullopt) const;
   // Another channel, nothing when there is none. `options` as for train.
   Result<std::optional<data::Dataset>> ReadOther(std::string_view name, std::shared_ptr<const data::TableSchema> schema,

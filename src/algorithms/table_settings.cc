@@ -4,12 +4,25 @@
 #include "data/csv.h"
 
 namespace argosy::algorithms {
+namespace {
+
+HyperparameterSpec Header() {
+  return declare::Choice("argosy_header", {"false", "true", "auto"}, "false",
+                         "Whether files begin with a line of column names. auto: seen from the first lines.");
+}
+
+data::HeaderOption HeaderOf(const ParsedHyperparameters& values) {
+  const std::string& header = values.Text("argosy_header");
+  if (header == "auto") return data::HeaderOption::kAuto;
+  return header == "true" ? data::HeaderOption::kYes : data::HeaderOption::kNo;
+}
+
+}  // namespace
 
 std::vector<HyperparameterSpec> TableHyperparameters(std::string_view category_doc) {
   using Type = HyperparameterType;
   return {
-      declare::Choice("argosy_header", {"false", "true", "auto"}, "false",
-                      "Whether files begin with a line of column names. auto: seen from the first lines."),
+      Header(),
       {.name = "argosy_label",
        .type = Type::kText,
        .default_value = "0",
@@ -29,10 +42,7 @@ std::vector<HyperparameterSpec> TableHyperparameters(std::string_view category_d
 Result<TableSettings> ParseTableSettings(const ParsedHyperparameters& values, LabelMeaning meaning) {
   TableSettings settings;
   data::ProbeOptions& table = settings.options;
-  const std::string& header = values.Text("argosy_header");
-  table.header = header == "auto"   ? data::HeaderOption::kAuto
-                 : header == "true" ? data::HeaderOption::kYes
-                                    : data::HeaderOption::kNo;
+  table.header = HeaderOf(values);
   table.label = std::string(Trim(values.Text("argosy_label")));
   if (const std::string_view text = Trim(values.Text("argosy_categorical")); !text.empty()) {
     auto columns = data::SplitCsvLine(text);
@@ -61,6 +71,27 @@ Result<TableSettings> ParseTableSettings(const ParsedHyperparameters& values, La
     table.label_kind = data::LabelKind::kClassNumber;
   }
   return settings;
+}
+
+std::vector<HyperparameterSpec> UnlabelledTableHyperparameters() {
+  return {
+      Header(),
+      {.name = "argosy_label",
+       .type = HyperparameterType::kText,
+       .doc = "A column that is not looked at (a label, an id): a name of the header, or a position from 0; negative "
+              "positions count from the end. Not given: the first of a table with one column more than "
+              "feature_dim."}};
+}
+
+data::ProbeOptions ParseUnlabelledTable(const ParsedHyperparameters& values) {
+  data::ProbeOptions options;
+  options.header = HeaderOf(values);
+  options.has_label = false;
+  if (const std::string_view label = Trim(values.Text("argosy_label")); !label.empty()) {
+    options.has_label = true;
+    options.label = std::string(label);
+  }
+  return options;
 }
 
 }  // namespace argosy::algorithms

@@ -1,5 +1,5 @@
 // What a user says of a table beyond SageMaker's rule (label first, numbers only, no header): the hyperparameters that
-// all supervised algorithms share.
+// all supervised algorithms share, and those of the unsupervised ones.
 #pragma once
 
 #include <string_view>
@@ -26,5 +26,11 @@ std::vector<HyperparameterSpec> TableHyperparameters(std::string_view category_d
 
 // kInvalidArgument names the hyperparameter.
 Result<TableSettings> ParseTableSettings(const ParsedHyperparameters& values, LabelMeaning meaning);
+
+// argosy_header and argosy_label of an algorithm that learns without labels.
+std::vector<HyperparameterSpec> UnlabelledTableHyperparameters();
+
+// `has_label` where argosy_label names a column: it is there and not looked at.
+data::ProbeOptions ParseUnlabelledTable(const ParsedHyperparameters& values);
 
 }  // namespace argosy::algorithms

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "algorithms/kmeans/kmeans_model.h"
 #include "algorithms/kmeans/kmeans_state.h"
@@ -50,6 +51,13 @@ std::string Csv(const std::vector<std::vector<float>>& table, const std::string&
     text += '\n';
   }
   return text;
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
 }
 
 class KMeansTest : public testing::Test {
@@ -170,6 +178,33 @@ TEST_F(KMeansTest, ALabelIsNotLookedAt) {
   SetTrain(Csv(table), "text/csv");  // as wide as feature_dim: there is none
   ASSERT_EQ(Fault(), "");
   EXPECT_EQ(*ReadFile(request_.model_dir / "model.safetensors", 1 << 20), plain);
+}
+
+TEST_F(KMeansTest, NamesAndANamedColumnAreNotLookedAt) {
+  const auto table = Clusters(3, 600, 5);
+  SetTrain(Csv(table));
+  ASSERT_EQ(Fault(), "");
+  const auto centers = [&] { return *ReadFile(request_.model_dir / "model.safetensors", 1 << 20); };
+  const std::string plain = centers();
+  const std::string names = "a,b,c,d,e,f";
+  for (const char* header : {"true", "auto"}) {
+    request_.hyperparameters["argosy_header"] = header;
+    SetTrain("kind," + names + "\n" + Csv(table, "some text,"), "text/csv");
+    ASSERT_EQ(Fault(), "") << header;
+    EXPECT_EQ(centers(), plain);
+  }
+  std::string last = names + ",kind\n";  // the label behind the features
+  for (const std::string& line : Lines(Csv(table))) last += line + ",some text\n";
+  SetTrain(last, "text/csv");
+  request_.channels.push_back({"test", "text/csv", "", {directory_.Write("test", last)}});
+  for (const char* label : {"kind", "-1", "6"}) {
+    request_.hyperparameters["argosy_label"] = label;
+    ASSERT_EQ(Fault(), "") << label;
+    EXPECT_EQ(centers(), plain);
+    EXPECT_GT(observer_.Metric("test:msd"), 0);
+  }
+  request_.hyperparameters["argosy_label"] = "sort";
+  EXPECT_THAT(Fault(), HasSubstr("argosy_label: the table has no column 'sort'"));
 }
 
 TEST_F(KMeansTest, TheTestChannelIsMeasured) {

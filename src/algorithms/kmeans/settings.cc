@@ -18,7 +18,7 @@ std::vector<HyperparameterSpec> Declare() {
   using declare::Fraction;
   using declare::kIntegerMax;
   using declare::Seed;
-  return {
+  std::vector<HyperparameterSpec> specs = {
       {.name = "feature_dim",
        .type = HyperparameterType::kInteger,
        .min = 1,
@@ -64,10 +64,10 @@ std::vector<HyperparameterSpec> Declare() {
            "Passes of Lloyd's algorithm over all rows at the end, at most; it ends earlier by local_lloyd_tol. auto: "
            "as many as 4·10¹¹ multiplications allow, at most 50. 0 is SageMaker's way."},
       Flag("force_dense", "true", "Sent by SageMaker's SDK. Rows are always worked on densely."),
-      Seed(),
-      declare::BadRecordsMax(),
-      declare::CheckpointSeconds(),
   };
+  for (HyperparameterSpec& spec : UnlabelledTableHyperparameters()) specs.push_back(std::move(spec));
+  specs.insert(specs.end(), {Seed(), declare::BadRecordsMax(), declare::CheckpointSeconds()});
+  return specs;
 }
 
 std::optional<size_t> Optional(const std::optional<int64_t>& value) {
@@ -90,6 +90,7 @@ Result<KMeansSettings> ParseKMeansSettings(const Hyperparameters& given, uint64_
     return values.Text(name) == "random" ? Init::kRandom : Init::kPlusPlus;
   };
   KMeansSettings settings;
+  settings.table = ParseUnlabelledTable(values);
   settings.feature_dim = count("feature_dim");
   settings.k = count("k");
   settings.epochs = count("epochs");

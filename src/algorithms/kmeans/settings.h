@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "algorithms/hyperparameters.h"
+#include "algorithms/table_settings.h"
 
 namespace argosy::algorithms::kmeans {
 
@@ -27,6 +27,7 @@ struct KMeansSettings {
   bool msd = true;  // of the test channel
   bool ssd = false;
   uint64_t seed = 0;
+  data::ProbeOptions table;
 };
 
 std::span<const HyperparameterSpec> KMeansHyperparameters();

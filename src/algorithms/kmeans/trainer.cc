@@ -81,7 +81,6 @@ class Training {
   const KMeansSettings& settings_;
   TrainingObserver& observer_;
   ChannelReader channels_;
-  data::ProbeOptions table_;
   std::optional<data::Dataset> train_;
   Transform transform_;  // rows are moved so that their mean is near zero
   size_t n_ = 0;         // feature_dim, padded
@@ -126,7 +125,7 @@ Result<KMeansModel> Training::Run() {
 }
 
 Status Training::ReadTrain() {
-  auto read = channels_.ReadTrain(table_, settings_.feature_dim);
+  auto read = channels_.ReadTrain(settings_.table, settings_.feature_dim);
   if (!read) return read.error();
   train_.emplace(std::move(*read));
   const size_t columns = train_->schema().columns.size();
@@ -461,7 +460,7 @@ void Training::MergeForFarthest(const KMeansSums& sums) {
 Status Training::EvaluateTest() {
   if (stopped_ || !channels_.Has("test")) return {};
   const auto schema = std::make_shared<const data::TableSchema>(train_->schema());
-  auto test = channels_.ReadOther("test", schema, table_, settings_.feature_dim);
+  auto test = channels_.ReadOther("test", schema, settings_.table, settings_.feature_dim);
   if (!test) return test.error();
   const PackedCenters packed(centers_, settings_.k, n_);
   auto state = Pass(**test, packed, Use::kTesting, 0.95, 0.99);

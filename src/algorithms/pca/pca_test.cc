@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "algorithms/matrix.h"
 #include "algorithms/pca/pca_model.h"
@@ -102,6 +103,21 @@ TEST_P(PcaTest, FindsTheAxesOfAnEllipsoid) {
     EXPECT_NEAR(observer_.Metric("train:explained_variance_ratio"), 109 / (109 + rest), 0.005);
     EXPECT_EQ(observer_.progress(), 1.0);
   }
+}
+
+TEST_P(PcaTest, NamesAndANamedColumnAreNotLookedAt) {
+  const auto table = Ellipsoid(3, 500, 4);
+  SetTrain(table);
+  ASSERT_EQ(Fault(), "");
+  const std::string plain = Weights();
+  std::string text = "a,b,c,kind\n";
+  std::istringstream rows(Csv(table));
+  for (std::string row; std::getline(rows, row);) text += row + ",some text\n";
+  request_.channels = {{"train", "text/csv", "", {directory_.Write("train", text)}}};
+  request_.hyperparameters["argosy_header"] = "true";
+  request_.hyperparameters["argosy_label"] = "kind";
+  ASSERT_EQ(Fault(), "");
+  EXPECT_EQ(Weights(), plain);
 }
 
 TEST_P(PcaTest, TheArtifactDoesNotDependOnThreads) {

@@ -15,7 +15,7 @@ std::vector<HyperparameterSpec> Declare() {
   using declare::Flag;
   using declare::kIntegerMax;
   using declare::Seed;
-  return {
+  std::vector<HyperparameterSpec> specs = {
       {.name = "feature_dim",
        .type = HyperparameterType::kInteger,
        .min = 1,
@@ -46,10 +46,10 @@ std::vector<HyperparameterSpec> Declare() {
            "randomized: directions beyond num_components, for accuracy. -1: as many as num_components, at least 10."},
       Flag("subtract_mean", "true", "Whether the features are shifted to mean 0, in training and in answers."),
       Flag("force_dense", "true", "Sent by SageMaker's SDK. Rows are always worked on densely."),
-      Seed(),
-      declare::BadRecordsMax(),
-      declare::CheckpointSeconds(),
   };
+  for (HyperparameterSpec& spec : UnlabelledTableHyperparameters()) specs.push_back(std::move(spec));
+  specs.insert(specs.end(), {Seed(), declare::BadRecordsMax(), declare::CheckpointSeconds()});
+  return specs;
 }
 
 }  // namespace
@@ -64,6 +64,7 @@ Result<PcaSettings> ParsePcaSettings(const Hyperparameters& given, uint64_t seed
   if (!parsed) return parsed.error();
   const ParsedHyperparameters& values = *parsed;
   PcaSettings settings;
+  settings.table = ParseUnlabelledTable(values);
   settings.feature_dim = static_cast<size_t>(*values.Integer("feature_dim"));
   settings.components = static_cast<size_t>(*values.Integer("num_components"));
   settings.mini_batch_size = static_cast<size_t>(*values.Integer("mini_batch_size"));

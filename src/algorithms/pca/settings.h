@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "algorithms/hyperparameters.h"
+#include "algorithms/table_settings.h"
 
 namespace argosy::algorithms::pca {
 
@@ -16,6 +16,7 @@ struct PcaSettings {
   size_t extra_components = 0;  // of the randomized mode
   bool subtract_mean = true;
   uint64_t seed = 0;
+  data::ProbeOptions table;
 };
 
 std::span<const HyperparameterSpec> PcaHyperparameters();

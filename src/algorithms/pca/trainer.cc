@@ -119,7 +119,7 @@ Result<PcaModel> Training::Run() {
 }
 
 Status Training::ReadTrain() {
-  auto read = channels_.ReadTrain({}, settings_.feature_dim);
+  auto read = channels_.ReadTrain(settings_.table, settings_.feature_dim);
   if (!read) return read.error();
   train_.emplace(std::move(*read));
   const size_t columns = train_->schema().columns.size();
