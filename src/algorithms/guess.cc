@@ -2,178 +2,49 @@
 
 #include <algorithm>
 #include <array>
-#include <bitset>
-#include <cmath>
-#include <map>
 #include <optional>
-#include <set>
 
+#include "algorithms/table_faults.h"
+#include "algorithms/table_summary.h"
 #include "base/bytes.h"
 #include "data/byte_source.h"
-#include "data/csv.h"
 #include "data/format.h"
 #include "data/libsvm.h"
-#include "data/number.h"
-#include "data/record_reader.h"
 #include "data/table_probe.h"
 
 namespace argosy::algorithms {
 namespace {
 
-// Text looked at. Sorted files show some labels only at the end, so this is as much as a second or so allows.
-constexpr uint64_t kScanBytesMax = 256 << 20;
-// Different values told apart in a column; more than these are no classes.
-constexpr size_t kDistinctMax = 1000;
-// Lines looked at for a header.
-constexpr size_t kHeaderLines = 100;
-// Integer labels are classes when each occurs this often on average, and are not more than this many.
+// Integer labels are classes when each occurs this often on average.
 constexpr uint64_t kRowsPerClassMin = 10;
-constexpr size_t kIntegerClassesMax = 100;
 
-// "0" to "255" as people write them.
-std::optional<size_t> SmallInteger(std::string_view text) {
-  if (text.empty() || text.size() > 3 || (text[0] == '0' && text.size() > 1)) return std::nullopt;
-  size_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = 10 * value + static_cast<size_t>(c - '0');
-  }
-  return value < 256 ? std::optional(value) : std::nullopt;
+std::string Given(const Hyperparameters& given, const std::string& name, const std::string& fallback = "") {
+  const auto at = given.find(name);
+  return at == given.end() ? fallback : std::string(Trim(at->second));
 }
 
-struct ColumnSummary {
-  bool numeric = true;  // all that is not missing
-  bool integer = true;
-  uint64_t missing = 0;
-  std::set<std::string, std::less<>> distinct;  // up to kDistinctMax + 1
-  std::string last;                             // runs of one value need no look-up
-  std::set<std::string, std::less<>> marks;     // what stood for a missing value, if the column is numeric
-
-  std::bitset<256> small;  // integers seen: pixels, counts and flags need no look-up by text
-
-  void Add(std::string_view text) {
-    if (const auto number = SmallInteger(text)) {
-      if (small.test(*number)) return;
-      small.set(*number);
-    }
-    if (data::IsMissingText(text)) {
-      ++missing;
-      if (!text.empty() && !marks.contains(text)) marks.emplace(text);
-      return;
-    }
-    if (text == last) return;
-    last.assign(text);
-    if (numeric) {
-      const data::ParsedNumber number = data::ParseNumber(text.data(), text.data() + text.size());
-      numeric = number.end == text.data() + text.size();
-      integer = integer && numeric && number.value == std::floor(number.value);
-    }
-    if (distinct.size() <= kDistinctMax && !distinct.contains(text)) distinct.emplace(text);
-  }
-  // All values have been seen. In a column of text NA and ? are texts like others.
-  void Finish() {
-    if (numeric || distinct.size() > kDistinctMax) return;
-    distinct.merge(marks);
-  }
-  bool text() const { return !numeric; }
-  // Integers 0, 1, … without gaps, at least two.
-  bool CountsFromZero() const {
-    if (!numeric || !integer || distinct.size() < 2 || distinct.size() > kIntegerClassesMax) return false;
-    return std::all_of(distinct.begin(), distinct.end(), [&](const std::string& value) {
-      const auto number = ParseDouble(value);
-      return number && *number >= 0 && *number < static_cast<double>(distinct.size());
-    });
-  }
-};
-
-struct TableSummary {
-  bool header = false;
-  std::vector<std::string> names;
-  std::vector<ColumnSummary> columns;
-  uint64_t rows = 0;
-};
-
-// First lines split into fields; blank ones left out.
-std::vector<std::vector<std::string>> FirstLines(std::string_view text) {
-  std::vector<std::vector<std::string>> lines;
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  while (p != end && lines.size() < kHeaderLines) {
-    const data::CsvLine line = data::ReadCsvLine(p, end);
-    const std::string_view row(p, static_cast<size_t>(line.end - p));
-    p = line.next;
-    if (Trim(row).empty()) continue;
-    if (auto fields = data::SplitCsvLine(row)) lines.push_back(std::move(*fields));
-  }
-  return lines;
+std::string Quoted(const data::InputFile& file) {
+  return "'" + file.name + "'";
 }
 
-Result<TableSummary> Summarize(const data::InputFile& file, const std::string& header_option) {
-  data::RecordReader reader({file}, data::Framing::kLines, data::Compression::kAuto);
-  TableSummary table;
-  std::string recycled;
-  std::string scratch;
-  uint64_t bytes = 0;
-  uint64_t line_number = 0;
-  bool names_pending = false;
-  while (bytes < kScanBytesMax) {
-    auto block = reader.Next(std::move(recycled));
-    if (!block) return block.error();
-    if (!block->has_value()) break;
-    std::string& text = (*block)->bytes;
-    bytes += text.size();
-    const char* p = text.data();
-    const char* const end = p + text.size();
-    if (table.columns.empty()) {
-      const auto lines = FirstLines(text);
-      if (lines.empty()) {
-        recycled = std::move(text);
-        continue;
-      }
-      table.header = header_option == "true" || (header_option != "false" && data::LooksLikeHeader(lines));
-      if (table.header) table.names = lines.front();
-      names_pending = table.header;
-      table.columns.resize(lines.front().size());
-    }
-    while (p != end) {
-      const data::CsvLine line = data::ReadCsvLine(p, end);
-      const char* q = p;
-      p = line.next;
-      ++line_number;
-      if (data::SkipCsvSpaces(q, line.end) == line.end) continue;
-      if (names_pending) {
-        names_pending = false;
-        continue;
-      }
-      size_t column = 0;
-      while (true) {
-        const data::CsvField field = data::ReadCsvField(q, line.end, scratch);
-        if (field.next == nullptr) {
-          return Invalid("line " + std::to_string(line_number) + ": a quote that is not closed");
-        }
-        if (column < table.columns.size()) table.columns[column].Add(field.text);
-        ++column;
-        if (field.next == line.end) break;
-        q = field.next + 1;
-      }
-      if (column != table.columns.size()) {
-        return Invalid("line " + std::to_string(line_number) + " has " + std::to_string(column) +
-                       " columns where the first has " + std::to_string(table.columns.size()));
-      }
-      ++table.rows;
-    }
-    recycled = std::move(text);
+Result<TableSummary> Summarize(const data::InputFile& file, const GuessOptions& options) {
+  using Broken = SummaryOptions::Broken;
+  auto table = SummarizeTable(file, {.header = Given(options.given, "argosy_header", "auto"),
+                                     .label = Given(options.given, "argosy_label"),
+                                     .broken = BadRecordsMax(options.given) > 0 ? Broken::kPassOver : Broken::kRefuse});
+  if (!table) return table.error().Wrap(Quoted(file));
+  if (table->columns.size() > 1 || table->columns[0].numeric()) return table;
+  const auto divides = [&](char c) { return table->columns[0].last().find(c) != std::string_view::npos; };
+  for (const auto& [c, name] : {std::pair(';', "semicolons"), std::pair('\t', "tabs")}) {
+    if (!divides(c)) continue;
+    return Invalid(Quoted(file) + ": the file has one column: fields are divided by commas, not by " + name);
   }
-  if (table.rows == 0) return Invalid("the file has no rows");
-  if (table.columns.size() < 2) {
-    const auto divides = [&](char c) { return table.columns[0].last.find(c) != std::string::npos; };
-    return Invalid("the file has one column: a label and at least one feature are needed" +
-                   std::string(divides(';')    ? "; fields are divided by commas, not by semicolons"
-                               : divides('\t') ? "; fields are divided by commas, not by tabs"
-                                               : ""));
-  }
-  for (ColumnSummary& column : table.columns) column.Finish();
   return table;
+}
+
+// The column that argosy_label names.
+Result<size_t> NamedLabel(const TableSummary& table, const std::string& label) {
+  return data::FindColumn(label, table.names, table.columns.size(), "argosy_label");
 }
 
 struct LabelChoice {
@@ -197,12 +68,6 @@ LabelChoice ChooseLabel(const TableSummary& table) {
   return {0, "it is the first, as SageMaker has it"};
 }
 
-std::string NameOf(const TableSummary& table, size_t column) {
-  std::string name = "column " + std::to_string(column + 1);
-  if (!table.names.empty()) name += " ('" + table.names[column] + "')";
-  return name;
-}
-
 void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const Hyperparameters& given, Guess& guess) {
   const auto set = [&](const std::string& name, const std::string& value) {
     if (!given.contains(name)) guess.hyperparameters[name] = value;
@@ -210,26 +75,26 @@ void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const
   const bool mapped = given.contains("argosy_label_map");
   if (given.contains("predictor_type")) {
     const std::string& type = given.at("predictor_type");
-    if (type == "multiclass_classifier" && label.distinct.size() == 2 && !given.contains("num_classes")) {
+    if (type == "multiclass_classifier" && label.distinct().size() == 2 && !given.contains("num_classes")) {
       guess.sentences.push_back("The label has only 2 different values: a binary_classifier is meant for that.");
     }
     if (type != "regressor" && label.text() && !mapped) set("argosy_label_map", "auto");
     if (type == "multiclass_classifier" && !label.text() && !mapped && label.CountsFromZero() &&
-        label.distinct.size() > 2) {
-      set("num_classes", std::to_string(label.distinct.size()));
+        label.distinct().size() > 2) {
+      set("num_classes", std::to_string(label.distinct().size()));
     }
     return;
   }
   if (mapped) {
     const auto encoding = data::ParseLabelMap(given.at("argosy_label_map"));
     const size_t classes =
-        given.at("argosy_label_map") == "auto" || !encoding ? label.distinct.size() : encoding->classes.size();
+        given.at("argosy_label_map") == "auto" || !encoding ? label.distinct().size() : encoding->classes.size();
     set("predictor_type", classes == 2 ? "binary_classifier" : "multiclass_classifier");
     guess.sentences.push_back("predictor_type is " + guess.hyperparameters["predictor_type"] + ": the label map has " +
                               std::to_string(classes) + " classes.");
     return;
   }
-  const size_t distinct = label.distinct.size();
+  const size_t distinct = label.distinct().size();
   const std::string count =
       distinct > kDistinctMax ? "more than " + std::to_string(kDistinctMax) : std::to_string(distinct);
   const bool few = distinct <= kDistinctMax && table.rows >= kRowsPerClassMin * distinct;
@@ -252,40 +117,50 @@ void GuessPredictor(const TableSummary& table, const ColumnSummary& label, const
   }
 }
 
+void TellHeader(const TableSummary& table, const Hyperparameters& given, Guess& guess) {
+  if (!table.header || given.contains("argosy_header")) return;
+  guess.hyperparameters["argosy_header"] = "true";
+  guess.sentences.emplace_back("The first line holds column names.");
+}
+
 }  // namespace
 
 Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const GuessOptions& options) {
   const Hyperparameters& given = options.given;
-  const auto header = given.find("argosy_header");
-  auto summary = Summarize(file, header == given.end() ? "auto" : header->second);
-  if (!summary) return summary.error().Wrap("'" + file.name + "'");
-  const TableSummary& table = *summary;
+  auto summary = Summarize(file, options);
+  if (!summary) return summary.error();
+  TableSummary& table = *summary;
+  if (table.columns.size() < 2) {
+    return Invalid(Quoted(file) + ": the file has one column: a label and at least one feature are needed");
+  }
   Guess guess;
   const auto set = [&](const std::string& name, const std::string& value) {
     if (!given.contains(name)) guess.hyperparameters[name] = value;
   };
-  if (table.header && header == given.end()) {
-    set("argosy_header", "true");
-    guess.sentences.push_back("The first line holds column names.");
-  }
+  TellHeader(table, given, guess);
   LabelChoice label{0, ""};
-  if (const auto at = given.find("argosy_label"); at != given.end()) {
-    auto column = data::FindColumn(Trim(at->second), table.names, table.columns.size(), "argosy_label");
+  if (given.contains("argosy_label")) {
+    const auto column = NamedLabel(table, Given(given, "argosy_label"));
     if (!column) return column.error();
     label.column = *column;
   } else {
     label = ChooseLabel(table);
     if (label.column != 0) set("argosy_label", std::to_string(label.column));
-    guess.sentences.push_back("The label is " + NameOf(table, label.column) + ": " + label.why + ".");
+    guess.sentences.push_back("The label is " + table.NameOf(label.column) + ": " + label.why + ".");
   }
   if (table.rows == 1 && !table.header) {
-    return Invalid("'" + file.name +
-                   "' has one line: column names without rows, or one row, from which nothing can be learnt");
+    return Invalid(Quoted(file) +
+                   " has one line: column names without rows, or one row, from which nothing can be learnt");
   }
-  if (table.columns[label.column].missing == table.rows) {
-    return Invalid("'" + file.name + "': the label, " + NameOf(table, label.column) +
+  if (table.columns[label.column].missing() == table.rows) {
+    return Invalid(Quoted(file) + ": the label, " + table.NameOf(label.column) +
                    ", is empty in every row; name another with argosy_label (argosy train --label)");
   }
+  if (!Given(given, "argosy_label_map").empty()) table.columns[label.column].TakeAsText();
+  const auto faults = LabelledTableFaults(table, label.column, given);
+  if (!faults) return faults.error();
+  const auto left_out = JudgeFaults(table, *faults, given);
+  if (!left_out) return left_out.error().Wrap(Quoted(file));
   GuessPredictor(table, table.columns[label.column], given, guess);
 
   const size_t features = table.columns.size() - 1;
@@ -299,9 +174,9 @@ Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const Gues
     const ColumnSummary& column = table.columns[i];
     if (column.text()) {
       text_positions += (text_positions.empty() ? "" : ",") + std::to_string(i);
-      text_columns += (text_columns.empty() ? "" : ", ") + NameOf(table, i);
+      text_columns += (text_columns.empty() ? "" : ", ") + table.NameOf(i);
     } else {
-      missing += column.missing;
+      missing += column.missing();
     }
   }
   if (!text_positions.empty() && !given.contains("argosy_categorical")) {
@@ -313,20 +188,38 @@ Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const Gues
     guess.sentences.push_back(std::to_string(missing) +
                               " numeric fields are empty: each stands for its column's mean.");
   }
+  if (!left_out->empty()) guess.sentences.push_back(*left_out);
   return guess;
 }
 
 namespace {
 
-// All columns are features, unless the user has said how many there are.
-Result<Guess> InferWidth(const data::InputFile& file, const GuessOptions& options) {
+// All columns are features but the one that the user names, or that is too many beside a given feature_dim.
+Result<Guess> InferUnlabelled(std::string_view algorithm, const data::InputFile& file,
+                              const GuessOptions& options) {
+  const Hyperparameters& given = options.given;
+  const auto table = Summarize(file, options);
+  if (!table) return table.error();
   Guess guess;
-  if (options.given.contains("feature_dim")) return guess;
-  auto table = Summarize(file, "false");
-  if (!table) return table.error().Wrap("'" + file.name + "'");
-  const std::string columns = std::to_string(table->columns.size());
-  guess.hyperparameters["feature_dim"] = columns;
-  guess.sentences.push_back("There are " + columns + " feature columns, none of them a label.");
+  TellHeader(*table, given, guess);
+  const size_t columns = table->columns.size();
+  std::optional<size_t> label;
+  if (given.contains("argosy_label")) {
+    const auto column = NamedLabel(*table, Given(given, "argosy_label"));
+    if (!column) return column.error();
+    label = *column;
+    guess.sentences.push_back("No feature is " + table->NameOf(*label) + ": it is left out.");
+  } else if (ParseInt(Given(given, "feature_dim")) == static_cast<int64_t>(columns) - 1) {
+    label = 0;
+  }
+  const auto left_out = JudgeFaults(*table, UnlabelledTableFaults(*table, label, algorithm), given);
+  if (!left_out) return left_out.error().Wrap(Quoted(file));
+  if (!given.contains("feature_dim")) {
+    const std::string features = std::to_string(columns - (label ? 1 : 0));
+    guess.hyperparameters["feature_dim"] = features;
+    guess.sentences.push_back("There are " + features + " feature columns" + (label ? "." : ", none of them a label."));
+  }
+  if (!left_out->empty()) guess.sentences.push_back(*left_out);
   return guess;
 }
 
@@ -398,7 +291,7 @@ Result<Guess> Infer(std::string_view algorithm, const data::InputFile& file, con
   if (algorithm == "linear-learner") return InferLinearHyperparameters(file, options);
   if (algorithm == "xgboost") return InferXGBoostHyperparameters(file, options);
   if (algorithm != "kmeans" && algorithm != "pca") return Guess();
-  auto guess = InferWidth(file, options);
+  auto guess = InferUnlabelled(algorithm, file, options);
   if (guess && algorithm == "pca" && !options.given.contains("mini_batch_size")) {
     guess->hyperparameters["mini_batch_size"] = "500";  // required, and of no effect
   }

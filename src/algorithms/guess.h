@@ -13,6 +13,7 @@ namespace argosy::algorithms {
 
 struct GuessOptions {
   Hyperparameters given;  // what the user has set: never overridden, and used in guessing the rest (argosy_label, …)
+  std::string file_name;  // for messages, where the file is a copy; empty: its own
 };
 
 struct Guess {
@@ -23,7 +24,7 @@ struct Guess {
 
 // For the algorithm of this name; nothing is guessed for one that is not built in. Looks at the rows of `file` (CSV,
 // for xgboost also LIBSVM's text; may be gzip) up to a fixed amount of text. kInvalidArgument when nothing sensible can
-// be made of it.
+// be made of it, with line, column and value where it is a few values that are odd: a number misspelt, a label missing.
 Result<Guess> InferHyperparameters(std::string_view algorithm, const data::InputFile& file,
                                    const GuessOptions& options);
 
