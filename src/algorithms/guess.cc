@@ -195,8 +195,7 @@ Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const Gues
 namespace {
 
 // All columns are features but the one that the user names, or that is too many beside a given feature_dim.
-Result<Guess> InferUnlabelled(std::string_view algorithm, const data::InputFile& file,
-                              const GuessOptions& options) {
+Result<Guess> InferUnlabelled(std::string_view algorithm, const data::InputFile& file, const GuessOptions& options) {
   const Hyperparameters& given = options.given;
   const auto table = Summarize(file, options);
   if (!table) return table.error();

@@ -150,7 +150,9 @@ void Parser::Models() {
   const std::string group = "Models";
   CLI::App* verb = Verb("train", "Train a model on files, folders or s3:// prefixes", group, [this] { return train; });
   verb->add_option("DATA", train.sources, "CSV files (.gz too), folders, 'glob*' or s3://bucket/prefix")->required();
-  verb->add_option("--label", train.label, "The label's column: a name in the header, or a place from 0 (-1 = last)");
+  verb->add_option(
+      "--label", train.label,
+      "The label's column: a name in the header, or a place from 0 (-1 = last); kmeans and pca leave it out");
   verb->add_option("--positive", train.positive, "The label that means yes; all others mean no");
   verb->add_option("--negative", train.negative, "The label that means no; all others mean yes");
   verb->add_option("--type", train.type, "What is predicted; guessed from the label when not given")

@@ -175,6 +175,9 @@ Status ForEachBodyOfFile(const std::string& word, const Target& target, RowChunk
     if (*n == 0) return chunks.EndOfFile();
     std::string_view text = std::string_view(buffer).substr(0, *n);
     if (begin && text.starts_with(data::kByteOrderMark)) text.remove_prefix(data::kByteOrderMark.size());
+    if (const std::string fault = begin && target.csv ? data::EncodingFault(text) : ""; !fault.empty()) {
+      return Error(ErrorCode::kInvalidArgument, fmt::format("{}: {}", word, fault));
+    }
     if (const size_t header = begin && target.csv ? HeaderBytes(text, target.schema()) : 0; header > 0) {
       Note(fmt::format("{}: the first line holds column names and is left out", word == "-" ? "standard input" : word));
       header_line = text.substr(0, header);
@@ -227,6 +230,11 @@ Result<std::shared_ptr<LoadedArtifact>> FindArtifact(const Settings& settings, c
   std::error_code error;
   if (!IsS3Uri(name) && std::filesystem::is_regular_file(name, error)) return LoadArtifact(name);
   if (!IsS3Uri(name) && !may_be_job) return std::shared_ptr<LoadedArtifact>();
+  // No job is called so: a path was meant.
+  if (!IsS3Uri(name) && name.find_first_of("./") != std::string::npos) {
+    const bool there = std::filesystem::exists(name, error);
+    return Error(ErrorCode::kNotFound, there ? "it is no file: give the model.tar.gz itself" : "no such file");
+  }
   Result<ApiClient> client = ApiClient::Connect(settings.options);
   if (!client.ok()) return client.error();
   std::string uri = name;
@@ -255,7 +263,7 @@ Result<Target> FindTarget(const Settings& settings, const PredictArgs& args) {
       return target;
     }
   }
-  if (!args.model.empty() || args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
+  if (args.target.find('/') != std::string::npos || args.target.ends_with(".gz")) {
     return Error(ErrorCode::kNotFound, "no such artifact: " + args.target);
   }
   Result<ApiClient> client = ApiClient::Connect(settings.options);

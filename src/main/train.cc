@@ -45,12 +45,19 @@ struct Sample {
   bool whole = true;  // no row is left out
 };
 
+Error NothingIn(const SourceSet& set) {
+  const std::string first = set.files.empty() ? "" : set.files.front().path.string();
+  return Error(ErrorCode::kInvalidArgument,
+               set.files.size() == 1 ? fmt::format("'{}' is empty", first)
+                                     : fmt::format("all {} files are empty, '{}' first", set.files.size(), first));
+}
+
 // All local files that are not empty, or the start of the first object under the prefix.
 Status TakeSample(ApiClient& client, const SourceSet& set, Sample& sample) {
   for (const LocalFile& file : set.files) {
     if (file.size > 0) sample.files.emplace_back(file.path, file.name);
   }
-  if (set.local()) return sample.files.empty() ? Error(ErrorCode::kInvalidArgument, "the data is empty") : Status();
+  if (set.local()) return sample.files.empty() ? NothingIn(set) : Status();
   const Result<S3Location> where = ParseS3Location(set.s3_uri);
   if (!where.ok()) return where.error();
   const Result<std::vector<ListedObject>> objects = client.ListObjects(where->bucket, where->key);

@@ -52,6 +52,16 @@ Result<algorithms::Hyperparameters> GivenHyperparameters(const TrainArgs& args) 
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("{} and --set {}=… say the same thing; give one", flag, name));
   };
+  if (args.algorithm == "kmeans" || args.algorithm == "pca") {
+    for (const auto& [flag, value] :
+         {std::pair("--type", &args.type), {"--positive", &args.positive}, {"--negative", &args.negative}}) {
+      if (value->empty()) continue;
+      return Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("{} {}: {} learns without labels; leave {} out (--label names a column that is no feature)", flag,
+                      *value, args.algorithm, flag));
+    }
+  }
   Status said;
   if (!args.label.empty()) said = say("--label", "argosy_label", args.label);
   const bool boosted = args.algorithm == "xgboost";

@@ -25,6 +25,20 @@ TEST(TrainRequest, FlagsBecomeHyperparameters) {
   EXPECT_THAT(*given, Contains(Pair("predictor_type", "multiclass_classifier")));
 }
 
+TEST(TrainRequest, WhatLabelsMeanIsNothingToAlgorithmsWithoutThem) {
+  for (const char* algorithm : {"kmeans", "pca"}) {
+    TrainArgs args;
+    args.algorithm = algorithm;
+    args.label = "species";
+    EXPECT_THAT(*GivenHyperparameters(args), Contains(Pair("argosy_label", "species")));
+    args.type = "binary";
+    EXPECT_THAT(GivenHyperparameters(args).error().message(), HasSubstr("--type binary: " + args.algorithm));
+    args.type = "";
+    args.negative = "no";
+    EXPECT_THAT(GivenHyperparameters(args).error().message(), HasSubstr("--negative no: "));
+  }
+}
+
 TEST(TrainRequest, TheNamedSideOfABinaryLabelIsTheRightClass) {
   TrainArgs args;
   args.positive = "yes, \"sir\"";
