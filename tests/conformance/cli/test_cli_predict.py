@@ -75,6 +75,16 @@ class TestPredict:
         shown = [line.split()[1] for line in ok(run(*words)).out.splitlines()[1:]]
         assert [[float(v) for v in s.split(",")] for s in shown] == [pytest.approx(a, rel=1e-4) for a in answers]
 
+    def test_a_model_or_rows_that_cannot_be_read_are_told_by_name(self, server, files, tmp_path):
+        gone = server.argosy("predict", "--model", "/no/such/model.tar.gz", files / "rows.csv")
+        assert gone.code == 1 and "/no/such/model.tar.gz: no such file" in gone.err
+        folder = server.argosy("predict", "--model", tmp_path, files / "rows.csv")
+        assert folder.code == 1 and "give the model.tar.gz itself" in folder.err
+        job = json.loads(ok(server.argosy("train", files / "cancer.csv", "--set", "epochs=1", "--json")).out)["TrainingJobName"]
+        (tmp_path / "wide.csv").write_text((files / "rows.csv").read_text(), encoding="utf-16")
+        wide = server.argosy("predict", "--model", job, tmp_path / "wide.csv")
+        assert wide.code == 1 and "wide.csv: the text is UTF-16" in wide.err
+
     def test_content_types(self, server, clients, trained, files, tmp_path):
         rows = (files / "rows.csv").read_text().splitlines()
         (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"features": list(map(float, r.split(",")))}) + "\n" for r in rows))

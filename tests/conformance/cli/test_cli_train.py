@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 
 import pytest
 
@@ -117,10 +118,10 @@ class TestTrain:
 
     def test_a_job_that_failed_has_no_artifact_and_is_not_deployed(self, server, tmp_path):
         name = jobs.unique("failed")
-        (tmp_path / "words.csv").write_text("".join(f"{i},word{i}\n" for i in range(50)))
-        done = server.argosy(
-            "train", tmp_path / "words.csv", "--name", name, "--type", "regressor", "--label", "-1"
-        )
+        (tmp_path / "parts").mkdir()
+        (tmp_path / "parts" / "a.csv").write_text("".join(f"{i},{i % 7}.5\n" for i in range(50)))
+        (tmp_path / "parts" / "b.csv").write_text("1,word\n")  # only the first file is looked at beforehand
+        done = server.argosy("train", tmp_path / "parts", "--name", name, "--type", "regressor", "--label", "-1")
         assert done.code == 1 and "s3://" not in done.out
         assert "s3://" not in ok(server.argosy("jobs", name)).out
         refused = server.argosy("deploy", name)
@@ -188,6 +189,92 @@ class TestRefusals:
         for words in (["--set", "epochs"], ["--set", "epochs=1", "--set", "epochs=2"], ["--positive", "a", "--negative", "b"]):
             assert server.argosy("train", files / "cancer.csv", *words).code == 2, words
         assert len(clients.sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"]) == before
+
+
+class TestOddRows:
+    """A slip of the pen in a table that is good otherwise: told with its place, or left out when the user says so."""
+
+    @pytest.fixture
+    def table(self, tmp_path):
+        """A file of 200 rows below a header, those of some lines replaced."""
+        rng = random.Random(3)
+        kinds = ("setosa", "virginica", "versicolor")
+        lines = ["petal,sepal,species"]
+        for i in range(200):
+            lines.append(f"{i % 3 + rng.random():.3f},{rng.random():.3f},{kinds[i % 3]}")
+
+        def write(name="flowers.csv", **replaced):
+            text = list(lines)
+            for line, row in replaced.items():
+                text[int(line[1:]) - 1] = row
+            (tmp_path / name).write_text("\n".join(text) + "\n")
+            return tmp_path / name
+
+        return write
+
+    def refused(self, server, *words):
+        name = jobs.unique("odd")
+        done = server.argosy("train", *words, "--name", name)
+        assert done.code == 1, done.out
+        assert "upload" not in done.err and server.argosy("jobs", name).code == 1, "there is no job"
+        return done.err
+
+    @pytest.mark.parametrize("algorithm", ["linear-learner", "xgboost"])
+    @pytest.mark.parametrize(
+        "row, said",
+        [
+            ("x16,0.5,setosa", "line 21, column 1 ('petal'): 'x16' is not a number"),
+            ("1,inf,setosa", "line 21, column 2 ('sepal'): 'inf' is not a finite number"),
+            ("1,0.5,", "line 21, column 3 ('species'): the label is missing"),
+            ("1,0.5,NaN", "line 21, column 3 ('species'): 'NaN': the label is missing"),
+            ("petal,sepal,species", "line 21, column 1 ('petal'): 'petal' is not a number"),
+            ("1,0.5", "line 21 has 2 columns where the first has 3"),
+        ],
+    )
+    def test_a_row_that_is_odd_is_refused_with_its_place(self, server, table, algorithm, row, said):
+        told = self.refused(server, table(l21=row), "--label", "species", "--algorithm", algorithm)
+        assert said in told and "flowers.csv" in told, told
+
+    def test_a_label_of_a_regression_that_is_missing(self, server, table):
+        told = self.refused(server, table(l21="1,,setosa"), "--label", "sepal", "--type", "regressor")
+        assert "line 21, column 2 ('sepal'): the label is missing" in told
+
+    def test_rows_that_may_be_left_out_are(self, server, table):
+        bad = table(l21="x16,0.5,setosa", l40="1,0.5", l41="1,inf,setosa", l42="1,0.5,", l43='1,"2,setosa')
+        words = ("train", bad, "--label", "species", "--json", "--set")
+        done = ok(server.argosy(*words, "argosy_bad_records_max=5"))
+        assert "3 different values" in done.err and "left out, at most 5" in done.err
+        job = json.loads(done.out)
+        assert job["TrainingJobStatus"] == "Completed"
+        log = ok(server.argosy("logs", job["TrainingJobName"])).out
+        assert re.search(r"5 .*line 21: column 1 \('petal'\): 'x16'", log), log
+        assert server.argosy(*words, "argosy_bad_records_max=4").code == 1
+
+    def test_what_is_meant_as_text_is_said_so(self, server, table):
+        done = ok(server.argosy("train", table(l21="x16,0.5,setosa"), "--label", "species", "--set", "argosy_categorical=petal", "--json"))
+        assert json.loads(done.out)["TrainingJobStatus"] == "Completed"
+
+    @pytest.mark.parametrize("algorithm, needs", [("kmeans", "k=3"), ("pca", "num_components=1")])
+    def test_a_header_and_a_label_where_none_is_learnt(self, server, table, algorithm, needs):
+        words = ("--algorithm", algorithm, "--set", needs)
+        done = ok(server.argosy("train", table(), *words, "--label", "species", "--json"))
+        job = json.loads(done.out)
+        assert job["TrainingJobStatus"] == "Completed"
+        assert "There are 2 feature columns" in done.err and "column 3 ('species')" in done.err
+        answers = ok(server.argosy("predict", "--model", job["TrainingJobName"], "-", "--json", stdin="petal,sepal\n1,0.5\n"))
+        assert len(answers.out.splitlines()) == 1
+        assert "--label species leaves the column out" in self.refused(server, table(), *words)
+        odd = self.refused(server, table(l21=",0.5,setosa"), *words, "--label", "species")
+        assert "line 21, column 1 ('petal'): the value is missing" in odd
+        typed = server.argosy("train", table(), *words, "--type", "binary")
+        assert typed.code == 2 and f"--type binary: {algorithm} learns without labels" in typed.err
+
+    def test_a_file_in_another_encoding_or_without_content(self, server, table, tmp_path):
+        wide = tmp_path / "wide.csv"
+        wide.write_text(table().read_text(), encoding="utf-16")
+        assert "'wide.csv'" in (told := self.refused(server, wide)) and "UTF-16" in told and "iconv" in told
+        (tmp_path / "empty.csv").write_text("")
+        assert f"'{tmp_path / 'empty.csv'}' is empty" in self.refused(server, tmp_path / "empty.csv")
 
 
 class TestOtherAlgorithms:
