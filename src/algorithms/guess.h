@@ -13,7 +13,6 @@ namespace argosy::algorithms {
 
 struct GuessOptions {
   Hyperparameters given;  // what the user has set: never overridden, and used in guessing the rest (argosy_label, …)
-  std::string file_name;  // for messages, where the file is a copy; empty: its own
 };
 
 struct Guess {
