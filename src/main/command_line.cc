@@ -9,8 +9,10 @@
 #include <tuple>
 #include <utility>
 
-#include "main/edit_distance.h"
-#include "main/examples.h"
+#include "algorithms/algorithm.h"
+#include "cost/instance_types.h"
+#include "main/completion.h"
+#include "main/help.h"
 #include "main/version.h"
 
 namespace argosy::main {
@@ -19,19 +21,14 @@ namespace {
 // Stands before a word that starts with '-' but is a row (`-1.5,2`), so that it is not taken for a flag.
 constexpr char kRowMark = '\x01';
 
-constexpr size_t kColumnWidth = 34;
-constexpr const char* kEveryVerb = "Options of every verb";
+constexpr const char* kVerbMissing = "a verb is missing";
 
-constexpr std::string_view kFirstModel =
-    "A first model:\n"
-    "  argosy up --detach\n"
-    "  argosy train my.csv            # prints the job's name\n"
-    "  argosy deploy JOB              # prints the endpoint's name\n"
-    "  argosy predict ENDPOINT 5.1,3.5,1.4,0.2\n"
-    "\n";
-constexpr std::string_view kExitCodes =
-    "Exit codes: 0 done; 1 it did not come about (a job failed, the server refused); 2 command line or configuration\n"
-    "wrong; 3 no server answers; 130 interrupted while waiting (what was started goes on).";
+std::vector<std::string> AlgorithmNames() {
+  std::vector<std::string> names;
+  for (const algorithms::Algorithm* const algorithm : algorithms::AllAlgorithms())
+    names.emplace_back(algorithm->name());
+  return names;
+}
 
 struct Parser {
   CLI::App app{"Argosy trains, serves and predicts with machine-learning models on the machines you have.", "argosy"};
@@ -53,11 +50,15 @@ struct Parser {
   UserArgs user;
   std::string shell = "bash";
   std::function<VerbArgs()> chosen;
-  bool completion = false;
+  std::string printed;  // in place of running a verb
+  Offers offers;
 
   Parser();
   CLI::App* Verb(const std::string& name, const std::string& about, const std::string& group,
                  std::function<VerbArgs()> take);
+  // The option takes these values alone.
+  void OneOf(CLI::Option* option, const std::vector<std::string>& values);
+  void TakesFiles(CLI::Option* option) { offers[option] = {std::string(kFileNames)}; }
   void Server();
   void Models();
   void Users();
@@ -76,8 +77,8 @@ Parser::Parser() {
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", fmt::format("argosy {}", kVersion));
-  app.footer(fmt::format("{}{}", kFirstModel, kExitCodes));
-  app.get_formatter()->column_width(kColumnWidth);
+  app.footer(FooterOfHelp());
+  app.get_formatter()->column_width(kHelpColumnWidth);
   for (const OptionDeclaration& option : OptionDeclarations()) {
     if (option.secrecy == Secrecy::kSecret) continue;
     const std::string name(option.name);
@@ -100,15 +101,20 @@ Parser::Parser() {
           ->group(kEveryVerb)
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     } else {
-      app.add_option_function<std::string>("--" + name, keep, std::string(option.help))
-          ->type_name(std::string(option.value))
-          ->group(kEveryVerb);
+      CLI::Option* const text = app.add_option_function<std::string>("--" + name, keep, std::string(option.help));
+      text->type_name(std::string(option.value))->group(kEveryVerb);
+      if (option.value == "DIR" || option.value == "FILE") TakesFiles(text);
     }
   }
   Server();
   Models();
   for (CLI::App* verb : app.get_subcommands(nullptr)) verb->footer("");  // theirs are ExamplesAndExitCodes
   Users();
+}
+
+void Parser::OneOf(CLI::Option* option, const std::vector<std::string>& values) {
+  option->check(CLI::IsMember(values));
+  offers[option] = values;
 }
 
 CLI::App* Parser::Verb(const std::string& name, const std::string& about, const std::string& group,
@@ -139,8 +145,8 @@ void Parser::Server() {
 
   verb = app.add_subcommand("completion", "Print a completion script: source <(argosy completion bash)");
   verb->group(group);
-  verb->add_option("SHELL", shell, "bash")->check(CLI::IsMember({"bash"}));
-  verb->callback([this] { completion = true; });
+  OneOf(verb->add_option("SHELL", shell, "Whose script")->capture_default_str(), ShellNames());
+  verb->callback([this] { printed = CompletionScript(shell); });
 
   verb = Verb("agent", "Do one instance's work (started by the server)", "", [this] { return agent; });
   verb->add_option("--instance-dir", agent.instance_dir, "The instance's directory")->required();
@@ -149,24 +155,27 @@ void Parser::Server() {
 void Parser::Models() {
   const std::string group = "Models";
   CLI::App* verb = Verb("train", "Train a model on files, folders or s3:// prefixes", group, [this] { return train; });
-  verb->add_option("DATA", train.sources, "CSV files (.gz too), folders, 'glob*' or s3://bucket/prefix")->required();
+  TakesFiles(verb->add_option("DATA", train.sources, "CSV files (.gz too), folders, 'glob*' or s3://bucket/prefix")
+                 ->required());
   verb->add_option(
       "--label", train.label,
       "The label's column: a name in the header, or a place from 0 (-1 = last); kmeans and pca leave it out");
   verb->add_option("--positive", train.positive, "The label that means yes; all others mean no");
   verb->add_option("--negative", train.negative, "The label that means no; all others mean yes");
-  verb->add_option("--type", train.type, "What is predicted; guessed from the label when not given")
-      ->check(CLI::IsMember({"binary", "multiclass", "regressor"}));
+  OneOf(verb->add_option("--type", train.type, "What is predicted; guessed from the label when not given"),
+        {"binary", "multiclass", "regressor"});
   verb->add_option("--set", train.set, "A hyperparameter, as in --set epochs=5; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb->add_option("--validation", train.validation, "Data to choose the model by")->expected(1);
-  verb->add_option("--test", train.test, "Data to measure the finished model on")->expected(1);
-  verb->add_option("--algorithm", train.algorithm, "The built-in algorithm or image")->capture_default_str();
+  TakesFiles(verb->add_option("--validation", train.validation, "Data to choose the model by")->expected(1));
+  TakesFiles(verb->add_option("--test", train.test, "Data to measure the finished model on")->expected(1));
+  offers[verb->add_option("--algorithm", train.algorithm, "The built-in algorithm or image")->capture_default_str()] =
+      AlgorithmNames();
   verb->add_option("--content-type", train.content_type, "Of the data; text/csv when not given");
   verb->add_option("--name", train.name, "The job's name; made from the file's and the time when not given");
-  verb->add_option("--instance-type", train.instance_type, "The machine to price")->capture_default_str();
+  offers[verb->add_option("--instance-type", train.instance_type, "The machine to price")->capture_default_str()] =
+      cost::InstanceTypeNames();
   verb->add_option("--instances", train.instance_count, "How many hosts train together")
       ->capture_default_str()
       ->check(CLI::Range(1, 16));
@@ -178,13 +187,16 @@ void Parser::Models() {
   JsonFlag(verb, train.form);
 
   verb = Verb("deploy", "Serve a trained model at an endpoint", group, [this] { return deploy; });
-  verb->add_option("MODEL", deploy.source, "A training job, a model's file, folder or .tar.gz, or s3://…/model.tar.gz")
-      ->required();
+  TakesFiles(verb->add_option("MODEL", deploy.source,
+                              "A training job, a model's file, folder or .tar.gz, or s3://…/model.tar.gz")
+                 ->required());
   verb->add_option("--name", deploy.name, "The endpoint's name; one that exists is switched to the new model");
-  verb->add_option("--algorithm", deploy.algorithm, "What made the artifact, or an image; seen in it when not given");
+  offers[verb->add_option("--algorithm", deploy.algorithm,
+                          "What made the artifact, or an image; seen in it when not given")] = AlgorithmNames();
   verb->add_option("--env", deploy.environment, "NAME=VALUE for the model's program or script; may be repeated")
       ->type_name("NAME=VALUE");
-  verb->add_option("--instance-type", deploy.instance_type, "The machine to price")->capture_default_str();
+  offers[verb->add_option("--instance-type", deploy.instance_type, "The machine to price")->capture_default_str()] =
+      cost::InstanceTypeNames();
   verb->add_option("--instances", deploy.instance_count, "How many answer")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
@@ -192,10 +204,12 @@ void Parser::Models() {
   JsonFlag(verb, deploy.form);
 
   verb = Verb("predict", "Ask an endpoint, or an artifact without any server", group, [this] { return predict; });
-  verb->add_option("TARGET", predict.target, "An endpoint's name or the path of a model.tar.gz")->required();
-  verb->add_option("ROWS", predict.rows, "Rows (1.5,2,red), CSV files, or - for standard input");
-  verb->add_option("--model", predict.model,
-                   "In place of TARGET: a model.tar.gz, its s3:// URI or a training job; no endpoint is needed");
+  TakesFiles(
+      verb->add_option("TARGET", predict.target, "An endpoint's name or the path of a model.tar.gz")->required());
+  TakesFiles(verb->add_option("ROWS", predict.rows, "Rows (1.5,2,red), CSV files, or - for standard input"));
+  TakesFiles(
+      verb->add_option("--model", predict.model,
+                       "In place of TARGET: a model.tar.gz, its s3:// URI or a training job; no endpoint is needed"));
   verb->add_option("--content-type", predict.content_type, "Of the rows")->capture_default_str();
   JsonFlag(verb, predict.form);
   verb->callback([this] {
@@ -207,15 +221,15 @@ void Parser::Models() {
 
   verb = Verb("jobs", "List training jobs, or describe one", group, [this] { return jobs; });
   verb->add_option("JOB", jobs.name, "The job to describe");
-  verb->add_option("--status", jobs.status, "Only those")
-      ->check(CLI::IsMember({"InProgress", "Completed", "Failed", "Stopping", "Stopped"}));
+  OneOf(verb->add_option("--status", jobs.status, "Only those"),
+        {"InProgress", "Completed", "Failed", "Stopping", "Stopped"});
   verb->add_option("--max", jobs.max, "How many to list")->capture_default_str()->check(CLI::Range(1, 10000));
   JsonFlag(verb, jobs.form);
 
   verb = Verb("logs", "Print what a job or an endpoint wrote", group, [this] { return logs; });
   verb->add_option("NAME", logs.name, "A training job or an endpoint")->required();
-  verb->add_option("--of", logs.of, "Which of the two where both have that name; the job when not given")
-      ->check(CLI::IsMember({"job", "endpoint"}));
+  OneOf(verb->add_option("--of", logs.of, "Which of the two where both have that name; the job when not given"),
+        {"job", "endpoint"});
   Switch(verb, "-f,--follow", logs.follow, Follow::kFollow, "Go on until the job ends (Ctrl-C to leave)");
   verb->add_option("--tail", logs.tail, "Only the last N lines")->type_name("N");
   JsonFlag(verb, logs.form);
@@ -271,88 +285,38 @@ void Parser::Users() {
   }
 }
 
-std::string FlagWords(const CLI::App& app) {
-  std::string words;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) words += " --" + name;
-  }
-  return words;
-}
-
-std::string CompletionScript(const CLI::App& app) {
-  std::string verbs;
-  std::string cases;
-  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
-    if (verb->get_group().empty()) continue;
-    verbs += (verbs.empty() ? "" : " ") + verb->get_name();
-    cases += fmt::format("    {}) words=\"{}\" ;;\n", verb->get_name(), FlagWords(*verb).substr(1));
-  }
-  return fmt::format(
-      "# bash completion of argosy: source <(argosy completion bash)\n"
-      "_argosy() {{\n"
-      "  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" words\n"
-      "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      "    COMPREPLY=($(compgen -W \"{} help\" -- \"$word\"))\n"
-      "    return\n"
-      "  fi\n"
-      "  case \"${{COMP_WORDS[1]}}\" in\n"
-      "{}"
-      "  esac\n"
-      "  case \"$word\" in\n"
-      "    -*) COMPREPLY=($(compgen -W \"$words{}\" -- \"$word\")) ;;\n"
-      "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
-      "  esac\n"
-      "}}\n"
-      "complete -o filenames -F _argosy argosy\n",
-      verbs, cases, FlagWords(app));
-}
-
 bool IsNegativeNumber(std::string_view word) {
   return word.size() > 1 && word[0] == '-' && (word[1] == '.' || (word[1] >= '0' && word[1] <= '9'));
 }
 
-std::string ExamplesAndExitCodes(const std::string& verb) {
-  const std::string_view examples = ExamplesOf(verb);
-  return fmt::format("\n{}{}{}{}\n", examples.empty() ? "" : "Examples:\n", examples, examples.empty() ? "" : "\n",
-                     kExitCodes);
-}
-
-std::string HelpText(const CLI::App& app, const std::string& verb_name) {
-  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
-    if (verb->get_name() != verb_name) continue;
-    if (verb_name != "up") {
-      const std::vector<const CLI::App*> inner = verb->get_subcommands(nullptr);
-      std::string text = verb->help("argosy", inner.empty() ? CLI::AppFormatMode::Normal : CLI::AppFormatMode::All);
-      for (const CLI::App* one : inner) {
-        if (!one->get_subcommands(nullptr).empty())
-          text += "\n" + one->help("argosy " + verb_name, CLI::AppFormatMode::All);
-      }
-      return text + ExamplesAndExitCodes(verb_name) +
-             "\nOptions of every verb (--data-dir, --endpoint, …): argosy --help\n";
-    }
-    // What the other verbs seldom need is what this one is about.
-    const auto options = app.get_options([](const CLI::Option* option) { return option->get_group() == kEveryVerb; });
-    CLI::Formatter formatter;
-    formatter.column_width(kColumnWidth);
-    return verb->help("argosy") + formatter.make_group("Options", false, options) + ExamplesAndExitCodes(verb_name);
+// The verb that was meant, as far as it was understood.
+VerbPath PathOf(const CLI::App& app) {
+  VerbPath path;
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    path.push_back(at->get_name());
   }
-  return app.help();
+  return path;
 }
 
-Message NoSuchVerb(std::string_view word) {
-  const std::vector<std::string> verbs = VerbNames();
-  const auto nearest = std::min_element(verbs.begin(), verbs.end(), [&](const std::string& a, const std::string& b) {
-    return EditDistance(a, word) < EditDistance(b, word);
-  });
-  return Message{
-      kExitUsage,
-      fmt::format("argosy: there is no verb '{}'; the nearest is '{}', `argosy help` lists all\n", word, *nearest)};
+// `argosy help VERB…`
+Message Help(const CLI::App& app, const std::vector<std::string>& words) {
+  VerbPath path;
+  const CLI::App* at = &app;
+  for (const std::string& word : words) {
+    if (at->get_subcommands(nullptr).empty()) break;
+    at = FindVerb(*at, word);
+    if (at == nullptr) return Message{kExitUsage, NoSuchVerb(app, path, word)};
+    path.push_back(word);
+  }
+  return Message{kExitOk, HelpText(app, path)};
 }
 
 // What is wrong with `words`, in words of ours where CLI11's do not say what to do.
 std::string Mistake(const std::exception& wrong, const std::vector<std::string>& words) {
   std::string what = wrong.what();
-  if (what == "A subcommand is required") return "a verb is missing";
+  if (what == "A subcommand is required") return kVerbMissing;
   constexpr std::string_view kValueOfSwitch = " was given a disallowed flag override";
   if (!what.ends_with(kValueOfSwitch)) return what;
   const std::string flag = "--" + what.substr(0, what.size() - kValueOfSwitch.size());
@@ -367,24 +331,17 @@ std::string Mistake(const std::exception& wrong, const std::vector<std::string>&
 }  // namespace
 
 std::vector<std::string> VerbNames() {
-  const Parser parser;
-  std::vector<std::string> names;
-  for (const CLI::App* verb : parser.app.get_subcommands(nullptr)) {
-    if (!verb->get_group().empty()) names.push_back(verb->get_name());
-  }
-  return names;
+  return VerbsWithin(Parser().app);
 }
 
 std::variant<Invocation, Message> ParseCommandLine(const std::vector<std::string>& words) {
   Parser parser;
   if (words.empty()) return Message{kExitUsage, parser.app.help()};
-  if (words[0] == "help") {
-    if (words.size() < 2) return Message{kExitOk, parser.app.help()};
-    const std::vector<std::string> verbs = VerbNames();
-    if (std::find(verbs.begin(), verbs.end(), words[1]) == verbs.end()) {
-      return NoSuchVerb(words[1]);
-    }
-    return Message{kExitOk, HelpText(parser.app, words[1])};
+  const std::vector<std::string> after(words.begin() + 1, words.end());
+  if (words[0] == "help") return Help(parser.app, after);
+  if (words[0] == "complete") {  // asked by the scripts of `argosy completion`
+    const std::vector<std::string> offered = Complete(parser.app, parser.offers, after);
+    return Message{kExitOk, offered.empty() ? "" : fmt::format("{}\n", fmt::join(offered, "\n"))};
   }
 
   std::vector<std::string> rest(words.rbegin(), words.rend());  // CLI11 takes them last first
@@ -395,21 +352,21 @@ std::variant<Invocation, Message> ParseCommandLine(const std::vector<std::string
   try {
     parser.app.parse(std::move(rest));
   } catch (const CLI::CallForHelp&) {
-    const std::vector<CLI::App*> verbs = parser.app.get_subcommands();
-    return Message{kExitOk, HelpText(parser.app, verbs.empty() ? "" : verbs.front()->get_name())};
+    return Message{kExitOk, HelpText(parser.app, PathOf(parser.app))};
   } catch (const CLI::CallForVersion&) {
     return Message{kExitOk, fmt::format("argosy {}\n", kVersion)};
   } catch (const std::exception& wrong) {  // CLI11 throws more than its own
-    const std::vector<CLI::App*> verbs = parser.app.get_subcommands();
-    if (verbs.empty()) {
-      for (const std::string& word : parser.app.remaining()) {
-        if (!word.starts_with('-')) return NoSuchVerb(word);
+    const VerbPath path = PathOf(parser.app);
+    const std::string mistake = Mistake(wrong, words);
+    if (mistake == kVerbMissing) {
+      for (const std::string& word : parser.app.remaining(true)) {
+        if (!word.starts_with('-')) return Message{kExitUsage, NoSuchVerb(parser.app, path, word)};
       }
     }
-    const std::string help = verbs.empty() ? "argosy help" : "argosy help " + verbs.front()->get_name();
-    return Message{kExitUsage, fmt::format("argosy: {}; see `{}`\n", Mistake(wrong, words), help)};
+    return Message{kExitUsage, fmt::format("argosy: {}; see `argosy help{}{}`\n", mistake, path.empty() ? "" : " ",
+                                           fmt::join(path, " "))};
   }
-  if (parser.completion) return Message{kExitOk, CompletionScript(parser.app)};
+  if (!parser.printed.empty()) return Message{kExitOk, parser.printed};
   for (std::string& row : parser.predict.rows) {
     if (row.starts_with(kRowMark)) row.erase(0, 1);
   }

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 template <class Args>
@@ -143,12 +144,80 @@ TEST(CommandLine, HelpIsAnsweredForTheProgramAndEveryVerb) {
   }
 }
 
-TEST(CommandLine, CompletionKnowsVerbsAndFlags) {
-  const Message script = Refused({"completion", "bash"});
-  EXPECT_EQ(script.exit_code, kExitOk);
-  for (const std::string& verb : VerbNames()) EXPECT_THAT(script.text, HasSubstr(verb));
-  EXPECT_THAT(script.text, HasSubstr("--positive"));
-  EXPECT_THAT(script.text, HasSubstr("--data-dir"));
+std::vector<std::string> Completed(std::vector<std::string> words) {
+  words.insert(words.begin(), "complete");
+  const Message offered = Refused(words);
+  EXPECT_EQ(offered.exit_code, kExitOk);
+  std::istringstream lines(offered.text);
+  std::vector<std::string> found;
+  for (std::string line; std::getline(lines, line);) found.push_back(line);
+  return found;
+}
+
+TEST(CommandLine, TheNextWordIsOfferedWhereverItStands) {
+  std::vector<std::string> verbs = VerbNames();
+  verbs.emplace_back("help");
+  EXPECT_EQ(Completed({""}), verbs);
+  EXPECT_EQ(Completed({}), verbs);
+  EXPECT_THAT(Completed({"de"}), ElementsAre("deploy", "delete"));
+  EXPECT_THAT(Completed({"--data-dir", "d", "--detach", "de"}), ElementsAre("deploy", "delete"));
+  EXPECT_THAT(Completed({"help", "de"}), ElementsAre("deploy", "delete"));
+  EXPECT_THAT(Completed({"user", ""}), ElementsAre("add", "list", "remove", "key"));
+  EXPECT_THAT(Completed({"help", "user", "key", "e"}), ElementsAre("enable"));
+  EXPECT_THAT(Completed({"user", "key", "a"}), ElementsAre("add"));
+  EXPECT_THAT(Completed({"user", "add", "eve", "--t"}), ElementsAre("--team"));
+  EXPECT_THAT(Completed({"train", "a.csv", "--logs", "--p"}), ElementsAre("--positive", "--python"));
+  EXPECT_THAT(Completed({"--log-"}), ElementsAre("--log-level", "--log-format"));
+}
+
+TEST(CommandLine, ValuesAreOfferedThatAnOptionTakes) {
+  EXPECT_THAT(Completed({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
+  EXPECT_THAT(Completed({"train", "--algorithm", "l"}), ElementsAre("linear-learner"));
+  EXPECT_THAT(Completed({"train", "--type", ""}), ElementsAre("binary", "multiclass", "regressor"));
+  EXPECT_THAT(Completed({"train", "--type=b"}), ElementsAre("--type=binary"));
+  EXPECT_THAT(Completed({"train", "--type", "=", "b"}), ElementsAre("binary")) << "as bash cuts --type=b";
+  EXPECT_THAT(Completed({"train", "--type", "="}), ElementsAre("binary", "multiclass", "regressor"));
+  EXPECT_THAT(Completed({"train", "--instance-type", "ml.m5.4"}), ElementsAre("ml.m5.4xlarge"));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"train", "my"},
+                                                                                     {"train", "a.csv", ""},
+                                                                                     {"train", "--test", ""},
+                                                                                     {"predict", "model", ""},
+                                                                                     {"deploy", ""},
+                                                                                     {"--data-dir", ""},
+                                                                                     {"jobs", "--config=x"}}) {
+    EXPECT_THAT(Completed(words), ElementsAre(":files")) << words.front();
+  }
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"logs", ""},
+                                                                                     {"user", "add", ""},
+                                                                                     {"user", "x"},
+                                                                                     {"help", "train", ""},
+                                                                                     {"train", "--name", ""},
+                                                                                     {"fly", ""},
+                                                                                     {"deploy", "model", ""},
+                                                                                     {"train", "--nothing=x"}}) {
+    EXPECT_THAT(Completed(words), IsEmpty()) << words.front();
+  }
+}
+
+TEST(CommandLine, HelpOfAVerbWithinAVerbIsItsOwn) {
+  const std::string help = Refused({"help", "user", "key", "add"}).text;
+  EXPECT_EQ(help.find("argosy user key add"), help.rfind("argosy user key add")) << help;
+  EXPECT_THAT(help, Not(HasSubstr("disable")));
+  EXPECT_EQ(Refused({"user", "key", "add", "--help"}).text, help);
+  const std::string add = Refused({"user", "add", "--help"}).text;
+  EXPECT_EQ(add, Refused({"help", "user", "add"}).text);
+  EXPECT_THAT(add, HasSubstr("--team"));
+  EXPECT_THAT(add, HasSubstr("argosy user add alice --team vision"));
+  EXPECT_THAT(add, Not(HasSubstr("user key")));
+  const std::string all = Refused({"user", "--help"}).text;
+  EXPECT_THAT(all, HasSubstr("--team"));
+  EXPECT_THAT(all, HasSubstr("disable"));
+  EXPECT_EQ(Refused({"user", "frob"}).text, "argosy: there is no verb 'user frob'; `argosy help user` lists all\n");
+  EXPECT_EQ(
+      Refused({"user", "key", "ad"}).text,
+      "argosy: there is no verb 'user key ad'; the nearest is 'user key add', `argosy help user key` lists all\n");
+  EXPECT_EQ(Refused({"help", "frobnicate"}).text, "argosy: there is no verb 'frobnicate'; `argosy help` lists all\n");
+  EXPECT_EQ(Refused({"user"}).text, "argosy: a verb is missing; see `argosy help user`\n");
 }
 
 TEST(CommandLine, EveryVerbHasExamplesThatParse) {

@@ -19,7 +19,9 @@ constexpr std::pair<std::string_view, std::string_view> kExamples[] = {
     {"config",
      "  argosy config\n"
      "  argosy config --page                                # the table of all options, as Markdown\n"},
-    {"completion", "  argosy completion bash                              # source <(argosy completion bash)\n"},
+    {"completion",
+     "  argosy completion bash                              # source <(argosy completion bash); zsh likewise\n"
+     "  argosy completion fish                              # argosy completion fish | source\n"},
     {"train",
      "  argosy train my.csv                                 # what is guessed of label and type is said first\n"
      "  argosy train my.csv --label price --type regressor --validation held-out.csv\n"
