@@ -92,7 +92,11 @@ Result<Json> ParseJson(std::string_view text) {
   try {
     return Json::parse(text.begin(), text.end());
   } catch (const Json::exception& e) {
-    return Error(ErrorCode::kInvalidArgument, std::string("not JSON: ") + e.what());
+    // After the name that the library has for it: [json.exception.parse_error.101] parse error at line 1, …
+    const std::string_view what = e.what();
+    const size_t name = what.starts_with('[') ? what.find("] ") : std::string_view::npos;
+    return Error(ErrorCode::kInvalidArgument,
+                 "not JSON: " + std::string(name == std::string_view::npos ? what : what.substr(name + 2)));
   }
 }
 

@@ -95,6 +95,9 @@ TEST(Json, WhatIsNoUtf8IsReplacedWhenWritten) {
 TEST(Json, WhatIsWrongIsSaidWithItsPlace) {
   EXPECT_NE(ParseJson("{\"a\": 1,}").error().message().find("column 9"), std::string::npos);
   EXPECT_FALSE(ParseJson("").ok());
+  const std::string torn = ParseJson("{\"a\": tru").error().message();
+  EXPECT_TRUE(torn.starts_with("not JSON: parse error at line 1")) << torn;
+  EXPECT_TRUE(ParseJson("1e999").error().message().starts_with("not JSON: number overflow")) << "a range, not a place";
 }
 
 }  // namespace

@@ -351,7 +351,8 @@ constexpr OptionDeclaration kDeclarations[] = {
      .value = "NAME=PATH",
      .fallback = "",
      .help = "A folder of this machine to show as a bucket, for reading only; may be given more than once.",
-     .rule = "a bucket's name, =, and a folder; several are divided by commas, and no name comes twice",
+     .rule = "a bucket's name (3 to 63 of a-z, 0-9, '-' and '.', a letter or digit at both ends), =, and a folder; "
+             "several are divided by commas, and no name comes twice",
      .shape = ValueShape::kList,
      .apply = ApplyMount},
     {.name = "upload-expiry",
@@ -392,7 +393,7 @@ constexpr OptionDeclaration kDeclarations[] = {
      .help =
          "The bucket and prefix of any S3-compatible server that hold all objects; without it they are files in the "
          "data directory.",
-     .rule = "an S3 URI such as s3://bucket/prefix",
+     .rule = "an S3 URI such as s3://bucket/prefix; a bucket's name has 3 to 63 of a-z, 0-9, '-' and '.'",
      .apply = ApplyObjectStore},
     {.name = "object-store-endpoint",
      .value = "URL",

@@ -49,8 +49,8 @@ def test_a_mounted_folder_is_read_listed_and_trained_on_in_place(folder, start_s
 
 def test_what_cannot_be_mounted_is_said_in_one_line(tmp_path, start_server, clients_of):
     for option, words in (
-        ("data", "--mount: mount must be a bucket's name, =, and a folder"),
-        ("No=.", "--mount: mount must be a bucket's name, =, and a folder"),
+        ("data", "--mount: mount must be a bucket's name (3 to 63 of a-z, 0-9, '-' and '.', a letter or digit"),
+        ("No=.", "--mount: mount must be a bucket's name (3 to 63 of a-z, 0-9, '-' and '.', a letter or digit"),
         (f"data={tmp_path / 'nothing'}", "the folder of bucket 'data'"),
     ):
         refused = run("up", "--listen", "127.0.0.1:0", "--mount", option, data_dir=tmp_path / "data")
