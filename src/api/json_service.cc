@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "api/request_body.h"
 #include "api/validation.h"
 #include "base/log.h"
 
@@ -119,6 +120,11 @@ void JsonService::OnRequest(std::shared_ptr<http::Exchange> exchange, std::share
   const Operation* const operation = FindTarget(target);
   if (operation == nullptr) return exchange->Respond(ToResponse(Unknown(target)));
   const Reply reply = [this, exchange](Answer answer) { exchange->Respond(ToResponse(std::move(answer))); };
+  if (request.HasHeader("content-encoding")) {
+    Result<std::string> body = DecodedBody(request);
+    if (!body.ok()) return reply(ServiceError{400, "SerializationException", body.error().message()});
+    return RunDecoded(*operation, std::move(*body), principal, request_id, reply);
+  }
   if (operation->run_on == RunOn::kLoop && request.body.size() <= kBodyOnLoopMax) {
     return Run(*operation, request.body, principal, request_id, reply);
   }
@@ -126,15 +132,6 @@ void JsonService::OnRequest(std::shared_ptr<http::Exchange> exchange, std::share
   const Status queued = pool_->Submit([this, operation, body = request.body, &principal, id = std::string(request_id),
                                        reply] { Run(*operation, body, principal, id, reply); });
   if (!queued.ok()) reply(FromError(queued.error()));
-}
-
-void JsonService::OnBody(std::shared_ptr<http::Exchange> exchange, std::string body, const auth::Principal& principal,
-                         std::string_view request_id) const {
-  const std::string_view target = exchange->request().Header("x-amz-target");
-  const Operation* const operation = FindTarget(target);
-  if (operation == nullptr) return exchange->Respond(ToResponse(Unknown(target)));
-  RunDecoded(*operation, std::move(body), principal, request_id,
-             [this, exchange](Answer answer) { exchange->Respond(ToResponse(std::move(answer))); });
 }
 
 void JsonService::RunDecoded(const Operation& operation, std::string body, const auth::Principal& principal,

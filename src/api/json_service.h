@@ -53,10 +53,6 @@ class JsonService : public Service {
 
   http::Response ToResponse(Answer answer) const;
 
-  // As OnRequest, for a body that came compressed.
-  void OnBody(std::shared_ptr<http::Exchange> exchange, std::string body, const auth::Principal& principal,
-              std::string_view request_id) const;
-
   // For requests that came in another encoding: checks the input and runs the operation where it belongs. `body` is
   // what handlers take for the request as sent.
   void RunDecoded(const Operation& operation, std::string body, const auth::Principal& principal,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/query_encoding.h"
+#include "api/request_body.h"
 
 namespace argosy::api {
 namespace {
@@ -31,7 +32,9 @@ void AnswerForm(const JsonService& operations, const FormProtocol& protocol, std
   const auto refuse = [&](const ServiceError& error) {
     exchange->Respond(QueryErrorResponse(error, protocol.xml_namespace, request_id));
   };
-  const std::optional<Form> form = ParseForm(request.body.empty() ? request.query : request.body, protocol.fields_max);
+  const Result<std::string> body = DecodedBody(request);
+  if (!body.ok()) return refuse({400, "SerializationException", body.error().message()});
+  const std::optional<Form> form = ParseForm(body->empty() ? request.query : *body, protocol.fields_max);
   if (!form) return refuse({400, "MalformedQueryString", "The form holds a broken escape or too many fields."});
   const auto action = form->find("Action");
   if (action == form->end()) return refuse({400, "MissingAction", "The form has no field Action."});

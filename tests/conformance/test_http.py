@@ -1,5 +1,6 @@
 """The front door by plain sockets: what well-behaved and other clients send."""
 
+import gzip
 import os
 import socket
 
@@ -320,3 +321,26 @@ def test_a_client_that_leaves_in_the_middle_is_forgotten(server, clients):
     before = descriptors()
     wait_for(lambda: descriptors() <= before, 30, "descriptors not to grow")
     assert descriptors() < 200
+
+
+@pytest.mark.parametrize(
+    "service, prefix, operation, member",
+    [("sagemaker", "SageMaker", "ListModels", "Models"), ("logs", "Logs_20140328", "DescribeLogGroups", "logGroups")],
+)
+def test_a_compressed_json_body_is_read(clients, server, service, prefix, operation, member):
+    def ask(coding, body):
+        message = raw.json_call(clients, operation, body, service=service, prefix=prefix)
+        head, blank, payload = message.partition(b"\r\n\r\n")
+        with raw.Connection(server.address) as connection:
+            return connection.send(head + f"\r\nContent-Encoding: {coding}".encode() + blank + payload).read()
+
+    assert member in ask("gzip", gzip.compress(b"{}")).json()
+    for coding, body, said in (
+        ("br", b"{}", "The Content-Encoding 'br' is not supported"),
+        ("gzip", b"{}", "no gzip data"),
+        ("gzip", gzip.compress(b" " * (2 << 20)), "more than 1048576 bytes"),
+        ("gzip", gzip.compress(b"{"), "not JSON: parse error at line 1"),
+    ):
+        refused = ask(coding, body)
+        assert refused.status == 400 and refused.json()["__type"] == "SerializationException"
+        assert said in refused.json()["message"], refused

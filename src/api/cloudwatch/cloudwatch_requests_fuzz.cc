@@ -3,8 +3,8 @@
 
 #include "api/cloudwatch/cbor.h"
 #include "api/cloudwatch/cloudwatch_service.h"
-#include "api/cloudwatch/gunzip.h"
 #include "api/query_encoding.h"
+#include "api/request_body.h"
 #include "api/validation.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       }
       break;
     default:
-      (void)api::cloudwatch::Gunzip(bytes, 1 << 16);
+      (void)api::Gunzip(bytes, 1 << 16);
   }
   return 0;
 }

@@ -5,8 +5,8 @@
 
 #include "api/cloudwatch/cbor.h"
 #include "api/cloudwatch/families.h"
-#include "api/cloudwatch/gunzip.h"
 #include "api/query_operations.h"
+#include "api/request_body.h"
 
 namespace argosy::api {
 namespace {
@@ -49,10 +49,7 @@ class CloudWatchService final : public Service {
                  const auth::Principal& principal, std::string_view request_id) override {
     const http::RequestView& request = exchange->request();
     if (!request.Header("x-amz-target").empty()) {
-      if (!request.HasHeader("content-encoding")) {
-        return json_.OnRequest(std::move(exchange), std::move(sink), principal, request_id);
-      }
-      return OnCompressed(std::move(exchange), principal, request_id);
+      return json_.OnRequest(std::move(exchange), std::move(sink), principal, request_id);
     }
     if (request.path.starts_with(kCborPath)) return OnCbor(std::move(exchange), principal, request_id);
     AnswerForm(json_, {.name = "CloudWatch", .xml_namespace = kXmlNamespace, .fields_max = kFormFieldsOfData},
@@ -70,19 +67,6 @@ class CloudWatchService final : public Service {
   }
 
  private:
-  // Nothing when the body is not what its Content-Encoding says.
-  static Result<std::string> BodyOf(const http::RequestView& request) {
-    const std::string_view encoding = request.Header("content-encoding");
-    if (encoding.empty()) return std::string(request.body);
-    if (encoding != "gzip") {
-      return Invalid("The Content-Encoding '" + std::string(encoding.substr(0, 64)) +
-                     "' is not supported: it must be gzip.");
-    }
-    Result<std::string> body = cloudwatch::Gunzip(request.body, kBodyBytesMax);
-    if (!body.ok()) return Invalid("The request body is no gzip data: " + body.error().message() + ".");
-    return body;
-  }
-
   // The JSON answer in CBOR.
   static http::Response ToCbor(http::Response response) {
     const auto& text = std::get<std::string>(response.body);
@@ -108,21 +92,11 @@ class CloudWatchService final : public Service {
           ServiceError{404, "UnknownOperationException",
                        "Argosy does not have the operation '" + std::string(name.substr(0, 128)) + "' of CloudWatch."});
     }
-    const Result<std::string> body = BodyOf(request);
+    const Result<std::string> body = DecodedBody(request);
     if (!body.ok()) return answer(ServiceError{400, "SerializationException", body.error().message()});
     const Result<Json> input = body->empty() ? Result<Json>(Json::object()) : cloudwatch::JsonOfCbor(*body);
     if (!input.ok()) return answer(ServiceError{400, "SerializationException", input.error().message()});
     json_.RunDecoded(*operation, DumpJson(*input), principal, request_id, answer);
-  }
-
-  // SDKs compress a PutMetricData of 10 kB and more.
-  void OnCompressed(std::shared_ptr<http::Exchange> exchange, const auth::Principal& principal,
-                    std::string_view request_id) {
-    Result<std::string> body = BodyOf(exchange->request());
-    if (!body.ok()) {
-      return exchange->Respond(json_.ToResponse(ServiceError{400, "SerializationException", body.error().message()}));
-    }
-    json_.OnBody(std::move(exchange), std::move(*body), principal, request_id);
   }
 
   JsonService json_;

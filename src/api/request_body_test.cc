@@ -1,9 +1,11 @@
-#include "api/cloudwatch/gunzip.h"
+#include "api/request_body.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-namespace argosy::api::cloudwatch {
+#include "api/fake_exchange.h"
+
+namespace argosy::api {
 namespace {
 
 std::string Gzip(const std::string& text) {
@@ -50,5 +52,24 @@ TEST(Gunzip, DamagedBytesAreRefused) {
   EXPECT_FALSE(Gunzip(flipped, 100).ok());
 }
 
+TEST(DecodedBody, IsWhatTheClientWroteOrARefusalThatSaysWhy) {
+  const auto decoded = [](const std::string& encoding, const std::string& body) {
+    const FakeExchange exchange("POST", "/", {{"Content-Encoding", encoding}}, body);
+    return DecodedBody(exchange.request());
+  };
+  const auto why = [&](const std::string& encoding, const std::string& body) {
+    const Result<std::string> out = decoded(encoding, body);
+    return out.ok() ? "" : out.error().message();
+  };
+  EXPECT_EQ(decoded("gzip", Gzip("{}")).value(), "{}");
+  EXPECT_EQ(decoded("GZIP", Gzip("{}")).value(), "{}");
+  EXPECT_EQ(decoded("identity", "{}").value(), "{}");
+  EXPECT_EQ(why("br", "{}"), "The Content-Encoding 'br' is not supported: it must be gzip.");
+  EXPECT_EQ(why("gzip, gzip", "{}"), "The Content-Encoding 'gzip, gzip' is not supported: it must be gzip.");
+  EXPECT_EQ(why("gzip", "{}"), "The request body is no gzip data: it is damaged or not complete.");
+  EXPECT_NE(why("gzip", Gzip(std::string(kDecodedBytesMax + 1, ' '))).find("more than 1048576 bytes"),
+            std::string::npos);
+}
+
 }  // namespace
-}  // namespace argosy::api::cloudwatch
+}  // namespace argosy::api

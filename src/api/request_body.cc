@@ -1,11 +1,13 @@
-#include "api/cloudwatch/gunzip.h"
+#include "api/request_body.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 #include <limits>
 
-namespace argosy::api::cloudwatch {
+#include "base/bytes.h"
+
+namespace argosy::api {
 
 Result<std::string> Gunzip(std::string_view bytes, size_t size_max) {
   constexpr int kGzipOnly = 16 + MAX_WBITS;
@@ -32,4 +34,16 @@ Result<std::string> Gunzip(std::string_view bytes, size_t size_max) {
   return out;
 }
 
-}  // namespace argosy::api::cloudwatch
+Result<std::string> DecodedBody(const http::RequestView& request) {
+  const std::string_view encoding = request.Header("content-encoding");
+  if (encoding.empty() || EqualsIgnoreCase(encoding, "identity")) return std::string(request.body);
+  if (!EqualsIgnoreCase(encoding, "gzip")) {
+    return Invalid("The Content-Encoding '" + std::string(encoding.substr(0, 64)) +
+                   "' is not supported: it must be gzip.");
+  }
+  Result<std::string> body = Gunzip(request.body, kDecodedBytesMax);
+  if (!body.ok()) return Invalid("The request body is no gzip data: " + body.error().message() + ".");
+  return body;
+}
+
+}  // namespace argosy::api
