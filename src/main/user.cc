@@ -110,6 +110,9 @@ int AddUser(ApiClient& client, const UserArgs& args) {
   }
   const Result<NewKey> equipped = Equip(client, args);
   if (!equipped.ok()) {
+    if (!args.team.empty()) {
+      (void)client.Iam("RemoveUserFromGroup", {{"GroupName", args.team}, {"UserName", args.name}});  // if it got there
+    }
     const Result<Json> undone = client.Iam("DeleteUser", {{"UserName", args.name}});
     undo_team();
     if (undone.ok()) return Fail(equipped.error());
