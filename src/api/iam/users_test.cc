@@ -68,7 +68,7 @@ TEST_F(IamUsers, NamesThatDifferInCaseAloneAreOne) {
   Say("CreateUser&UserName=Alice");
   Say("CreateGroup&GroupName=vision");
   EXPECT_THAT(Say("CreateUser&UserName=alice", 409), HasSubstr("User with name Alice already exists."));
-  EXPECT_THAT(Say("CreateUser&UserName=ROOT", 409), HasSubstr("EntityAlreadyExists"));
+  EXPECT_THAT(Say("CreateUser&UserName=OWNER", 409), HasSubstr("EntityAlreadyExists"));
   EXPECT_THAT(Say("CreateGroup&GroupName=Vision", 409), HasSubstr("Group with name vision already exists."));
   Say("CreateUser&UserName=alice2");
 }
