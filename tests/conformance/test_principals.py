@@ -160,6 +160,29 @@ class TestUsers:
         helped = run("help", "user")
         assert helped.code == 0 and "--team" in helped.out and "disable" in helped.out
 
+    def test_an_alarm_says_who_made_and_who_changed_it(self, clients, add_user):
+        maker, other = add_user("--team", "vision"), add_user()
+        name = f"of-{maker.name}"
+        clients.client("cloudwatch", maker.session).put_metric_alarm(
+            AlarmName=name,
+            Namespace="mine",
+            MetricName="m",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        clients.client("cloudwatch", other.session).disable_alarm_actions(AlarmNames=[name])
+        history = clients.cloudwatch.describe_alarm_history(
+            AlarmName=name, HistoryItemType="ConfigurationUpdate", ScanBy="TimestampAscending"
+        )["AlarmHistoryItems"]
+        clients.cloudwatch.delete_alarms(AlarmNames=[name])
+        assert [json.loads(item["HistoryData"])["principal"].split(":user/")[1] for item in history] == [
+            f"vision/{maker.name}",
+            other.name,
+        ]
+
     def test_a_user_that_is_refused_leaves_nothing_behind(self, server, clients, add_user):
         refused = server.argosy("user", "add", "half", "--team", "a/b")
         assert refused.code == 1 and "a/b" in refused.err, refused

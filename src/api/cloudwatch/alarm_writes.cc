@@ -133,9 +133,12 @@ catalog::Transaction::Update UpdateOfAlarm(const catalog::Resource& resource, Ti
   return update;
 }
 
-catalog::AlarmHistoryItem Configured(const catalog::AlarmSpec& spec, const char* type, const char* words, Time now) {
+// Who did it is said nowhere else: no answer of CloudWatch's has a place for it.
+catalog::AlarmHistoryItem Configured(const catalog::AlarmSpec& spec, const char* type, const char* words,
+                                     const std::string& principal, Time now) {
   const Json data = {{"version", "1.0"},
                      {"type", type},
+                     {"principal", principal},
                      {type == std::string_view("Create") ? "createdAlarm" : "updatedAlarm",
                       {{"alarmName", spec.alarm_name},
                        {"threshold", spec.threshold},
@@ -170,7 +173,7 @@ struct WantedAlarm {
     }
     catalog::AlarmState state;
     state.updated = state.transitioned = state.configured = now;
-    state.Note(Configured(spec, "Create", "Alarm created", now));
+    state.Note(Configured(spec, "Create", "Alarm created", principal, now));
     catalog::Resource resource;
     resource.kind = Kind::kAlarm;
     resource.name = spec.alarm_name;
@@ -191,7 +194,7 @@ struct WantedAlarm {
     Result<catalog::AlarmState> state = catalog::AlarmState::FromJson(known.state);
     if (!state.ok()) return Answer(FromError(state.error()));
     state->configured = now;
-    state->Note(Configured(spec, "Update", "Alarm updated", now));
+    state->Note(Configured(spec, "Update", "Alarm updated", principal, now));
     Decision decision;
     catalog::Transaction::Update update = UpdateOfAlarm(known, now);
     update.spec = text;
@@ -280,7 +283,7 @@ enum class Actions { kEnabled, kDisabled };
 
 // Names of alarms that are not there are let be, as the service does.
 void SetActions(const std::shared_ptr<const Context>& context, const Call& call, Actions actions, Reply reply) {
-  Propose propose = [context, names = NamesOf(call.input), actions]() -> Proposal {
+  Propose propose = [context, names = NamesOf(call.input), actions, principal = call.principal.arn]() -> Proposal {
     const Time now = context->Now();
     Decision decision;
     for (const std::string& name : names) {
@@ -295,7 +298,7 @@ void SetActions(const std::shared_ptr<const Context>& context, const Call& call,
       if (!state.ok()) return Answer(FromError(state.error()));
       if (!spec.ok()) return Answer(FromError(spec.error()));
       state->configured = now;
-      state->Note(Configured(*spec, "Update", "Alarm updated", now));
+      state->Note(Configured(*spec, "Update", "Alarm updated", principal, now));
       catalog::Transaction::Update update = UpdateOfAlarm(*known, now);
       update.spec = DumpJson(*sent);
       update.state = state->ToJson();
