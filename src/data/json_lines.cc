@@ -217,6 +217,7 @@ Result<ProbedJson> ProbeJsonLines(std::string_view sample, std::string_view file
       return read.error().Wrap("file '" + std::string(file_name) + "', line " + std::to_string(fields.size() + 1));
     fields.emplace_back(read->begin(), read->end());
   }
+  if (fields.empty()) return at_file("none of its first rows can be read");
   auto table = ProbeFields(std::move(fields), probed.columns.names, file_name, told);
   if (!table) return table.error();
   probed.table = std::move(*table);

@@ -119,6 +119,7 @@ TEST(JsonLines, ListsNeedNoNames) {
               HasSubstr("line 2: the row has 3 columns where 2 are expected"));
   EXPECT_THAT(fault("{\"label\":1,\"features\":[1]}\n{\"label\":1,\"features\":[\"x\"]}"),
               HasSubstr("line 2: column 2: 'x' is not a number"));
+  EXPECT_THAT(fault("{}\n{\"label\":1,\n", {.has_label = false, .lenient = true}), HasSubstr("can be read"));
 }
 
 }  // namespace
