@@ -209,7 +209,8 @@ Result<ObjectInfo> MountedStore::Copy(std::string_view source_bucket, std::strin
   }
   PutOptions put{.attributes = options.attributes.value_or(Attributes()),
                  .tags = options.tags.value_or(Tags()),
-                 .precondition = std::move(options.precondition)};
+                 .precondition = std::move(options.precondition),
+                 .checksum_algorithm = options.checksum_algorithm};
   Result<std::unique_ptr<ObjectWriter>> writer = own_->StartPut(bucket, key, std::move(put));
   if (!writer.ok()) return writer.error();
   const std::unique_ptr<ChecksumHasher> checksum =
