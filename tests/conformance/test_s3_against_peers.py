@@ -448,6 +448,7 @@ def flat(value, path=()):
 # reference says.
 PATHS = "S3 takes any key; MinIO's are paths of a file system"
 BESIDE = "S3 has both; MinIO does not list what lies below an object"
+OVERLOOKED = "S3 looks at the conditions {}; MinIO does not"
 DIFFERENCES = {
     "MinIO": {
         "an_object_beside_a_folder_of_its_name": {(0, 0): BESIDE, (1, 1): BESIDE},
@@ -457,6 +458,12 @@ DIFFERENCES = {
         "listing_version_1": {(2,): "S3 gives the last key or prefix; MinIO adds a mark of its own"},
         "uploads_that_cannot_be": {(6,): "S3 answers NoSuchUpload to an upload that is gone"},
         "tags": {(6,): "S3 answers PutBucketTagging with 204"},
+        "conditions_on_copies": dict.fromkeys([(0,), (1,), (2,), (3,)], OVERLOOKED.format("of a copy's target")),
+        "conditions_on_deletes": dict.fromkeys([(0,), (1,), (2,)], OVERLOOKED.format("of a delete")),
+        "conditions_on_many_deletes": dict.fromkeys([(0,), (1,)], OVERLOOKED.format("of each key")),
+        "checksums_of_copies": {(): "S3 tells a copy's checksum in its answer; MinIO only to HeadObject"},
+        "uploads_by_folders": {(1,): "S3 lists all uploads by folders; MinIO those of one key"},
+        "owners_that_are_expected": {(): "S3 refuses what is said to be another's; MinIO does not look"},
     },
     "moto": {
         "buckets": {(0,): "S3 answers 200 in us-east-1 alone, for old clients' sake; here one answer for all regions"},
