@@ -8,8 +8,10 @@
 #include "algorithms/table_summary.h"
 #include "base/bytes.h"
 #include "data/byte_source.h"
+#include "data/csv.h"
 #include "data/format.h"
 #include "data/libsvm.h"
+#include "data/recordio.h"
 #include "data/table_probe.h"
 
 namespace argosy::algorithms {
@@ -145,7 +147,7 @@ Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const Gues
     label.column = *column;
   } else {
     label = ChooseLabel(table);
-    if (label.column != 0) set("argosy_label", std::to_string(label.column));
+    if (label.column != 0) set("argosy_label", table.ReferenceTo(label.column));
     guess.sentences.push_back("The label is " + table.NameOf(label.column) + ": " + label.why + ".");
   }
   if (table.rows == 1 && !table.header) {
@@ -173,7 +175,7 @@ Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const Gues
     if (i == label.column) continue;
     const ColumnSummary& column = table.columns[i];
     if (column.text()) {
-      text_positions += (text_positions.empty() ? "" : ",") + std::to_string(i);
+      text_positions += (text_positions.empty() ? "" : ",") + data::QuoteCsvField(table.ReferenceTo(i));
       text_columns += (text_columns.empty() ? "" : ", ") + table.NameOf(i);
     } else {
       missing += column.missing();
@@ -194,9 +196,24 @@ Result<Guess> InferLinearHyperparameters(const data::InputFile& file, const Gues
 
 namespace {
 
+std::string HeadOf(const data::InputFile& file) {
+  const auto source = data::OpenByteSource(file, data::Compression::kAuto);
+  if (!source) return "";
+  std::array<char, 4096> head{};
+  const auto n = (*source)->Read(head);
+  return n ? std::string(head.data(), *n) : "";
+}
+
+// Neither RecordIO nor JSON lines.
+bool LooksLikeCsv(const data::InputFile& file) {
+  const std::string head = HeadOf(file);
+  return !data::BeginsFrame(head) && !Trim(head).starts_with('{');
+}
+
 // All columns are features but the one that the user names, or that is too many beside a given feature_dim.
 Result<Guess> InferUnlabelled(std::string_view algorithm, const data::InputFile& file, const GuessOptions& options) {
   const Hyperparameters& given = options.given;
+  if (given.contains("feature_dim") && !LooksLikeCsv(file)) return Guess();  // nothing is left to be guessed
   const auto table = Summarize(file, options);
   if (!table) return table.error();
   Guess guess;
@@ -228,14 +245,6 @@ constexpr std::pair<std::string_view, std::string_view> kObjectives[] = {{"regre
                                                                          {"multiclass_classifier", "multi:softmax"}};
 constexpr const char* kRounds = "100";
 
-bool IsLibsvm(const data::InputFile& file) {
-  const auto source = data::OpenByteSource(file, data::Compression::kAuto);
-  if (!source) return false;
-  std::array<char, 4096> head{};
-  const auto n = (*source)->Read(head);
-  return n && data::LooksLikeLibsvm(std::string_view(head.data(), *n));
-}
-
 // As for the linear learner, in XGBoost's words.
 Result<Guess> InferXGBoostHyperparameters(const data::InputFile& file, const GuessOptions& options) {
   Guess guess;
@@ -244,7 +253,7 @@ Result<Guess> InferXGBoostHyperparameters(const data::InputFile& file, const Gue
     guess.hyperparameters["num_round"] = kRounds;
     guess.sentences.push_back(std::string("num_round is ") + kRounds + ".");
   };
-  if (IsLibsvm(file)) {
+  if (data::LooksLikeLibsvm(HeadOf(file))) {
     guess.content_type = "text/libsvm";
     guess.sentences.push_back("The data is LIBSVM's sparse text.");
     rounds();

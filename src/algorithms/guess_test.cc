@@ -118,6 +118,14 @@ TEST_F(GuessTest, AHeaderStaysAHeader) {
   EXPECT_FALSE(Of("colour,kind\n" + Rows(30, "c%3,k%2"), {{"argosy_label", "1"}}).contains("argosy_header"));
 }
 
+TEST_F(GuessTest, ColumnsCalledByNumbersAreNotTakenForOthers) {
+  const Hyperparameters guessed = Of("1,2,3,kind\n" + Rows(30, "#,c%3,#,k%2"));
+  EXPECT_EQ(guessed.at("argosy_header"), "true");
+  EXPECT_EQ(guessed.at("argosy_label"), "kind") << "3 is the name of another";
+  EXPECT_EQ(guessed.at("argosy_categorical"), "2") << "1 is, too";
+  EXPECT_EQ(Of("0,1,kind\n" + Rows(30, "#,#,k%3"))["argosy_label"], "2");
+}
+
 TEST_F(GuessTest, AMissingLabelIsAnErrorWithItsPlace) {
   EXPECT_EQ(Fault(Flowers("1.5,3,")),
             "'t.csv': line 21, column 3 ('species'): the label is missing; mend it, or --set argosy_bad_records_max=N "
@@ -231,6 +239,7 @@ TEST_F(GuessTest, ATableWithoutLabelsMayHaveNamesAndAColumnToLeaveOut) {
   EXPECT_EQ(of("species,a,b\n" + Rows(9, "k%2,#,%3"), {{"feature_dim", "2"}}),
             (Hyperparameters{{"argosy_header", "true"}}))
       << "SageMaker's rule: one column more, the first";
+  EXPECT_TRUE(of("{\"a\": 1, \"b\": 2}\n", {{"feature_dim", "2"}}).empty()) << "JSON lines need no guess";
   EXPECT_EQ(of("a\n1\n2\n", {}), (Hyperparameters{{"argosy_header", "true"}, {"feature_dim", "1"}}));
   EXPECT_EQ(Fault(flowers, {}, "kmeans"),
             "'t.csv': line 2, column 3 ('species'): 'setosa' is not a number; kmeans takes numbers only (20 values are "

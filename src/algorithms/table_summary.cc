@@ -145,6 +145,12 @@ std::string TableSummary::NameOf(size_t column) const {
   return name;
 }
 
+std::string TableSummary::ReferenceTo(size_t column) const {
+  std::string position = std::to_string(column);
+  const auto named = std::find(names.begin(), names.end(), position);
+  return named == names.end() || named == names.begin() + static_cast<ptrdiff_t>(column) ? position : names[column];
+}
+
 Result<TableSummary> SummarizeTable(const data::InputFile& file, const SummaryOptions& options) {
   data::RecordReader reader({file}, data::Framing::kLines, data::Compression::kAuto);
   TableSummary table;

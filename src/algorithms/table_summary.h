@@ -70,6 +70,8 @@ struct TableSummary {
 
   // "column 3 ('width')"
   std::string NameOf(size_t column) const;
+  // What argosy_label takes for it: its position, or its name where another column is called like that number.
+  std::string ReferenceTo(size_t column) const;
 };
 
 struct SummaryOptions {

@@ -173,6 +173,12 @@ TEST(TableProbeTest, HeaderIsSeenWhereAColumnOfNumbersBeginsWithText) {
   EXPECT_TRUE(ProbeTable("y,x\n0,1\n", "f", options)->header);
   EXPECT_FALSE(ProbeTable("0,1\n0,1\n", "f", options)->header);
   EXPECT_TRUE(ProbeTable("0,1,y\n5,7,1\n", "f", options)->header) << "as pandas numbers columns without names";
+  options.categorical = {"2"};
+  EXPECT_TRUE(ProbeTable("0,1,kind\n5,7,a\n5,8,b\n5,9,a\n", "f", options)->header) << "and with labels in words";
+  EXPECT_FALSE(ProbeTable("0,1,a\n5,7,a\n5,8,b\n", "f", options)->header) << "a row, whose label recurs";
+  EXPECT_FALSE(ProbeTable("0,1,p\n5,7,q\n5,8,r\n", "f", options)->header) << "a row, whose text never does";
+  EXPECT_FALSE(ProbeTable("1,0,c\n5,7,a\n5,8,a\n", "f", options)->header) << "a row, whose numbers do not count";
+  options.categorical = {};
   EXPECT_FALSE(ProbeTable("0.5,x7,3\n0.5,7,1\n", "f", options)->header) << "a row with an odd value";
   EXPECT_FALSE(ProbeTable("?,x\n3,y\n", "f", options)->header) << "a missing value is no name";
   const std::string rows = "0,1\n1,2\n0,3\n0,4\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <set>
 #include <span>
 
 #include "base/bytes.h"
@@ -14,6 +15,9 @@ namespace argosy::data {
 namespace {
 
 constexpr uint64_t kValuesPerOddMin = 5;  // below one odd value in five a column may well be text
+
+// The names that pandas gives to columns without any, 0, 1, …: so many are no chance.
+constexpr size_t kCountedNamesMin = 2;
 
 struct Tally {
   uint64_t numbers = 0;
@@ -29,6 +33,18 @@ Tally Count(std::span<const std::vector<std::string>> lines, size_t column) {
     ++(IsNumber(line[column]) ? tally.numbers : tally.odd);
   }
   return tally;
+}
+
+// Whether `text` stands nowhere below in a column of texts that recur, as those of a label do.
+bool IsStranger(std::string_view text, std::span<const std::vector<std::string>> lines, size_t column) {
+  std::set<std::string_view> seen;
+  bool recurs = false;
+  for (const auto& line : lines) {
+    if (column >= line.size()) continue;
+    if (line[column] == text) return false;
+    recurs = !seen.insert(line[column]).second || recurs;
+  }
+  return recurs;
 }
 
 }  // namespace
@@ -63,17 +79,23 @@ bool LooksLikeHeader(const std::vector<std::vector<std::string>>& lines) {
   const auto rows = std::span(lines).subspan(1);
   bool named = false;
   std::optional<int64_t> last;
+  bool counts = true;  // the numbers are 0, 1, 2, … or 1, 2, 3, …
+  size_t numbers = 0;
+  bool stranger = false;
   for (size_t column = 0; column < first.size(); ++column) {
     if (IsMissingText(first[column])) continue;
     if (!IsNumber(first[column])) {
       named = named || Count(rows, column).numeric();
+      stranger = stranger || IsStranger(first[column], rows, column);
       continue;
     }
     const auto number = ParseInt(first[column]);
     if (!number || (last && *number <= *last)) return false;
+    counts = counts && (last ? *number == *last + 1 : *number == 0 || *number == 1);
+    ++numbers;
     last = number;
   }
-  return named;
+  return named || (counts && numbers >= kCountedNamesMin && stranger);
 }
 
 Result<ProbedTable> ProbeTable(std::string_view sample, std::string_view file_name, const ProbeOptions& options) {

@@ -54,6 +54,8 @@ bool IsMostlyNumbers(uint64_t numbers, uint64_t odd);
 
 // Whether the first line holds names: a column that is numeric in the other lines of the sample is not numeric in it.
 // Names that are numbers, as of pixels or years, ascend as integers; else the line is a row with an odd value.
+// 0, 1, … (or 1, 2, …) beside a text that does not recur in a column where others do are names, too, as pandas writes
+// them.
 bool LooksLikeHeader(const std::vector<std::vector<std::string>>& lines);
 
 // True when `text` is a finite decimal number, one that a float holds.
