@@ -53,13 +53,13 @@ Member MaxItemsMember() {
 std::optional<ServiceError> CheckNewName(const Context& context, Kind kind, std::string_view what,
                                          std::string_view name, size_t most) {
   size_t count = 0;
-  bool taken = false;
+  std::string there;  // as its maker wrote it
   const Status read = catalog::Visit(*context.deps.catalog, {.kind = kind}, [&](const catalog::Resource& resource) {
-    taken = EqualsIgnoreCase(resource.name, name);
-    return !taken && ++count < most;
+    if (EqualsIgnoreCase(resource.name, name)) there = resource.name;
+    return there.empty() && ++count < most;
   });
   if (!read.ok()) return FromError(read.error());
-  if (taken) return AlreadyExists(what, name);
+  if (!there.empty()) return AlreadyExists(what, there);
   if (count < most) return std::nullopt;
   return LimitExceeded("Cannot exceed quota for " + std::string(what) + "sPerAccount: " + std::to_string(most));
 }
