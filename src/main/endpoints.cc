@@ -83,7 +83,7 @@ int RunEndpoints(const Settings& settings, const EndpointsArgs& args) {
                {"MADE BY"},
                {"CREATED"},
                {"COST/H", Align::kRight},
-               {"REASON"}});
+               {"REASON", Align::kLeft, TooLong::kWrap}});
   for (const Json& one : *all) {
     const EndpointView endpoint = ReadEndpoint(one);
     const std::optional<int64_t> cost = HourlyCost(*client, one);

@@ -36,6 +36,25 @@ std::string Printable(std::string text) {
   return text;
 }
 
+// In lines of at most `width` cells where blanks allow it, those after the first behind `indent` blanks.
+std::string Wrapped(std::string_view text, size_t width, size_t indent) {
+  std::string out;
+  size_t used = 0;  // cells of the present line
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string word(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (used > 0 && used + 1 + Cells(word) > width) {
+      out += "\n" + std::string(indent, ' ');
+      used = 0;
+    }
+    if (used > 0) out += ' ', ++used;
+    out += word;
+    used += Cells(word);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string FormatDuration(Duration duration) {
@@ -109,6 +128,10 @@ std::string Table::Render(size_t width, TableHead head) const {
     std::string text;
     for (size_t i = 0; i < columns_.size(); ++i) {
       if (i > 0) text += "  ";
+      if (i + 1 == columns_.size() && columns_[i].too_long == TooLong::kWrap) {
+        text += Wrapped(cell_of(i), widths[i], Cells(text));
+        continue;
+      }
       const std::string cell = Cut(cell_of(i), widths[i]);
       const std::string pad(widths[i] - Cells(cell), ' ');
       text += columns_[i].align == Align::kRight ? pad + cell : cell + pad;

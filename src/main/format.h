@@ -18,10 +18,12 @@ std::string FormatLocalTime(Time time);               // 2024-05-01 12:34:56
 std::string FormatAge(Duration age);                  // 12 s ago, 3 min ago, 2 d ago
 
 enum class Align { kLeft, kRight };
+enum class TooLong { kCut, kWrap };  // kWrap goes on below; for the last column, of what must be read whole
 
 struct Column {
   std::string title;
   Align align = Align::kLeft;
+  TooLong too_long = TooLong::kCut;
 };
 
 enum class TableHead { kShow, kHide };
@@ -36,8 +38,8 @@ class Table {
   bool empty() const { return rows_.empty(); }
 
   // No line is longer than `width` as long as every column can have kColumnWidthMin: the widest columns give way and
-  // what is cut ends in "…". 0 = as wide as it likes. Control characters are shown as '?', so that a name cannot paint
-  // over the terminal.
+  // what is cut ends in "…", what is wrapped breaks at blanks. 0 = as wide as it likes. Control characters are shown as
+  // '?', so that a name cannot paint over the terminal.
   std::string Render(size_t width, TableHead head = TableHead::kShow) const;
 
   static constexpr size_t kColumnWidthMin = 4;

@@ -50,6 +50,21 @@ TEST(Table, NeverPrintsALineWiderThanTheTerminal) {
   EXPECT_NE(table.Render(80).find("Completed"), std::string::npos) << "narrow columns are left whole";
 }
 
+TEST(Table, WrapsWhatMustBeReadWhole) {
+  Table table({{"JOB"}, {"name", Align::kLeft, TooLong::kWrap}});
+  table.Add({"reason", "line 7: the value is not a number"});
+  table.Add({"artifact", "s3://bucket/a/path/longer/than/that"});
+  EXPECT_EQ(table.Render(30),
+            "JOB       name\n"
+            "reason    line 7: the value is\n"
+            "          not a number\n"
+            "artifact  s3://bucket/a/path/longer/than/that\n");
+  EXPECT_EQ(table.Render(0),
+            "JOB       name\n"
+            "reason    line 7: the value is not a number\n"
+            "artifact  s3://bucket/a/path/longer/than/that\n");
+}
+
 TEST(Table, ShowsControlCharactersHarmlessly) {
   Table table({{"NAME"}});
   table.Add({"a\x1b[2Jb\nc"});

@@ -76,7 +76,7 @@ std::string RenderJobEnd(const JobView& job, size_t width) {
     for (const auto& [name, value] : job.metrics) metrics.Add({name, FormatNumber(value)});
     out += metrics.Render(width) + "\n";
   }
-  Table facts({{"JOB"}, {job.name}});
+  Table facts({{"JOB"}, {job.name, Align::kLeft, TooLong::kWrap}});
   facts.Add({"status", job.status == job.secondary_status ? job.status : job.status + ", " + job.secondary_status});
   if (!job.maker.empty()) facts.Add({"made by", job.maker});
   if (!job.failure_reason.empty()) facts.Add({"reason", job.failure_reason});

@@ -25,7 +25,7 @@ int DescribeOne(ApiClient& client, const JobsArgs& args) {
   // One that was stopped may have had nothing to leave.
   if (const Result<bool> there = IsThere(client, job.artifact); there.ok() && !*there) job.artifact.clear();
   Print(RenderJobEnd(job, OutputWidth()));
-  Table steps({{"STEP"}, {"STARTED"}, {"TOOK", Align::kRight}, {"MESSAGE"}});
+  Table steps({{"STEP"}, {"STARTED"}, {"TOOK", Align::kRight}, {"MESSAGE", Align::kLeft, TooLong::kWrap}});
   for (const Json& transition : ArrayAt(*described, "SecondaryStatusTransitions")) {
     const std::optional<Time> start = TimeAt(transition, "StartTime");
     const std::optional<Time> end = TimeAt(transition, "EndTime");

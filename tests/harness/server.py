@@ -30,8 +30,9 @@ def sanitized():
 
 
 def clean_environment(**extra):
-    """This process's environment without anything that would tell a client or the program where to go."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "ARGOSY_", "SAGEMAKER_", "XDG_"))}
+    """This process's environment without anything that would tell a client or the program where to go, or how wide to write."""
+    told = ("AWS_", "ARGOSY_", "SAGEMAKER_", "XDG_", "COLUMNS")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(told)}
     env.update({k: str(v) for k, v in extra.items()})
     return env
 
