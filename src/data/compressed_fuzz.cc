@@ -2,7 +2,6 @@
 // asked for, and what was well packed comes out as it went in.
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include "base/files.h"
 #include "base/fuzz_edits.h"
 #include "data/byte_source.h"
+#include "data/test_files.h"
 
 namespace {
 
@@ -21,20 +21,6 @@ using namespace argosy;
 using namespace argosy::data;
 
 constexpr size_t kUnpackedMax = 64 << 10;  // a few bytes may unpack to very many
-
-std::string Gzip(std::string_view text) {
-  z_stream stream{};
-  Check(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string bytes(deflateBound(&stream, text.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
-  stream.avail_out = static_cast<uInt>(bytes.size());
-  Check(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  bytes.resize(stream.total_out);
-  deflateEnd(&stream);
-  return bytes;
-}
 
 std::string Zstd(std::string_view text) {
   std::string bytes(ZSTD_compressBound(text.size()), '\0');
@@ -82,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool gzip = (choice & 3) == 1;
   const bool zstd = (choice & 3) == 2;
   if (gzip || zstd) {
-    packed = gzip ? Gzip(text) : Zstd(text);
+    packed = gzip ? GzipBytes(text) : Zstd(text);
     if ((choice & 8) != 0) packed += packed;  // members and frames may follow each other
     packed = Edited(std::move(packed), 0, edits);
   }

@@ -3,8 +3,7 @@
 
 #include <map>
 
-#include "api/catalog_fixture.h"
-#include "api/iam/iam_service.h"
+#include "api/iam/iam_fixture.h"
 #include "auth/access.h"
 #include "auth/credentials.h"
 
@@ -33,32 +32,18 @@ std::optional<bool> MayDoSome(const auth::Principal& principal, std::string_view
   return found == actions.end() ? std::nullopt : std::optional(May(principal, found->second));
 }
 
-class Simulation : public CatalogServiceTest {
+class Simulation : public IamServiceTest {
  protected:
-  Simulation() : CatalogServiceTest("") {
-    iam_ = MakeIamService({interposed_.get(), pool_.get(), &clock_, &random_, MayDoSome});
-  }
+  Simulation() : IamServiceTest(MayDoSome) {}
 
-  std::string Say(const std::string& form, int status = 200, const auth::Principal& who = kPrincipal) {
-    auto exchange =
-        std::make_shared<FakeExchange>("POST", "/", FakeExchange::Headers{}, "Action=" + form + "&Version=2010-05-08");
-    iam_->OnRequest(exchange, nullptr, who, "id-1");
-    const http::Response& response = exchange->Wait();
-    EXPECT_EQ(response.status, status) << form << "\n" << BodyOf(response);
-    return BodyOf(response);
-  }
   // `source` behind arn:aws:iam::000000000000:
   std::string Simulate(const std::string& source, const std::string& more, int status = 200) {
     return Say("SimulatePrincipalPolicy&PolicySourceArn=arn:aws:iam::000000000000:" + source + "&" + more, status);
   }
   std::string Decision(const std::string& source, const std::string& action, const std::string& resource = "*") {
-    const std::string text = Simulate(source, "ActionNames.member.1=" + action + "&ResourceArns.member.1=" + resource);
-    const std::string mark = "<EvalDecision>";
-    const size_t from = text.find(mark) + mark.size();
-    return text.substr(from, text.find('<', from) - from);
+    return Between(Simulate(source, "ActionNames.member.1=" + action + "&ResourceArns.member.1=" + resource),
+                   "EvalDecision");
   }
-
-  std::unique_ptr<Service> iam_;
 };
 
 TEST_F(Simulation, WhatEachMayDoIsWhatTheTableSays) {

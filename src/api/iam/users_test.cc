@@ -1,8 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/catalog_fixture.h"
-#include "api/iam/iam_service.h"
+#include "api/iam/iam_fixture.h"
 #include "api/iam/key_feed.h"
 #include "auth/credentials.h"
 #include "base/bytes.h"
@@ -13,27 +12,12 @@ namespace {
 using testing::HasSubstr;
 
 // The service as the server wires it: the feed is told before a change is acknowledged.
-class IamUsers : public CatalogServiceTest {
+class IamUsers : public IamServiceTest {
  protected:
-  IamUsers() : CatalogServiceTest("") {
-    iam_ = MakeIamService({interposed_.get(), pool_.get(), &clock_, &random_});
+  IamUsers() {
     store_->SetChangeListener([this](const catalog::Change& change) { feed_.OnChange(change); });
   }
 
-  std::string Say(const std::string& form, int status = 200, const auth::Principal& who = kPrincipal) {
-    auto exchange =
-        std::make_shared<FakeExchange>("POST", "/", FakeExchange::Headers{}, "Action=" + form + "&Version=2010-05-08");
-    iam_->OnRequest(exchange, nullptr, who, "id-1");
-    const http::Response& response = exchange->Wait();
-    EXPECT_EQ(response.status, status) << form << "\n" << BodyOf(response);
-    return BodyOf(response);
-  }
-  static std::string Between(const std::string& text, const std::string& element) {
-    const size_t start = text.find("<" + element + ">");
-    if (start == std::string::npos) return "";
-    const size_t from = start + element.size() + 2;
-    return text.substr(from, text.find("</", from) - from);
-  }
   std::string NewKey(const std::string& user) {
     return Between(Say("CreateAccessKey&UserName=" + user), "AccessKeyId");
   }
@@ -42,7 +26,6 @@ class IamUsers : public CatalogServiceTest {
     return found_.get();
   }
 
-  std::unique_ptr<Service> iam_;
   auth::KeyRing ring_{{"AKIAOWNERSKEY00000", "secret-secret", "", auth::OwnerPrincipal()}};
   iam::KeyFeed feed_{&ring_};
   std::shared_ptr<const auth::Credential> found_;
